@@ -1,0 +1,1 @@
+"""A run's models and new cases -> predictions."""

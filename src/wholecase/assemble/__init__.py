@@ -1,0 +1,1 @@
+"""Recipe -> the parts that it names."""

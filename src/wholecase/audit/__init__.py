@@ -1,0 +1,1 @@
+"""Look at a cohort before anything is computed."""

@@ -1,0 +1,58 @@
+"""Who, with which label, from which images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+KINDS = ("slide", "tile", "ct", "still")
+"""What the manifest's `kind` may say: whole-slide image, ready tile, CT slice, photograph."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """One file of a case, as the manifest tells it."""
+
+    path: Path
+    kind: str
+    line: int
+    """The manifest's line, counted from 1, for messages."""
+    order: float | None = None
+    mpp: float | None = None
+    """Spacing in µm/px that overrides what the file says."""
+    magnification: float | None = None
+    mask: Path | None = None
+    """An annotation over the whole image, white where the finding is; only ever used to judge."""
+    train_only: bool = False
+    """An augmented copy: may train, is never tested on."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What gets one label and one answer."""
+
+    id: str
+    patient: str
+    images: tuple[Image, ...]
+    label: str | None = None
+    """As the manifest writes it; None where the cohort is unlabelled."""
+    target: int | None = None
+    """Index into `Cohort.classes`; None where the cohort is unlabelled."""
+    site: str | None = None
+    split: str | None = None
+    """`train` or `test` where the manifest says so."""
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """The cases of a study, in the manifest's order."""
+
+    path: Path
+    cases: tuple[Case, ...]
+    classes: tuple[str, ...]
+    """Names of the classes; with two, the second is the positive one. Empty when unlabelled."""
+    ignored: tuple[Case, ...] = ()
+    """Cases whose label the recipe lists under `ignore`."""
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Distinct patients in order of first appearance."""
+        return tuple(dict.fromkeys(case.patient for case in self.cases))

@@ -1,0 +1,37 @@
+"""One family of errors; each names the culprit and the cure in one sentence."""
+
+
+class WholecaseError(Exception):
+    """Something that the user can mend. Caught once, by the command line."""
+
+
+class ManifestError(WholecaseError):
+    """The cohort file is wrong; names file, line and column."""
+
+
+class SplitError(WholecaseError):
+    """Patients cannot be divided as asked, or somebody stands on two sides."""
+
+
+class SourceError(WholecaseError):
+    """One image cannot be used. Costs that image, never the batch."""
+
+
+class NoTissueError(SourceError):
+    """The image was read, and holds no tissue."""
+
+
+class StoreError(WholecaseError):
+    """Stored features are missing, damaged or of another kind than asked for."""
+
+
+class RecipeError(WholecaseError):
+    """A recipe names something unknown or gives a value that cannot be."""
+
+
+class WeightsError(WholecaseError):
+    """A weight file does not belong to the network."""
+
+
+class RunError(WholecaseError):
+    """A run folder is incomplete, or of another version, or cannot be made."""

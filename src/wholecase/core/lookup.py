@@ -1,0 +1,52 @@
+"""A name leads to a thing by a plain table; a wrong name is told its nearest neighbour."""
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from wholecase.core.errors import RecipeError
+
+Thing = TypeVar("Thing")
+
+
+def look_up(table: Mapping[str, Thing], name: str, what: str) -> Thing:
+    """The thing of that name; an unknown name is an error that lists the known ones."""
+    if name not in table:
+        raise RecipeError(f"no {what} is called {name!r}{nearest(name, table)}")
+    return table[name]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown name: what was meant, or what there is.
+
+    >>> nearest("attnetion", ["attention", "mean"])
+    "; did you mean 'attention'?"
+    >>> nearest("x", ["attention", "mean"])
+    '; known: attention, mean'
+    """
+    known = sorted(known)
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known)}" if known else ""
+
+
+def options_of(thing: Any, given: Iterable[str] = ()) -> dict[str, inspect.Parameter]:  # noqa: ANN401
+    """The keyword options of a constructor or function, less those that the caller gives itself."""
+    parameters = inspect.signature(thing).parameters.values()
+    return {
+        p.name: p
+        for p in parameters
+        if p.kind in (p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD) and p.name not in set(given)
+    }
+
+
+def check_options(thing: Any, options: Mapping[str, Any], what: str, given: Iterable[str]) -> None:  # noqa: ANN401
+    """Refuse options that the constructor does not have, and missing ones without a default."""
+    known = options_of(thing, given)
+    for name in options:
+        if name not in known:
+            raise RecipeError(f"{what} has no option {name!r}{nearest(name, known)}")
+    for name, parameter in known.items():
+        if parameter.default is parameter.empty and name not in options:
+            raise RecipeError(f"{what} needs the option {name!r}; add it to the recipe")

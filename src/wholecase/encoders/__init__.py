@@ -1,0 +1,1 @@
+"""Frozen networks: pixels -> vectors."""

@@ -1,0 +1,1 @@
+"""Metrics, intervals by patient, thresholds and calibration: numpy alone."""

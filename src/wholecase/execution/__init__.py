@@ -1,0 +1,1 @@
+"""Worker processes: one a core, one thread each."""

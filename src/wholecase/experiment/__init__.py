@@ -1,0 +1,1 @@
+"""Cohort and recipe -> run, fold by fold."""

@@ -1,0 +1,1 @@
+"""Evidence: heatmaps, and whether they point at the right place."""

@@ -1,0 +1,24 @@
+"""An image's instances as vectors with positions: what the store keeps."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+
+@dataclass(frozen=True)
+class Bag:
+    """The N instances of one image, encoded. Numpy, so that nothing here needs torch."""
+
+    values: Float32[np.ndarray, "N D"]
+    box_px: Int64[np.ndarray, "N 4"]
+    """x, y of the top left, width, height, in level-0 pixels."""
+    position_um: Float32[np.ndarray, "N 3"]
+    """Centre x, y, z in µm; nan where unknown."""
+    scale: Float32[np.ndarray, " N"]
+    """µm per encoded pixel, else magnification, else nan."""
+    facts: dict[str, str] = field(default_factory=dict)
+    """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`."""
+
+    def __len__(self) -> int:
+        return len(self.values)

@@ -1,0 +1,45 @@
+"""What to read where: the instances of one image, as packed columns."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, Int64
+
+from wholecase.sources import ImageSource
+
+
+@dataclass(frozen=True)
+class Instances:
+    """N rectangles of one image, each to be delivered as `side_px` x `side_px` pixels."""
+
+    box_px: Int64[np.ndarray, "N 4"]
+    """x, y of the top left, width, height, in level-0 pixels."""
+    position_um: Float32[np.ndarray, "N 3"]
+    """Centre x, y, z in µm; nan where the image has no spacing."""
+    scale: Float32[np.ndarray, " N"]
+    """µm per delivered pixel, else the magnification from the manifest, else nan."""
+    side_px: int
+    """Side of the delivered pixels."""
+
+    def __len__(self) -> int:
+        return len(self.box_px)
+
+
+class Cut(ABC):
+    """Turns an image into instances."""
+
+    @property
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """All that determines the result, as JSON values: part of the feature store's key."""
+
+    @abstractmethod
+    def __call__(self, source: ImageSource) -> Instances:
+        """At least one instance of the image.
+
+        Raises:
+            NoTissueError: the image was read and holds nothing to cut.
+            SourceError: the spacing is missing, implausible or too coarse.
+        """

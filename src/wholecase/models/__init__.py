@@ -1,0 +1,1 @@
+"""Packed bags in, one answer per case out."""

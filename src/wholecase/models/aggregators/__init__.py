@@ -1,0 +1,1 @@
+"""Pool instances into the embedding of a case."""

@@ -1,0 +1,1 @@
+"""Trainable networks at the front of a model."""

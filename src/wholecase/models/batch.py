@@ -1,0 +1,95 @@
+"""The values that travel through every model: Batch -> Embedded -> Pooled -> Answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Several cases, packed: no padding, no mask, no empty bag."""
+
+    values: Tensor
+    """[T, D] vectors, or [T, 3, H, W] pixels (one channel for CT)."""
+    starts: Int[Tensor, " B+1"]
+    """Case b owns instances starts[b] to starts[b + 1]."""
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    scale: Float[Tensor, " T"] | None = None
+    """µm/px or magnification; None or nan where there is none."""
+    position: Float[Tensor, "T 3"] | None = None
+    """µm x, y, z; None or nan where there is none."""
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
+    """`label`: [B, C] rows that sum to 1 (soft targets allowed); other heads' labels beside it."""
+    covariates: Float[Tensor, "B V"] | None = None
+
+    def __post_init__(self) -> None:
+        lengths = self.starts.diff()
+        if len(self.cases) != len(lengths) or len(self.patients) != len(lengths):
+            raise ValueError(f"{len(lengths)} bags for {len(self.cases)} cases")
+        if int(self.starts[0]) != 0 or int(self.starts[-1]) != len(self.values):
+            raise ValueError(f"starts {self.starts.tolist()} for {len(self.values)} instances")
+        if bool((lengths < 1).any()):
+            empty = self.cases[int((lengths < 1).nonzero()[0])]
+            raise ValueError(f"case {empty!r} has no instances")
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on another device."""
+        return replace(
+            self,
+            values=self.values.to(device, non_blocking=True),
+            starts=self.starts.to(device),
+            scale=None if self.scale is None else self.scale.to(device),
+            position=None if self.position is None else self.position.to(device),
+            targets={name: target.to(device) for name, target in self.targets.items()},
+            covariates=None if self.covariates is None else self.covariates.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What a backbone makes of a batch: vectors, possibly several per instance."""
+
+    values: Float[Tensor, "T D"]
+    starts: Int[Tensor, " B+1"]
+    scale: Float[Tensor, " T"] | None = None
+    origin: Int[Tensor, " T"] | None = None
+    """Index into the batch's instances; None where vector t came from instance t."""
+
+    @classmethod
+    def of(cls, batch: Batch) -> "Embedded":
+        """Stored features need no backbone."""
+        return cls(values=batch.values, starts=batch.starts, scale=batch.scale)
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """What an aggregator makes of a bag; the weights always come along."""
+
+    embedding: Float[Tensor, "B K E"]
+    """K branches: 1, or one per class."""
+    weights: Float[Tensor, "T K"]
+    """How much each instance contributed; within a bag and branch they sum to 1."""
+    scores: Float[Tensor, "T K"]
+    """The same before the softmax."""
+    instances: Float[Tensor, "T E"]
+    """The embedded instances that were pooled."""
+    starts: Int[Tensor, " B+1"]
+    origin: Int[Tensor, " T"] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of a batch, before the head turns logits into probabilities."""
+
+    pooled: Pooled
+    logits: Float[Tensor, "B L"]
+    """L numbers per case: 1 for a binary head, C for a softmax."""
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
+    instance_logits: Float[Tensor, "T L"] | None = None
+    """Each instance decided alone, where the recipe says `decide: instance`."""

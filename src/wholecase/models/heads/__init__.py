@@ -1,0 +1,1 @@
+"""Decide, and know the loss that teaches it."""

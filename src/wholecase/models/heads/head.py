@@ -1,0 +1,35 @@
+"""Decides, and knows the loss that teaches it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wholecase.models.batch import Answer, Batch
+
+
+class Head(nn.Module, ABC):
+    """Every member is built as `Member(width, branches, classes, **options)`.
+
+    Four questions are all that the loop asks: logits, loss, remember, probabilities.
+    """
+
+    remembers: ClassVar[bool] = False
+    """Whether it must see the training cases before every judgement (nearest neighbours)."""
+
+    @abstractmethod
+    def logits(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
+        """Judge M embeddings: cases, or single instances under `decide: instance`."""
+
+    @abstractmethod
+    def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
+        """What training lowers: a mean over the cases of the batch, never over instances."""
+
+    def remember(self, answers: Iterable[Answer]) -> None:
+        """Keep what judging needs of the training cases; most heads need nothing."""
+
+    @abstractmethod
+    def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
+        """One row per case that sums to 1; a patient's own cases are never its neighbours."""

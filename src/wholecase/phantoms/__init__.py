@@ -1,0 +1,1 @@
+"""Drawn cohorts for demonstration and tests."""

@@ -1,0 +1,73 @@
+"""Pixels with a physical spacing, whatever the file."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from jaxtyping import UInt8
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of a pyramid."""
+
+    width_px: int
+    height_px: int
+    downsample: float
+    """How many level-0 pixels one pixel of this level spans."""
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """Size of a level-0 pixel, and how it is known."""
+
+    um: float
+    """µm/px at level 0."""
+    rung: str
+    """Where it was found: `manifest`, a vendor's key, `tiff tags`, `objective power`."""
+
+
+class ImageSource(ABC):
+    """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, 3] RGB."""
+
+    @property
+    @abstractmethod
+    def levels(self) -> tuple[Level, ...]:
+        """The pyramid, finest first; a flat image has one level of downsample 1."""
+
+    @property
+    @abstractmethod
+    def spacing(self) -> Spacing | None:
+        """Physical spacing of level 0, or None where nothing tells it."""
+
+    @property
+    @abstractmethod
+    def stored_tile_px(self) -> tuple[int, int] | None:
+        """Width and height of the tiles the file stores at level 0, None for a flat image."""
+
+    @abstractmethod
+    def read(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """A region: top left in level-0 pixels, size in pixels of `level`; outside is white.
+
+        Raises:
+            SourceError: the region cannot be decoded.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the file back; reading afterwards is a `ValueError`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Batches, schedule, the one loop, and what is chosen on inner patients."""

@@ -1,0 +1,1 @@
+"""Local weight files: key layouts, matched share, sidecar."""
