@@ -1,1 +1,24 @@
 """A run's models and new cases -> predictions."""
+
+from wholecase.answer.bags import CaseBag, CaseExamples, case_bag, has_bag
+from wholecase.answer.judging import Judged, judge_cases
+from wholecase.answer.pictures import Sitting, draw, heat, localise, save_picture
+from wholecase.answer.trained import CaseAnswer, TrainedRun, load_run, read_choices
+
+__all__ = [
+    "CaseAnswer",
+    "CaseBag",
+    "CaseExamples",
+    "Judged",
+    "Sitting",
+    "TrainedRun",
+    "case_bag",
+    "draw",
+    "has_bag",
+    "heat",
+    "judge_cases",
+    "load_run",
+    "localise",
+    "read_choices",
+    "save_picture",
+]

@@ -1,5 +1,33 @@
 """Who, with which label, on which side."""
 
+from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.cases import KINDS, Case, Cohort, Image
+from wholecase.cohort.identical import refuse_identical, twin_digests
+from wholecase.cohort.labels import Labels, require_classes
+from wholecase.cohort.manifest import read_cohort
+from wholecase.cohort.protocols import given, holdout, nested
+from wholecase.cohort.split import SIDES, Fold, Split
+from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
 
-__all__ = ["KINDS", "Case", "Cohort", "Image"]
+__all__ = [
+    "KINDS",
+    "SIDES",
+    "SLIDE_SUFFIXES",
+    "Case",
+    "Cohort",
+    "Fold",
+    "Image",
+    "Labels",
+    "Split",
+    "cohort_of_images",
+    "given",
+    "holdout",
+    "nested",
+    "read_cohort",
+    "read_splits",
+    "refuse_identical",
+    "require_classes",
+    "split_digest",
+    "twin_digests",
+    "write_splits",
+]

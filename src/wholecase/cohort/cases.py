@@ -1,6 +1,6 @@
 """Who, with which label, from which images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 KINDS = ("slide", "tile", "ct", "still")
@@ -39,6 +39,17 @@ class Case:
     site: str | None = None
     split: str | None = None
     """`train` or `test` where the manifest says so."""
+
+    @property
+    def testable(self) -> bool:
+        """Whether an image is left to judge the case by."""
+        return any(not image.train_only for image in self.images)
+
+    @property
+    def judged(self) -> "Case":
+        """The case as it stands on a validation or test side: without its `train_only` images."""
+        kept = tuple(image for image in self.images if not image.train_only)
+        return self if kept == self.images else replace(self, images=kept)
 
 
 @dataclass(frozen=True)

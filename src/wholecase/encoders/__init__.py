@@ -1,1 +1,7 @@
-"""Frozen networks: pixels -> vectors."""
+"""Frozen networks: pixels in, vectors out."""
+
+from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.spec import EncoderSpec
+from wholecase.encoders.table import ENCODERS
+
+__all__ = ["ENCODERS", "Encoder", "EncoderSpec"]

@@ -1,1 +1,7 @@
-"""Cohort -> feature store."""
+"""From a cohort to a feature store: cut, encode, store, image by image."""
+
+from wholecase.extract.extraction import Extraction
+from wholecase.extract.plan import STAGES, Failure, Plan
+from wholecase.extract.verb import extract
+
+__all__ = ["STAGES", "Extraction", "Failure", "Plan", "extract"]

@@ -1,5 +1,22 @@
 """What to read where in an image, and reading it as a stream."""
 
+from wholecase.instances.cuts import CUTS, cut_for
+from wholecase.instances.grid import Grid
 from wholecase.instances.instances import Cut, Instances
+from wholecase.instances.reading import stream
+from wholecase.instances.share import mask_share
+from wholecase.instances.tissue import TISSUES, otsu_tissue
+from wholecase.instances.whole import Whole
 
-__all__ = ["Cut", "Instances"]
+__all__ = [
+    "CUTS",
+    "TISSUES",
+    "Cut",
+    "Grid",
+    "Instances",
+    "Whole",
+    "cut_for",
+    "mask_share",
+    "otsu_tissue",
+    "stream",
+]

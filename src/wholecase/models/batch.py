@@ -14,8 +14,8 @@ class Batch:
 
     values: Tensor
     """[T, D] vectors, or [T, 3, H, W] pixels (one channel for CT)."""
-    starts: Int[Tensor, " B+1"]
-    """Case b owns instances starts[b] to starts[b + 1]."""
+    starts: Int[Tensor, " bounds"]
+    """[B + 1]: case b owns instances starts[b] to starts[b + 1]."""
     cases: tuple[str, ...]
     patients: tuple[str, ...]
     scale: Float[Tensor, " T"] | None = None
@@ -54,7 +54,7 @@ class Embedded:
     """What a backbone makes of a batch: vectors, possibly several per instance."""
 
     values: Float[Tensor, "T D"]
-    starts: Int[Tensor, " B+1"]
+    starts: Int[Tensor, " bounds"]
     scale: Float[Tensor, " T"] | None = None
     origin: Int[Tensor, " T"] | None = None
     """Index into the batch's instances; None where vector t came from instance t."""
@@ -77,7 +77,7 @@ class Pooled:
     """The same before the softmax."""
     instances: Float[Tensor, "T E"]
     """The embedded instances that were pooled."""
-    starts: Int[Tensor, " B+1"]
+    starts: Int[Tensor, " bounds"]
     origin: Int[Tensor, " T"] | None = None
 
 

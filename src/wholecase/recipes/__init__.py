@@ -1,1 +1,14 @@
 """The schema of a recipe, and the built-in ones."""
+
+from wholecase.recipes.load import builtin_recipes, check_recipe, read_recipe, recipe_text
+from wholecase.recipes.schema import Named, Recipe, Section
+
+__all__ = [
+    "Named",
+    "Recipe",
+    "Section",
+    "builtin_recipes",
+    "check_recipe",
+    "read_recipe",
+    "recipe_text",
+]

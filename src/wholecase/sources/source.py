@@ -1,9 +1,9 @@
-"""Pixels with a physical spacing, whatever the file."""
+"""What every image answers: its pyramid, its spacing, a region of its pixels."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 import numpy as np
 from jaxtyping import UInt8
@@ -26,11 +26,16 @@ class Spacing:
     um: float
     """µm/px at level 0."""
     rung: str
-    """Where it was found: `manifest`, a vendor's key, `tiff tags`, `objective power`."""
+    """Where it was found: `manifest`, `openslide.mpp`, `tiff tags`, `objective power`."""
 
 
 class ImageSource(ABC):
     """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, 3] RGB."""
+
+    @property
+    @abstractmethod
+    def path(self) -> Path:
+        """The file, for messages."""
 
     @property
     @abstractmethod
@@ -41,6 +46,11 @@ class ImageSource(ABC):
     @abstractmethod
     def spacing(self) -> Spacing | None:
         """Physical spacing of level 0, or None where nothing tells it."""
+
+    @property
+    @abstractmethod
+    def spacing_note(self) -> str:
+        """What was not believed on the way to the spacing, or why there is none; may be empty."""
 
     @property
     @abstractmethod
@@ -55,13 +65,14 @@ class ImageSource(ABC):
 
         Raises:
             SourceError: the region cannot be decoded.
+            ValueError: the image is closed.
         """
 
     @abstractmethod
     def close(self) -> None:
         """Give the file back; reading afterwards is a `ValueError`."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ImageSource":
         return self
 
     def __exit__(

@@ -1,1 +1,27 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
+
+from wholecase.training.batches import BATCHES, Batches, Shuffled
+from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose
+from wholecase.training.examples import Example, Examples, pack
+from wholecase.training.fit import Epoch, History, Keep, fit
+from wholecase.training.schedule import Schedule, Stage, optimizer_for
+
+__all__ = [
+    "BATCHES",
+    "CALIBRATIONS",
+    "Batches",
+    "Choices",
+    "Epoch",
+    "Example",
+    "Examples",
+    "History",
+    "Inner",
+    "Keep",
+    "Schedule",
+    "Shuffled",
+    "Stage",
+    "choose",
+    "fit",
+    "optimizer_for",
+    "pack",
+]

@@ -1,1 +1,18 @@
-"""Local weight files: key layouts, matched share, sidecar."""
+"""Local weight files: what they are, what they hold, and whether they belong to the network."""
+
+from wholecase.weights.file import WeightFile, weight_file
+from wholecase.weights.layouts import LAYOUTS
+from wholecase.weights.match import Match, load_weights
+from wholecase.weights.sidecar import Sidecar, read_sidecar
+from wholecase.weights.state import read_state
+
+__all__ = [
+    "LAYOUTS",
+    "Match",
+    "Sidecar",
+    "WeightFile",
+    "load_weights",
+    "read_sidecar",
+    "read_state",
+    "weight_file",
+]

@@ -1,1 +1,14 @@
 """Pool instances into the embedding of a case."""
+
+from wholecase.models.aggregators.aggregator import Aggregator
+from wholecase.models.aggregators.gated_attention import GatedAttention
+from wholecase.models.aggregators.max import MaxPool
+from wholecase.models.aggregators.mean import MeanPool
+
+AGGREGATORS: dict[str, type[Aggregator]] = {
+    "gated_attention": GatedAttention,
+    "max": MaxPool,
+    "mean": MeanPool,
+}
+
+__all__ = ["AGGREGATORS", "Aggregator", "GatedAttention", "MaxPool", "MeanPool"]

@@ -19,6 +19,11 @@ class Head(nn.Module, ABC):
     remembers: ClassVar[bool] = False
     """Whether it must see the training cases before every judgement (nearest neighbours)."""
 
+    @property
+    @abstractmethod
+    def logit_width(self) -> int:
+        """L, numbers per judgement."""
+
     @abstractmethod
     def logits(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
         """Judge M embeddings: cases, or single instances under `decide: instance`."""

@@ -1,0 +1,52 @@
+# `make demo` and `make test` do all the set-up themselves: python3, make and a package registry suffice.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+PINS := $(firstword $(wildcard constraints/python-$(VERSION).txt) constraints/python-other.txt)
+RUNS := runs
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help install demo check test test-slow sizes clean
+
+help:
+	@echo "make demo       train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
+	@echo "make test       all fast tests, in parallel"
+	@echo "make check      formatting, lint, types, layers"
+	@echo "make test-slow  the tests that take minutes"
+	@echo "make sizes      the longest files and functions"
+	@echo "make clean      forget the environment and the demo"
+
+install: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "wholecase needs Python 3.11 or newer; name one: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint $(PINS) --group dev hatchling editables
+	$(BIN)/python -m pip install --quiet --constraint $(PINS) --no-build-isolation --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/wholecase phantom slides $(RUNS)/phantoms --cases 48
+	$(BIN)/wholecase run egfr-clam --cohort $(RUNS)/phantoms/cohort.csv --out $(RUNS)/demo encoder=colour title="Demonstration on drawn slides"
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: install
+	$(BIN)/pytest -q -n 2 --dist worksteal -m "not slow and not gpu"
+
+test-slow: install
+	$(BIN)/pytest -q -m slow
+
+sizes: install
+	@$(BIN)/python tests/sizes.py
+
+clean:
+	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/phantoms $(RUNS)/features

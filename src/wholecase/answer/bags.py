@@ -1,0 +1,99 @@
+"""Features are stored by image and assembled by case."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+
+from wholecase.cohort import Case
+from wholecase.extract import Extraction
+from wholecase.features import Bag
+from wholecase.training import Example, Examples
+
+
+@dataclass(frozen=True)
+class CaseBag:
+    """The instances of all images of a case, image after image."""
+
+    values: Float32[np.ndarray, "N D"]
+    scale: Float32[np.ndarray, " N"]
+    position_um: Float32[np.ndarray, "N 3"]
+    box_px: Int64[np.ndarray, "N 4"]
+    image: Int64[np.ndarray, " N"]
+    """Index into `Case.images`."""
+
+
+def has_bag(case: Case, extraction: Extraction) -> bool:
+    """Whether an image of the case was encoded."""
+    return any(extraction.has(image) for image in case.images)
+
+
+def case_bag(case: Case, extraction: Extraction) -> CaseBag:
+    """The bag of a case that has one; images that failed are missing from it."""
+    there = [(i, extraction.bag(image)) for i, image in enumerate(case.images)]
+    bags: list[tuple[int, Bag]] = [(i, bag) for i, bag in there if bag is not None]
+    return CaseBag(
+        values=np.concatenate([bag.values for _, bag in bags]),
+        scale=np.concatenate([bag.scale for _, bag in bags]),
+        position_um=np.concatenate([bag.position_um for _, bag in bags]),
+        box_px=np.concatenate([bag.box_px for _, bag in bags]),
+        image=np.concatenate([np.full(len(bag), i, np.int64) for i, bag in bags]),
+    )
+
+
+@final
+class CaseExamples(Examples):
+    """The cases of one side, read from the store when first asked for and kept within a bound.
+
+    Args:
+        cases: each with at least one encoded image.
+        extraction: where the bags are.
+        classes: how many; 0 leaves the examples without targets.
+        keep_bytes: features kept in memory; beyond it they are read anew each time.
+    """
+
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        extraction: Extraction,
+        *,
+        classes: int,
+        keep_bytes: int = 4 * 2**30,
+    ) -> None:
+        self._cases, self._extraction = tuple(cases), extraction
+        self._identity = torch.eye(classes) if classes else None
+        self._kept: dict[int, Example] = {}
+        self._left = keep_bytes
+
+    def __len__(self) -> int:
+        return len(self._cases)
+
+    def __getitem__(self, index: int) -> Example:
+        if index in self._kept:
+            return self._kept[index]
+        example = self._read(self._cases[index])
+        size = example.values.numel() * example.values.element_size()
+        if size <= self._left:
+            self._kept[index] = example
+            self._left -= size
+        return example
+
+    def instances(self, index: int) -> int:
+        """From the files' headers."""
+        images = self._cases[index].images
+        return sum(self._extraction.instances(image) for image in images)
+
+    def _read(self, case: Case) -> Example:
+        bag = case_bag(case, self._extraction)
+        labelled = self._identity is not None and case.target is not None
+        return Example(
+            case=case.id,
+            patient=case.patient,
+            values=torch.from_numpy(bag.values),
+            scale=torch.from_numpy(bag.scale),
+            position=torch.from_numpy(bag.position_um),
+            targets={"label": self._identity[case.target]} if labelled else {},  # type: ignore[index]
+        )

@@ -1,0 +1,144 @@
+"""A recipe told in full: settings, meanings, layers, and what learns in which stage."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from torch import Tensor, nn
+
+from wholecase.assemble.parts import model_of, schedule_of
+from wholecase.core.lookup import options_of
+from wholecase.instances import CUTS
+from wholecase.models import AGGREGATORS, HEADS, POOLINGS, Batch, CaseModel, trainable
+from wholecase.recipes import Named, Recipe
+from wholecase.training import BATCHES, optimizer_for
+
+TABLES: dict[str, Any] = {
+    "aggregator": AGGREGATORS,
+    "pooling": POOLINGS,
+    "head": HEADS,
+    "cut": CUTS,
+    "batches": BATCHES,
+}
+GIVEN = {"width", "branches", "classes", "examples", "seed"}
+"""What the house hands to constructors itself."""
+WIDTH = 1024
+"""Width of the features that layers are shown for, where no store tells it."""
+
+
+def describe(recipe: Recipe, width: int = WIDTH) -> Iterator[str]:
+    """Lines for a person: settings, layers with shapes, parameters per part and stage."""
+    yield f"{recipe.recipe}: {recipe.title}"
+    yield ""
+    yield "SETTINGS (override any with section.key=value)"
+    yield from _settings(recipe, "")
+    classes = len(recipe.cohort.groups)
+    model = model_of(recipe, width, classes, recipe.protocol.seed)
+    yield ""
+    yield f"LAYERS (features of width {width}, {classes} classes; T instances of B cases)"
+    yield from _layers(model, width)
+    yield ""
+    yield "TRAINABLE PARAMETERS"
+    yield from _stages(recipe, model)
+
+
+def _settings(section: BaseModel, above: str) -> Iterator[str]:
+    for key, field in type(section).model_fields.items():
+        name, value = f"{above}{field.alias or key}", getattr(section, key)
+        if isinstance(value, Named):
+            yield f"  {name + '.name':36} {value.name:<16} {field.description or ''}"
+            yield from _options(name, key, value)
+        elif isinstance(value, BaseModel):
+            yield from _settings(value, f"{name}.")
+        else:
+            yield f"  {name:36} {_shown(value):<16} {_meaning(field)}"
+
+
+def _options(name: str, what: str, named: Named) -> Iterator[str]:
+    make = TABLES.get(what, {}).get(named.name)
+    defaults = {} if make is None else options_of(make, GIVEN)
+    meanings = {} if make is None else _meanings(make)
+    for option in dict.fromkeys([*named.options, *defaults]):
+        default = defaults[option].default if option in defaults else inspect.Parameter.empty
+        value = named.options.get(option, default)
+        told = meanings.get(option, "")
+        if default is not inspect.Parameter.empty and value != default:
+            told = f"{told} (default {_shown(default)})".strip()
+        yield f"  {f'{name}.{option}':36} {_shown(value):<16} {told}"
+
+
+def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a function)
+    """The `Args` of a docstring, option by option."""
+    found: dict[str, str] = {}
+    inside, name = False, ""
+    for line in (inspect.getdoc(make) or "").splitlines():
+        indent = len(line) - len(line.lstrip())
+        if line.strip() == "Args:":
+            inside = True
+        elif inside and line and indent == 0:
+            inside = False
+        elif inside and indent == 4 and ":" in line:
+            name, _, told = line.strip().partition(":")
+            found[name] = told.strip()
+        elif inside and line.strip():
+            found[name] += f" {line.strip()}"
+    return found
+
+
+def _meaning(field: FieldInfo) -> str:
+    told = field.description or ""
+    default = field.get_default(call_default_factory=False)
+    needed = field.is_required() or default is None
+    return told if needed else f"{told} [{_shown(default)}]"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(str(v) for v in value) + "]"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
+def _layers(model: CaseModel, width: int) -> Iterator[str]:
+    rows: list[tuple[str, str, str, int]] = []
+    hooks = []
+    for name, module in model.named_modules():
+        if not list(module.children()) and name:
+            hooks.append(module.register_forward_hook(_recorder(name, rows)))
+    batch = Batch(torch.zeros(3, width), torch.tensor([0, 2, 3]), ("a", "b"), ("a", "b"))
+    model.eval()
+    with torch.no_grad():
+        model(batch)
+    for hook in hooks:
+        hook.remove()
+    for name, kind, shape, count in rows:
+        yield f"  {name:28} {kind:16} {shape:20} {count:>10,}"
+
+
+def _recorder(name: str, rows: list[tuple[str, str, str, int]]) -> Any:  # noqa: ANN401
+    def record(module: nn.Module, _inputs: object, output: object) -> None:
+        shape = "" if not isinstance(output, Tensor) else _named_shape(output)
+        rows.append((name, type(module).__name__, shape, trainable(module)))
+
+    return record
+
+
+def _named_shape(output: Tensor) -> str:
+    first = {3: "T", 2: "B"}.get(output.shape[0], str(output.shape[0]))
+    return f"[{', '.join([first, *map(str, output.shape[1:])])}]"
+
+
+def _stages(recipe: Recipe, model: CaseModel) -> Iterator[str]:
+    schedule = schedule_of(recipe)
+    starts = sorted({0, *(stage.start for stage in schedule.stages)})
+    for start in starts:
+        optimizer_for(model, schedule, start)
+        parts = {name: trainable(part) for name, part in model.named_children()}
+        told = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
+        yield f"  from epoch {start}: {sum(parts.values()):,} ({told})"

@@ -1,0 +1,22 @@
+"""What a check of a cohort has to say."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning"]
+Costs = Literal["image", "case", "run", "nothing"]
+"""What is lost if nobody mends it."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to mend, or to know of."""
+
+    severity: Severity
+    where: str
+    """Line and case, or the patients or class."""
+    what: str
+    """One sentence with the cure."""
+    costs: Costs
+    problem: str
+    """The sort of problem in a few words; findings of one sort are shown together."""

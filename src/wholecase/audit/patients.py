@@ -1,0 +1,54 @@
+"""What is notable about patients and classes, without opening an image."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from wholecase.audit.findings import Finding
+from wholecase.cohort import Cohort
+
+FEW_PATIENTS = 10
+"""With fewer of a class, a fold of five tests on one or two of them."""
+
+
+def patient_findings(cohort: Cohort) -> Iterator[Finding]:
+    """Findings about labels and ids."""
+    if cohort.classes:
+        yield from _thin_classes(cohort)
+        yield from _several_classes(cohort)
+    yield from _similar_ids(cohort)
+
+
+def _thin_classes(cohort: Cohort) -> Iterator[Finding]:
+    for target, name in enumerate(cohort.classes):
+        found = len({case.patient for case in cohort.cases if case.target == target})
+        if found == 0:
+            what = "no case has it; add some, or take the class out of the recipe"
+            yield Finding("error", f"class {name!r}", what, "run", "empty class")
+        elif found < FEW_PATIENTS:
+            what = f"patients: {found}; figures from so few say little, add some if you can"
+            yield Finding("warning", f"class {name!r}", what, "nothing", "few patients")
+
+
+def _several_classes(cohort: Cohort) -> Iterator[Finding]:
+    targets: dict[str, set[int]] = defaultdict(set)
+    for case in cohort.cases:
+        if case.target is not None:
+            targets[case.patient].add(case.target)
+    for patient, found in targets.items():
+        if len(found) > 1:
+            names = " and ".join(cohort.classes[target] for target in sorted(found))
+            what = f"has cases of {names}; make sure that it is meant"
+            yield Finding(
+                "warning", f"patient {patient!r}", what, "nothing", "patient of several classes"
+            )
+
+
+def _similar_ids(cohort: Cohort) -> Iterator[Finding]:
+    alike: dict[str, list[str]] = defaultdict(list)
+    for patient in cohort.patients:
+        alike[patient.casefold().lstrip("0")].append(patient)
+    for patients in alike.values():
+        if len(patients) > 1:
+            where = "patients " + ", ".join(map(repr, patients))
+            what = "differ in capitals or leading zeros alone; write one id if they are one patient"
+            yield Finding("warning", where, what, "nothing", "similar patient ids")

@@ -1,0 +1,45 @@
+"""The same file more than once: harmless within a case, a leak between patients."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from wholecase.audit.findings import Finding
+from wholecase.cohort import Case, Cohort, Image
+
+Copies = list[tuple[Case, Image]]
+
+
+def twin_findings(cohort: Cohort, digests: Mapping[Path, str]) -> Iterator[Finding]:
+    """One finding per file content that occurs more than once."""
+    groups: dict[str, Copies] = defaultdict(list)
+    for case in cohort.cases:
+        for image in case.images:
+            if image.path in digests:
+                groups[digests[image.path]].append((case, image))
+    for copies in groups.values():
+        if len(copies) > 1:
+            yield _finding(copies)
+
+
+def _finding(copies: Copies) -> Finding:
+    where = "lines " + ", ".join(str(image.line) for _, image in copies)
+    names = f"{copies[0][1].path} and {copies[1][1].path}"
+    if len(copies) > 2:
+        names += f" and {len(copies) - 2} more"
+    patients = sorted({case.patient for case, _ in copies})
+    cases = sorted({case.id for case, _ in copies})
+    if len(patients) > 1:
+        what = f"{names} are the same file under patients {_listed(patients)}; "
+        cure = "give them one patient_id or keep one, for a split that parts them stops the run"
+        return Finding("error", where, what + cure, "run", "same file under two patients")
+    if len(cases) > 1:
+        what = f"{names} are the same file in cases {_listed(cases)}; keep one unless it is meant"
+        return Finding("warning", where, what, "nothing", "same file in two cases")
+    what = f"{names} are the same file in case {cases[0]!r} and count twice; keep one"
+    return Finding("warning", where, what, "nothing", "same file twice in a case")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more

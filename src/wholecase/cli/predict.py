@@ -1,0 +1,44 @@
+"""`wholecase predict`: a run's models and new cases."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+
+
+def predict(
+    run: Annotated[Path, Parameter(help="folder of a finished run")],
+    *images: Annotated[Path, Parameter(help="images, each a case of its own")],
+    cohort: Annotated[Path | None, Parameter(help="or a manifest")] = None,
+    out: Annotated[Path | None, Parameter(help="CSV file for the predictions")] = None,
+    weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
+    store: StoreFolder = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+) -> int:
+    """Predict new cases with the fold models together; with labels, tell the external metrics."""
+    from wholecase.cli.asking import ask, cohort_for
+    from wholecase.cli.table import failure_lines, metric_lines
+    from wholecase.experiment import external_metrics, write_answers
+
+    asked = cohort_for(run, images, cohort)
+    trained, extraction, answers = ask(
+        run, asked, (weights, store), device=device, workers=worker_count(workers)
+    )
+    told = list(answers)
+    if out is not None:
+        write_answers(out, told, trained.classes)
+    for answer in told if out is None else ():
+        rows = zip(trained.classes, answer.probabilities, strict=True)
+        shares = ", ".join(f"{name} {p:.3f}" for name, p in rows)
+        print(f"{answer.case.id}: {trained.classes[answer.decision]} ({shares})")
+    metrics, notes = external_metrics(trained, told)
+    for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
+        print(line)
+    for line in failure_lines([(str(f.path), f.reason) for f in extraction.failures]):
+        print(line)
+    if out is not None:
+        print(f"{len(told)} of {len(asked.cases)} cases predicted: {out}")
+    return 0 if len(told) == len(asked.cases) else 2

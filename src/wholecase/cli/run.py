@@ -1,0 +1,68 @@
+"""`wholecase run`: train, evaluate and explain."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from wholecase.cli.options import (
+    CohortFile,
+    Device,
+    Overrides,
+    StoreFolder,
+    Workers,
+    worker_count,
+)
+
+
+def run(
+    recipe: Annotated[str, Parameter(help="a built-in recipe or a YAML file")],
+    *overrides: Overrides,
+    cohort: CohortFile,
+    out: Annotated[Path, Parameter(help="folder of the run")],
+    splits: Annotated[Path | None, Parameter(help="splits.csv of another run, to reuse")] = None,
+    store: StoreFolder = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+    tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
+) -> int:
+    """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""
+    from wholecase.assemble import choose_device
+    from wholecase.experiment import Settings
+    from wholecase.experiment import run as experiment
+    from wholecase.recipes import read_recipe
+
+    settings = Settings(
+        out=out,
+        store=store,
+        splits=splits,
+        device=choose_device(device),
+        workers=worker_count(workers),
+        tolerated=tolerated,
+    )
+    summary = experiment(read_recipe(recipe, overrides), cohort, settings)
+    _tell(summary)
+    if summary.too_many_failed:
+        print(
+            f"wholecase: {len(summary.failures)} of {summary.images_in} images failed, more than "
+            f"the tolerated share of {tolerated:g}; see {summary.run.exclusions}",
+            file=sys.stderr,
+        )
+        return 2
+    return 0
+
+
+def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
+    from wholecase.cli.table import failure_lines, metric_lines
+
+    for line in metric_lines(summary.metrics["pooled"]):
+        print(line)
+    for note in summary.metrics["notes"]:
+        print(f"note: {note}")
+    for line in failure_lines(summary.failures):
+        print(line)
+    took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in summary.seconds.items())
+    used = summary.cases_in - summary.cases_out
+    print(f"cases: {summary.cases_in} in, {summary.cases_out} out, {used} used ({took})")
+    print(f"report: {summary.run.report.resolve().as_uri()}")

@@ -1,0 +1,38 @@
+"""Images without a manifest: each is a case of its own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wholecase.cohort.cases import Case, Cohort, Image
+from wholecase.core.errors import ManifestError
+
+SLIDE_SUFFIXES = frozenset(
+    (".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".tif", ".tiff", ".dcm", ".vms", ".svslide")
+)
+"""Files that are read as slides where no manifest says what they are; all others are tiles."""
+
+
+def cohort_of_images(paths: Sequence[Path]) -> Cohort:
+    """An unlabelled cohort with one case and patient per image, named after the file.
+
+    Files that share a name get `-2`, `-3` and so on behind it, in the order given.
+
+    Raises:
+        ManifestError: there are no paths.
+    """
+    if not paths:
+        raise ManifestError("there are no images; name at least one")
+    cases: dict[str, Case] = {}
+    for line, path in enumerate(paths, start=1):
+        name = _free(path.stem, cases)
+        kind = "slide" if path.suffix.lower() in SLIDE_SUFFIXES else "tile"
+        cases[name] = Case(id=name, patient=name, images=(Image(path, kind, line),))
+    return Cohort(path=paths[0].parent, cases=tuple(cases.values()), classes=())
+
+
+def _free(stem: str, taken: dict[str, Case]) -> str:
+    name, number = stem, 1
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name

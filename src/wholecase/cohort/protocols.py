@@ -1,0 +1,105 @@
+"""The ways to divide a cohort; by patient, stratified by the patient's classes."""
+
+from collections.abc import Collection, Sequence
+from typing import TypeVar
+
+from wholecase.cohort.cases import Cohort
+from wholecase.cohort.labels import require_classes
+from wholecase.cohort.split import Fold, Split, some
+from wholecase.cohort.strata import Patient, deal, of_class, patients_of
+from wholecase.core.errors import SplitError
+
+Thing = TypeVar("Thing")
+
+
+def nested(cohort: Cohort, *, folds: int, validation: float, seed: int) -> Split:
+    """Cross-validation: every case that can be judged is tested once.
+
+    `validation` is the share of a fold's training patients that choose epoch and threshold.
+
+    Raises:
+        ManifestError: the cohort has fewer than two classes.
+        SplitError: a class has too few patients.
+    """
+    require_classes(cohort)
+    if folds < 2:
+        raise SplitError(f"cross-validation needs 2 folds at least, not {folds}; ask for more")
+    patients = patients_of(cohort)
+    _require(cohort, patients, folds, f"{folds} folds", "ask for fewer folds")
+    groups = deal(_shuffled(patients, seed, "test"), [1 / folds] * folds)
+    made = (_fold(cohort, number, group, validation, seed) for number, group in enumerate(groups))
+    return Split(tuple(made), "nested")
+
+
+def holdout(cohort: Cohort, *, test: float, validation: float, seed: int) -> Split:
+    """One fold whose test side holds that share of the patients.
+
+    Raises:
+        ManifestError: the cohort has fewer than two classes.
+        SplitError: a share is not between 0 and 1, or a class has fewer than three patients.
+    """
+    require_classes(cohort)
+    _check_share("test", test)
+    patients = patients_of(cohort)
+    _require(cohort, patients, 3, "training, validation and test", "use cross-validation instead")
+    _, tested = deal(_shuffled(patients, seed, "test"), [1 - test, test])
+    return Split((_fold(cohort, 0, tested, validation, seed),), "holdout")
+
+
+def given(cohort: Cohort, *, validation: float, seed: int) -> Split:
+    """One fold whose test side is what the manifest's `split` column says.
+
+    Raises:
+        ManifestError: the cohort has fewer than two classes.
+        SplitError: a case has no split, or a class has too few training patients.
+    """
+    require_classes(cohort)
+    if unsaid := [case.id for case in cohort.cases if case.split is None]:
+        raise SplitError(
+            f"{cohort.path}, column 'split': nothing is said of {some(unsaid)}; "
+            "write train or test for every case"
+        )
+    tested = {case.patient for case in cohort.cases if case.split == "test"}
+    return Split((_fold(cohort, 0, tested, validation, seed),), "given")
+
+
+def _fold(
+    cohort: Cohort, number: int, tested: Collection[str], validation: float, seed: int
+) -> Fold:
+    """The fold that tests these patients; validation is drawn from the others."""
+    _check_share("validation", validation)
+    left = [patient for patient in patients_of(cohort) if patient.id not in tested]
+    _require(cohort, left, 2, f"training and validation of fold {number}", "add patients of it")
+    order = _shuffled(left, seed, "validation", number)
+    _, choosing = deal(order, [1 - validation, validation])
+    judged = [case.judged for case in cohort.cases if case.testable]
+    apart = {*tested, *choosing}
+    return Fold(
+        number=number,
+        train=tuple(case for case in cohort.cases if case.patient not in apart),
+        valid=tuple(case for case in judged if case.patient in choosing),
+        test=tuple(case for case in judged if case.patient in tested),
+    )
+
+
+def _require(
+    cohort: Cohort, patients: Sequence[Patient], least: int, purpose: str, cure: str
+) -> None:
+    for target, name in enumerate(cohort.classes):
+        if (found := of_class(patients, target)) < least:
+            raise SplitError(
+                f"{cohort.path}: patients of class {name!r}: {found}, but {purpose} need {least}; "
+                f"{cure}"
+            )
+
+
+def _check_share(what: str, share: float) -> None:
+    if not 0 < share < 1:
+        raise SplitError(f"the {what} share is {share:g}; give one between 0 and 1, such as 0.2")
+
+
+def _shuffled(things: Sequence[Thing], seed: int, *names: object) -> list[Thing]:
+    # numpy takes longer to import than a manifest to read
+    from wholecase.core.seeds import generator
+
+    return [things[i] for i in generator(seed, *names).permutation(len(things))]

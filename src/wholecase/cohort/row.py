@@ -1,0 +1,68 @@
+"""One line of a table, its cells read as what they should be."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wholecase.core.errors import ManifestError
+from wholecase.core.lookup import nearest
+
+FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""How a cell may say yes or no, in any capitals."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The cells of one line; every error names file, line and column."""
+
+    file: Path
+    line: int
+    """Where the row starts, counted from 1."""
+    cells: Mapping[str, str]
+    """Text without outer blanks, by column."""
+
+    def error(self, column: str, what: str) -> ManifestError:
+        """An error about one cell."""
+        return ManifestError(f"{self.file}, line {self.line}, column {column!r}: {what}")
+
+    def text(self, column: str) -> str | None:
+        """The cell as it stands; None where it is empty or the table lacks the column."""
+        return self.cells.get(column) or None
+
+    def required(self, column: str) -> str:
+        """The cell, which must not be empty."""
+        if text := self.text(column):
+            return text
+        raise self.error(column, f"the cell is empty; every row needs a {column}")
+
+    def choice(self, column: str, known: Sequence[str]) -> str:
+        """The cell, which must be one of the known words."""
+        text = self.text(column)
+        if text is not None and text in known:
+            return text
+        said = f"{text!r} is unknown{nearest(text, known)}" if text else "the cell is empty"
+        raise self.error(column, f"{said}; write one of {', '.join(known)}")
+
+    def number(self, column: str) -> float | None:
+        """The cell as a finite number, None where it is empty."""
+        text = self.text(column)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            cure = "write a decimal point" if "," in text else "write digits or leave it empty"
+            raise self.error(column, f"{text!r} is no number; {cure}")
+        return value
+
+    def flag(self, column: str) -> bool:
+        """The cell as yes or no; empty is no."""
+        text = self.text(column)
+        if text is None:
+            return False
+        if text.lower() not in FLAGS:
+            raise self.error(column, f"{text!r} is neither yes nor no; write true or false")
+        return FLAGS[text.lower()]

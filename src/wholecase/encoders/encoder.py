@@ -1,0 +1,20 @@
+"""Frozen: pixels in, vectors out; a value with all that says what it does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What turns instances into vectors, and never learns."""
+
+    identity: str
+    """Stands for network, weights and normalisation: vectors of equal identity may be compared."""
+    width: int
+    """Numbers per instance."""
+    side_px: int | None
+    """Side that the network sees; other pictures are resized to it. None: as they come."""
+    encode: Callable[[np.ndarray], np.ndarray]
+    """uint8 [N, H, W, 3] -> float32 [N, width]; what else is in the call changes no vector."""

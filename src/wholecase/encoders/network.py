@@ -1,0 +1,106 @@
+"""A torch network as an encoder: resized, normalised, in bounded batches, without gradients."""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wholecase.core.errors import RecipeError
+from wholecase.encoders.encoder import Encoder
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a network wants its pictures."""
+
+    side_px: int
+    mean: Triple
+    """Subtracted from pixels of 0 to 1."""
+    std: Triple
+    """Divides them afterwards."""
+
+    def prepare(self, pixels: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N 3 S S"]:
+        """Pictures as the network was trained on them."""
+        x = pixels.permute(0, 3, 1, 2).float() / 255  # [N, 3, H, W]
+        size = (self.side_px, self.side_px)
+        if tuple(x.shape[2:]) != size:
+            x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
+        mean, std = (x.new_tensor(v).view(1, 3, 1, 1) for v in (self.mean, self.std))
+        return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def network_encoder(
+    model: nn.Module, look: Look, *, identity: str, batch: int, device: str
+) -> Encoder:
+    """The network, frozen on the device, as an encoder that takes `batch` pictures at a time.
+
+    Raises:
+        RecipeError: the device is not to be had here, or the batch is none.
+    """
+    place = available(device)
+    if batch < 1:
+        raise RecipeError(f"encoder.batch is {batch}; take at least one picture at a time")
+    model = model.to(place, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    model.requires_grad_(requires_grad=False)
+
+    def encode(pixels: UInt8[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "N D"]:
+        parts = [_forward(model, look, pixels[i : i + batch], place) for i in _steps(pixels, batch)]
+        return np.concatenate(parts)
+
+    # the network itself says how wide it is
+    width = encode(np.zeros((1, look.side_px, look.side_px, 3), np.uint8)).shape[1]
+    return Encoder(identity, width, look.side_px, encode)
+
+
+def available(device: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        RecipeError: torch knows none of that name, or it is not on this machine.
+    """
+    try:
+        place = torch.device(device)
+    except RuntimeError as error:
+        raise RecipeError(f"no device is called {device!r}; name cpu, cuda or mps") from error
+    missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
+    if missing.get(place.type, False):
+        raise RecipeError(f"this machine, or its torch, has no {device}; use device cpu")
+    return place
+
+
+@contextlib.contextmanager
+def fresh_randomness() -> Iterator[None]:
+    """Let a network draw its first weights, which are overwritten, from nobody's generator."""
+    with torch.random.fork_rng(devices=[]):
+        yield
+
+
+def state_sha256(model: nn.Module) -> str:
+    """A checksum of all tensors of a network, where no file stands for them."""
+    running = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        running.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        running.update(tensor.contiguous().numpy().tobytes())
+    return running.hexdigest()
+
+
+def _steps(pixels: np.ndarray, batch: int) -> range:
+    return range(0, max(len(pixels), 1), batch)
+
+
+def _forward(
+    model: nn.Module, look: Look, pixels: UInt8[np.ndarray, "N H W 3"], device: torch.device
+) -> Float32[np.ndarray, "N D"]:
+    with torch.no_grad():
+        # a copy, since views may be reversed or read-only
+        x = look.prepare(torch.from_numpy(pixels.copy()).to(device))
+        encoded: np.ndarray = model(x).float().cpu().numpy()
+    return encoded

@@ -1,0 +1,40 @@
+"""What a recipe says of the encoder: a value that travels to workers and is built there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wholecase.core.lookup import check_options
+from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.table import ENCODERS
+from wholecase.encoders.timm_encoder import check_model
+
+
+@dataclass(frozen=True)
+class EncoderSpec:
+    """An encoder by name; cheap to hold, dear to build."""
+
+    name: str
+    """A key of `ENCODERS`, or a network of timm."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def build(self) -> Encoder:
+        """The encoder, with its weights loaded and on its device.
+
+        Raises:
+            RecipeError: the name, an option or the device is unknown.
+            WeightsError: the weights are missing or belong to another network.
+        """
+        if self.name in ENCODERS:
+            factory, given = ENCODERS[self.name], {"device": self.device}
+        else:
+            check_model(self.name, others=ENCODERS)
+            factory, given = ENCODERS["timm"], {"device": self.device, "model": self.name}
+        check_options(factory, self.options, f"the encoder {self.name}", given)
+        return factory(**self.options, **given)
+
+    def settings(self) -> dict[str, Any]:
+        """What determines the vectors, for a store: identity and width. Builds the encoder."""
+        encoder = self.build()
+        return {"encoder": encoder.identity, "width": encoder.width}

@@ -1,0 +1,15 @@
+"""The menu of encoders."""
+
+from collections.abc import Callable
+
+from wholecase.encoders.colour_encoder import colour
+from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.resnet50 import resnet50
+from wholecase.encoders.timm_encoder import timm_encoder
+
+ENCODERS: dict[str, Callable[..., Encoder]] = {
+    "colour": colour,
+    "resnet50": resnet50,
+    "timm": timm_encoder,
+}
+"""Name in a recipe -> factory. A name that is not here is tried as one of timm's."""

@@ -1,0 +1,93 @@
+"""Any network of timm, without its classifier."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wholecase.core.errors import RecipeError, WeightsError
+from wholecase.core.lookup import nearest
+from wholecase.encoders.encoder import Encoder
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from wholecase.encoders.network import Look
+
+
+def timm_encoder(
+    *,
+    model: str,
+    weights: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    download: bool = False,
+    batch: int = 32,
+    device: str = "cpu",
+) -> Encoder:
+    """The pooled features of a timm network.
+
+    Args:
+        model: timm's name of it.
+        weights: a local file; a sidecar beside it gives arguments, normalisation and size, else
+            those count that timm notes for the network.
+        arguments: what `timm.create_model` must be told besides; goes before the sidecar's.
+        download: fetch the weights that timm knows where no file is named.
+        batch: pictures at a time.
+        device: where it computes.
+
+    Raises:
+        RecipeError: timm has no such network, or it does not take the arguments.
+        WeightsError: the weights are missing or belong to another network.
+    """
+    check_model(model)
+    from wholecase.encoders.network import fresh_randomness, network_encoder
+    from wholecase.encoders.trained import downloaded, fill, find, identity_of, look_of
+
+    file = find(model, weights, download=download)
+    sidecar = file.sidecar if file else None
+    told = {**(sidecar.arguments if sidecar else {}), **(arguments or {})}
+    with fresh_randomness():
+        if file is None:
+            network = downloaded(lambda: _created(model, told, pretrained=True), model)
+        else:
+            network = fill(_created(model, told, pretrained=False), file)
+    look = look_of(sidecar, _noted(network))
+    identity = identity_of(model, told, look, file or network)
+    encoder = network_encoder(network, look, identity=identity, batch=batch, device=device)
+    if sidecar and sidecar.width not in {None, encoder.width}:
+        raise WeightsError(
+            f"{weights} should give {sidecar.width} numbers per picture by its sidecar and gives "
+            f"{encoder.width}; correct the width or the arguments there"
+        )
+    return encoder
+
+
+def check_model(name: str, others: Iterable[str] = ()) -> None:
+    """Refuse a name that timm does not know, with what was meant: a model, or one of the others."""
+    import timm
+
+    if not timm.is_model(name):
+        # where nothing is close, a thousand names are no help
+        close = difflib.get_close_matches(name, [*others, *timm.list_models()], n=1)
+        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close or others)}")
+
+
+def _created(model: str, told: Mapping[str, Any], *, pretrained: bool) -> "nn.Module":
+    import timm
+
+    try:
+        created: nn.Module = timm.create_model(model, pretrained=pretrained, num_classes=0, **told)
+    except TypeError as error:
+        raise RecipeError(
+            f"timm's {model} does not take the arguments {dict(told)}: {error}; correct them in "
+            "the recipe or in the sidecar of the weights"
+        ) from error
+    return created
+
+
+def _noted(network: "nn.Module") -> "Look":
+    from timm.data.config import resolve_data_config
+
+    from wholecase.encoders.network import Look
+
+    noted = resolve_data_config(model=network)  # type: ignore[no-untyped-call]
+    return Look(noted["input_size"][-1], tuple(noted["mean"]), tuple(noted["std"]))

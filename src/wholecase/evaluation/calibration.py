@@ -1,0 +1,59 @@
+"""Probabilities that mean what they say: one temperature for all classes (Guo 2017)."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+LOWEST, HIGHEST = 0.25, 8.0
+"""Temperatures beyond these say that the model, not its calibration, is wrong."""
+PRIOR_SPREAD = 0.5
+"""Standard deviation of log T around 0 before a case is seen: T within 0.6 to 1.65 two times of
+three. It is worth about one case, and keeps few or perfectly separated cases from an extreme T."""
+LEAST_IN_FIT = 1e-12
+"""A probability of 0 counts as this much: no single case can cost more than 28 nats."""
+
+
+def fit_temperature(truth: Int[np.ndarray, " M"], probabilities: Float[np.ndarray, "M C"]) -> float:
+    """The T between 0.25 and 8 for which softmax(log p / T) fits the truth best.
+
+    Minimises the summed negative log-likelihood less the log of a log-normal prior around 1;
+    without cases the answer is 1. T > 1 makes answers less sure.
+    """
+    logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_IN_FIT))
+
+    def loss(log_t: float) -> float:
+        scaled = _log_softmax(logs / np.exp(log_t))
+        misfit = -scaled[np.arange(len(truth)), truth].sum()
+        return float(misfit + 0.5 * (log_t / PRIOR_SPREAD) ** 2)
+
+    # the sum of likelihood and prior may have two valleys: look at all before going down one
+    grid = np.linspace(np.log(LOWEST), np.log(HIGHEST), 61)
+    best = int(np.argmin([loss(float(at)) for at in grid]))
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    while high - low > 1e-6:  # golden section
+        left, right = high - (high - low) / _GOLDEN, low + (high - low) / _GOLDEN
+        low, high = (low, right) if loss(left) <= loss(right) else (left, high)
+    return float(np.exp((low + high) / 2))
+
+
+_GOLDEN = (1 + 5**0.5) / 2
+
+
+def apply_temperature(
+    probabilities: Float[np.ndarray, "M C"], temperature: float
+) -> Float[np.ndarray, "M C"]:
+    """softmax(log p / T): rows sum to 1, and no case changes its most probable class.
+
+    >>> apply_temperature(np.array([[0.2, 0.8]]), 2.0).round(3)
+    array([[0.333, 0.667]])
+    """
+    # far lower than in the fit, so that very sure answers keep their order
+    least = np.finfo(np.float64).tiny
+    logs = np.log(np.maximum(probabilities.astype(np.float64), least))
+    calibrated: Float[np.ndarray, "M C"] = np.exp(_log_softmax(logs / temperature))
+    return calibrated
+
+
+def _log_softmax(values: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:
+    shifted = values - values.max(axis=1, keepdims=True)
+    logs: Float[np.ndarray, "M C"] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return logs

@@ -1,0 +1,67 @@
+"""What runs inside a worker: take an item, do it, hand the outcome back."""
+
+import signal
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from wholecase.core.errors import WholecaseError
+from wholecase.execution.threads import one_thread
+
+Setup = Callable[[], Any]
+
+
+class Tool:
+    """What `setup` makes, made once, when the first item asks for it."""
+
+    def __init__(self, setup: Setup | None) -> None:
+        self._setup = setup
+        self._made: tuple[Any, ...] | None = None
+
+    def arguments(self) -> tuple[Any, ...]:
+        """What the function takes after the item: the tool, or nothing."""
+        if self._made is None:
+            self._made = () if self._setup is None else (self._setup(),)
+        return self._made
+
+
+def attempt(
+    function: Callable[..., Any],
+    item: Any,  # noqa: ANN401 (items are the caller's own)
+    tool: Tool,
+) -> tuple[Any, WholecaseError | None]:
+    """The result and no error, or no result and an error that names its kind."""
+    try:
+        with one_thread():
+            return function(item, *tool.arguments()), None
+    except WholecaseError as error:
+        return None, error
+    except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
+        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
+        unforeseen.add_note(traceback.format_exc())
+        return None, unforeseen
+
+
+def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
+    """Answer items from the connection until it says None or closes."""
+    # Ctrl-C reaches the whole group; the parent alone decides what it means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tool = Tool(setup)
+    while (message := _next(connection)) is not None:
+        answer = attempt(function, message[0], tool)
+        try:
+            connection.send(answer)
+        except OSError:  # the parent is gone
+            return
+        except Exception as error:  # noqa: BLE001 (pickle raises whatever it likes)
+            reason = f"the result cannot be handed over: {type(error).__name__}: {error}"
+            connection.send((None, WholecaseError(reason)))
+
+
+def _next(connection: Connection) -> tuple[Any] | None:
+    try:
+        message: tuple[Any] | None = connection.recv()
+    except (EOFError, OSError):
+        return None
+    return message

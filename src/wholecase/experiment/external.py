@@ -1,0 +1,102 @@
+"""A run's answers about new cases: tables, metrics, heatmaps."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wholecase.answer import CaseAnswer, TrainedRun, heat, save_picture
+from wholecase.assemble import labels_of
+from wholecase.cohort import Case, read_cohort
+from wholecase.core.errors import RunError
+from wholecase.core.files import safe_name, write_text
+from wholecase.evaluation import Scores, measure
+from wholecase.explain import Evidence, read_evidence
+from wholecase.recipes import read_recipe
+from wholecase.runs import RunFolder, read_rows
+from wholecase.sources import open_source
+
+
+def write_answers(path: Path, answers: Sequence[CaseAnswer], classes: Sequence[str]) -> None:
+    """Write predictions of new cases; `spread` is the fold models' standard deviation."""
+    named = [f"probability_{name}" for name in classes]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["case_id", "patient_id", "label", *named, "decision", "spread"])
+    for answer in answers:
+        case = answer.case
+        label = (case.label or "") if case.target is None else classes[case.target]
+        shares = [f"{p:.8f}" for p in answer.probabilities]
+        decided = classes[answer.decision]
+        writer.writerow([case.id, case.patient, label, *shares, decided, f"{answer.spread:.8f}"])
+    write_text(path, text.getvalue())
+
+
+def external_metrics(
+    trained: TrainedRun, answers: Sequence[CaseAnswer]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Metrics over labelled cases of patients that the run never saw, and notes on them."""
+    labelled = [answer for answer in answers if answer.case.target is not None]
+    known = {row["patient_id"] for row in read_rows(trained.folder.splits)}
+    new = [answer for answer in labelled if answer.case.patient not in known]
+    notes = []
+    if seen := len(labelled) - len(new):
+        notes.append(
+            f"{seen} labelled cases belong to patients of the run and are left out of the metrics."
+        )
+    if not new:
+        return {}, notes
+    scores = Scores(
+        truth=np.array([answer.case.target for answer in new], dtype=np.int64),
+        probabilities=np.stack([answer.probabilities for answer in new]),
+        decision=np.array([answer.decision for answer in new], dtype=np.int64),
+        patients=tuple(answer.case.patient for answer in new),
+    )
+    evaluate = trained.recipe.evaluate
+    told = measure(scores, repeats=evaluate.bootstrap, seed=trained.recipe.protocol.seed)
+    return {name: interval.to_json() for name, interval in told.items()}, notes
+
+
+def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
+    """A case of the run with the evidence of the fold model that never saw its patient.
+
+    Raises:
+        RunError: the run has no such case, or its evidence is gone.
+    """
+    folder = RunFolder(root)
+    facts = folder.read_facts()
+    recipe = read_recipe(str(folder.recipe))
+    cohort = read_cohort(Path(facts["cohort"]["path"]), labels_of(recipe))
+    for candidate in cohort.cases:
+        if candidate.id == case:
+            return candidate.judged, read_evidence(folder.evidence(case))
+    raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
+
+
+def draw_answer(
+    case: Case, evidence: Evidence, out: Path, *, scale: str, longest_px: int
+) -> Iterator[Path]:
+    """A heatmap per image of the case, and a table of its instances with their weights."""
+    for number, image in enumerate(case.images):
+        here = evidence.of_image(number)
+        if not len(here.weights):
+            continue
+        name = safe_name(f"{case.id}-{number}" if len(case.images) > 1 else case.id)
+        with open_source(image.path, image.kind, image.mpp) as source:
+            painted = heat(source, here, longest_px=longest_px, scale=scale)
+        save_picture(out / f"{name}-heatmap.png", painted)
+        yield out / f"{name}-heatmap.png"
+        _write_instances(out / f"{name}-instances.csv", here)
+        yield out / f"{name}-instances.csv"
+
+
+def _write_instances(path: Path, evidence: Evidence) -> None:
+    weights = evidence.weights.mean(1)
+    lines = ["x_px,y_px,width_px,height_px,weight"]
+    for i in np.argsort(-weights, kind="stable"):
+        box = ",".join(str(value) for value in evidence.box_px[i].tolist())
+        lines.append(f"{box},{weights[i]:.8g}")
+    write_text(path, "\n".join(lines) + "\n")

@@ -1,0 +1,104 @@
+"""What a run says of itself: enough to repeat it, and to know what it must not be mixed with."""
+
+import platform
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import wholecase
+from wholecase.cohort import Case, Cohort, Split, split_digest
+from wholecase.core.digest import file_digest
+from wholecase.extract import Extraction
+from wholecase.recipes import Recipe
+from wholecase.runs import SCHEMA, RunFolder, write_rows
+
+TOLD = ("torch", "torchvision", "timm", "numpy", "opencv-python-headless", "openslide-python")
+
+
+def facts_of(
+    recipe: Recipe, cohort: Cohort, split: Split, extraction: Extraction, origin: Path | None
+) -> dict[str, Any]:
+    """The content of `run.json`; `origin` is the splits file that was given, if any."""
+    return {
+        "schema": SCHEMA,
+        "wholecase": wholecase.__version__,
+        "recipe": recipe.recipe,
+        "title": recipe.title or recipe.recipe,
+        "classes": list(cohort.classes),
+        "positive": cohort.classes[1] if len(cohort.classes) == 2 else None,
+        "cohort": {
+            "path": str(cohort.path),
+            "digest": file_digest(cohort.path),
+            "cases": len(cohort.cases),
+            "patients": len(cohort.patients),
+            "images": sum(len(case.images) for case in cohort.cases),
+            "by_label": dict(Counter(cohort.classes[c.target or 0] for c in cohort.cases)),
+            "sites": dict(Counter(case.site for case in cohort.cases if case.site)),
+        },
+        "splits": {
+            "digest": split_digest(split),
+            "protocol": split.protocol,
+            "folds": len(split.folds),
+            "from": None if origin is None else str(origin),
+        },
+        "encoder": {"identity": extraction.identity, "width": extraction.width},
+        "cut": recipe.cut.model_dump(mode="json"),
+        "seed": recipe.protocol.seed,
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what numbers depend on."""
+    told = {name: metadata.version(name) for name in TOLD}
+    return {"python": platform.python_version(), "system": sys.platform, **told}
+
+
+def write_cases(run: RunFolder, cases: Sequence[Case], extraction: Extraction) -> None:
+    """The cases that were used."""
+    columns = ("case_id", "patient_id", "label", "site", "images", "instances")
+    rows = [
+        {
+            "case_id": case.id,
+            "patient_id": case.patient,
+            "label": case.label,
+            "site": case.site,
+            "images": sum(extraction.has(image) for image in case.images),
+            "instances": sum(extraction.instances(image) for image in case.images),
+        }
+        for case in cases
+    ]
+    write_rows(run.cases, columns, rows)
+
+
+def write_exclusions(run: RunFolder, cohort: Cohort, extraction: Extraction) -> int:
+    """Everything that was left out, at which stage and why; returns how many cases were lost."""
+    columns = ("case_id", "patient_id", "path", "stage", "reason", "costs")
+    kept = {c.id for c in cohort.cases if any(extraction.has(image) for image in c.images)}
+    rows: list[dict[str, Any]] = [
+        {
+            "case_id": case.id,
+            "patient_id": case.patient,
+            "path": "",
+            "stage": "label",
+            "reason": f"the recipe ignores the label {case.label!r}",
+            "costs": "case",
+        }
+        for case in cohort.ignored
+    ]
+    rows += [
+        {
+            "case_id": failure.case,
+            "patient_id": failure.patient,
+            "path": str(failure.path),
+            "stage": failure.stage,
+            "reason": failure.reason,
+            "costs": "image" if failure.case in kept else "case",
+        }
+        for failure in extraction.failures
+    ]
+    write_rows(run.exclusions, columns, rows)
+    return len(cohort.cases) - len(kept)

@@ -1,0 +1,112 @@
+"""Predictions of all outer folds -> tables and metrics."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from wholecase.core.files import write_json
+from wholecase.core.seeds import seed_of
+from wholecase.evaluation import Interval, Scores, mean_interval, measure
+from wholecase.experiment.fold import Outcome
+from wholecase.recipes import Recipe
+from wholecase.runs import RunFolder, write_rows
+
+FEW_PATIENTS = 50
+"""Below this the intervals are so wide that a page should say so."""
+TOO_GOOD = 0.999
+
+
+def write_predictions(run: RunFolder, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
+    """One row per case of an outer test side."""
+    named = [f"probability_{name}" for name in classes]
+    columns = ["case_id", "patient_id", "fold", "label", *named, "decision"]
+    rows = [
+        {
+            "case_id": o.case.id,
+            "patient_id": o.case.patient,
+            "fold": o.fold,
+            "label": "" if o.case.target is None else classes[o.case.target],
+            **dict(zip(named, (f"{p:.8f}" for p in o.probabilities), strict=True)),
+            "decision": classes[o.decision],
+        }
+        for o in outcomes
+    ]
+    write_rows(run.predictions, columns, rows)
+
+
+def write_metrics(run: RunFolder, outcomes: Sequence[Outcome], recipe: Recipe) -> dict[str, Any]:
+    """Pooled over the outer folds, and per fold; each with its interval by patient."""
+    folds = sorted({o.fold for o in outcomes})
+    metrics = {
+        "pooled": measured(outcomes, recipe, "pooled"),
+        "folds": [
+            {
+                "fold": number,
+                "metrics": measured([o for o in outcomes if o.fold == number], recipe, number),
+            }
+            for number in folds
+        ],
+    }
+    metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
+    metrics["notes"] = _notes(outcomes, metrics["pooled"])  # type: ignore[arg-type]
+    write_json(run.metrics, metrics)
+    return metrics
+
+
+def measured(
+    outcomes: Sequence[Outcome], recipe: Recipe, name: object
+) -> dict[str, dict[str, float | int | None]]:
+    """Metric name -> value, low, high, n."""
+    seed, repeats = seed_of(recipe.protocol.seed, "bootstrap", name), recipe.evaluate.bootstrap
+    patients = tuple(o.case.patient for o in outcomes)
+    told: dict[str, Interval] = measure(scores_of(outcomes), repeats=repeats, seed=seed)
+    found = [np.nan if o.localisation is None else o.localisation for o in outcomes]
+    if not np.isnan(found).all():
+        values = np.array(found, dtype=np.float64)
+        told["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
+    return {metric: interval.to_json() for metric, interval in told.items()}
+
+
+def scores_of(outcomes: Sequence[Outcome]) -> Scores:
+    """The outcomes as the metrics want them."""
+    return Scores(
+        truth=np.array([o.case.target for o in outcomes], dtype=np.int64),
+        probabilities=np.array([o.probabilities for o in outcomes], dtype=np.float64),
+        decision=np.array([o.decision for o in outcomes], dtype=np.int64),
+        patients=tuple(o.case.patient for o in outcomes),
+    )
+
+
+def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
+    """Mean and standard deviation over folds, as tables of papers give them."""
+    spread = {}
+    for metric in folds[0]["metrics"]:
+        told = [fold["metrics"].get(metric, {}).get("value") for fold in folds]
+        values = [value for value in told if value is not None]
+        if len(values) > 1:
+            spread[metric] = {
+                "mean": statistics.fmean(values),
+                "deviation": statistics.stdev(values),
+                "folds": len(values),
+            }
+    return spread
+
+
+def _notes(outcomes: Sequence[Outcome], pooled: dict[str, dict[str, Any]]) -> list[str]:
+    notes = []
+    patients = len({o.case.patient for o in outcomes})
+    if patients < FEW_PATIENTS:
+        notes.append(
+            f"Only {patients} patients were judged: differences smaller than the intervals "
+            "are noise."
+        )
+    area = pooled.get("auroc", {}).get("value")
+    if area is not None and area >= TOO_GOOD:
+        notes.append(
+            "The classes are separated almost perfectly. A result that looks too good is a leak "
+            "until shown otherwise: check for copies of images, and for anything that differs "
+            "between the classes but the disease."
+        )
+    return notes

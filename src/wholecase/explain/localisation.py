@@ -1,0 +1,104 @@
+"""Whether the weights point at what a person has outlined."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Int64
+from PIL import Image
+
+from wholecase.core.errors import SourceError
+from wholecase.evaluation import auroc
+
+LEAST_COVER = 0.25
+"""A tile counts as annotated from this share on."""
+MOST_DISTORTION = 0.02
+"""How much the sides of mask and image may differ in proportion: rounding, not another crop."""
+
+
+def mask_share(
+    mask_path: Path, size_px: tuple[int, int], box_px: Int64[np.ndarray, "N 4"]
+) -> Float[np.ndarray, " N"]:
+    """Share of each box that is white in an annotation over the whole image, exact to the pixel.
+
+    `size_px` is the image's width and height and `box_px` x, y, width, height, in level-0 pixels;
+    the mask may be smaller. What lies outside the image is not white.
+
+    Raises:
+        SourceError: the mask cannot be read, has other proportions than the image, or holds
+            something but nothing white.
+    """
+    white = _white(mask_path)
+    height, width = white.shape
+    if abs(width * size_px[1] / (height * size_px[0]) - 1) > MOST_DISTORTION:
+        raise SourceError(
+            f"{mask_path}: the mask is {width} x {height} and the image {size_px[0]} x "
+            f"{size_px[1]} pixels; a mask must cover the whole image, in the same proportions"
+        )
+    to_mask = np.array([width / size_px[0], height / size_px[1]])
+    first = box_px[:, :2] * to_mask
+    last = (box_px[:, :2] + box_px[:, 2:]) * to_mask
+    covered = _sum_between(white, first, last)
+    share = covered / np.prod(last - first, axis=1)
+    # differences of large sums: the last digits are noise, and "not at all" must be 0
+    return np.clip(np.where(share < 1e-7, 0.0, share), 0.0, 1.0)
+
+
+def localisation_auc(
+    weights: Float[np.ndarray, " N"],
+    share: Float[np.ndarray, " N"],
+    *,
+    least: float = LEAST_COVER,
+) -> float | None:
+    """AUROC of the weight for telling annotated tiles (share >= least) from untouched ones.
+
+    Tiles that are touched but covered less are left out. None where either side is empty.
+    """
+    annotated = share >= least
+    judged = annotated | (share == 0)
+    area = auroc(annotated[judged], weights[judged])
+    return None if np.isnan(area) else area
+
+
+def _white(path: Path) -> Bool[np.ndarray, "H W"]:
+    try:
+        with Image.open(path) as image:
+            levels = np.asarray(image.convert("L"))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise SourceError(
+            f"{path}: the mask cannot be read ({error}); give a PNG of moderate size"
+        ) from error
+    if levels.any() and levels.max() < 128:
+        raise SourceError(
+            f"{path}: the mask has no white, its brightest value is {levels.max()}; "
+            "save findings as 255 and the rest as 0"
+        )
+    return levels >= 128
+
+
+def _sum_between(
+    white: Bool[np.ndarray, "H W"], first: Float[np.ndarray, "N 2"], last: Float[np.ndarray, "N 2"]
+) -> Float[np.ndarray, " N"]:
+    """White area of each box from an integral image, fractions of pixels included."""
+    import cv2
+
+    integral = cv2.integral(white.astype(np.uint8), sdepth=cv2.CV_32S)  # [H + 1, W + 1]
+    corners = [(last, last), (first, last), (last, first), (first, first)]
+    a, b, c, d = (_interpolated(integral, xs[:, 0], ys[:, 1]) for xs, ys in corners)
+    area: Float[np.ndarray, " N"] = a - b - c + d
+    return area
+
+
+def _interpolated(
+    integral: Int[np.ndarray, "H W"],
+    x: Float[np.ndarray, " N"],
+    y: Float[np.ndarray, " N"],
+) -> Float[np.ndarray, " N"]:
+    """Between its corners an integral image is bilinear, so this is exact."""
+    x, y = np.clip(x, 0, integral.shape[1] - 1), np.clip(y, 0, integral.shape[0] - 1)
+    left = np.minimum(x.astype(np.int64), integral.shape[1] - 2)
+    top = np.minimum(y.astype(np.int64), integral.shape[0] - 2)
+    fx, fy = x - left, y - top
+    upper = integral[top, left] * (1 - fx) + integral[top, left + 1] * fx
+    lower = integral[top + 1, left] * (1 - fx) + integral[top + 1, left + 1] * fx
+    value: Float[np.ndarray, " N"] = upper * (1 - fy) + lower * fy
+    return value

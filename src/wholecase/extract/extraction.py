@@ -1,0 +1,81 @@
+"""What extraction leaves: where each image's bag is, and which images have none."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from wholecase.cohort import Image
+from wholecase.extract.jobs import Reference, reference
+from wholecase.extract.plan import Failure
+from wholecase.features import Bag, Store
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The bags of a cohort, on disk; small itself, and travels to workers."""
+
+    identity: str
+    """The encoder's."""
+    width: int
+    """Numbers per instance."""
+    bags: Mapping[Reference, tuple[Store, str]]
+    """Store and key of every image that has a bag, in the cohort's order."""
+    failures: tuple[Failure, ...]
+    """In the cohort's order."""
+    digests: Mapping[Path, str]
+    """Of the content of every file that could be read."""
+    seconds: Mapping[str, float]
+    """Of all workers together by kind of work, and `total` on the clock."""
+    encoded: int
+    """Contents that were encoded now."""
+    reused: int
+    """Contents that were in the store already."""
+
+    def has(self, image: Image) -> bool:
+        """Whether the image has a bag."""
+        return reference(image) in self.bags
+
+    def bag(self, image: Image) -> Bag | None:
+        """The image's bag, or None where it failed.
+
+        Where the file tells no spacing, the scale is the magnification from the manifest.
+
+        Raises:
+            StoreError: the bag was damaged or removed since.
+        """
+        if not self.has(image):
+            return None
+        store, key = self.bags[reference(image)]
+        bag = store.read(key)
+        if image.magnification is None:
+            return bag
+        # not stored: the same file may stand in another manifest with another magnification
+        scale = np.where(np.isnan(bag.scale), np.float32(image.magnification), bag.scale)
+        return replace(bag, scale=scale)
+
+    def instances(self, image: Image) -> int:
+        """How many instances the image's bag holds; 0 where it failed."""
+        if not self.has(image):
+            return 0
+        store, key = self.bags[reference(image)]
+        return store.glance(key).instances
+
+    def size_px(self, image: Image) -> tuple[int, int] | None:
+        """Width and height of the image at level 0, or None where it failed."""
+        if not self.has(image):
+            return None
+        store, key = self.bags[reference(image)]
+        facts = store.glance(key).facts
+        return int(facts["width_px"]), int(facts["height_px"])
+
+    def keys(self, images: Iterable[Image]) -> list[str]:
+        """Names for the contents of these images' bags, less the images that failed."""
+        names = []
+        for image in images:
+            if self.has(image):
+                store, key = self.bags[reference(image)]
+                power = "" if image.magnification is None else f"@{image.magnification!r}x"
+                names.append(f"{store.digest}/{key}{power}")
+        return names

@@ -1,0 +1,33 @@
+"""What to do to every image, and what may become of one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wholecase.encoders import EncoderSpec
+from wholecase.instances import Cut
+
+STAGES = ("open", "spacing", "tissue", "read", "encode")
+"""Where an image may fail, in the order of the work."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How images become bags, and where the bags are kept."""
+
+    cut: Cut
+    """Of slides; kinds that are cut already are taken whole (`cut_for`)."""
+    encoder: EncoderSpec
+    store: Path
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An image that gave no bag, once for each case that it belongs to."""
+
+    case: str
+    patient: str
+    path: Path
+    stage: str
+    """One of `STAGES`."""
+    reason: str
+    """A sentence that names the file and the cure."""

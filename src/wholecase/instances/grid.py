@@ -1,0 +1,153 @@
+"""Squares of one physical size over the tissue of an image."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64
+
+from wholecase.core.errors import NoTissueError, RecipeError, SourceError
+from wholecase.core.lookup import check_options, look_up
+from wholecase.core.units import is_plausible_spacing
+from wholecase.instances.instances import Cut, Instances
+from wholecase.instances.share import mask_share
+from wholecase.instances.tissue import LONGEST_PX, TISSUES, VERSION, WORKING_SPACING_UM
+from wholecase.sources import ABOUT_EQUAL, ImageSource, level_for, thumbnail
+
+MOST_UPSAMPLING = 0.10
+"""An image coarser than asked by more than this share would be cut into invented detail."""
+
+
+@final
+class Grid(Cut):
+    """Whole squares without gap or overlap, from the top left, those with enough tissue.
+
+    Args:
+        side_px: side of a delivered square.
+        spacing_um: µm per delivered pixel. A level within 1 % of it is taken as it is, without
+            resampling; else the nearest finer one is reduced; up to 10 % are interpolated.
+        tissue: None keeps all squares; `{"name": "otsu", "least": 0.25}` those that the mask of
+            that name (a key of `TISSUES`) covers by that share at least.
+    """
+
+    def __init__(
+        self,
+        side_px: int = 224,
+        spacing_um: float | int = 0.5,
+        tissue: Mapping[str, Any] | None = None,
+    ) -> None:
+        if side_px < 2:
+            raise RecipeError(f"cut.side_px is {side_px}; give 2 pixels or more")
+        if not is_plausible_spacing(spacing_um):
+            raise RecipeError(f"cut.spacing_um is {spacing_um:g}; give µm/px between 0.05 and 50")
+        self.side_px, self.spacing_um = side_px, float(spacing_um)
+        self.tissue = None if tissue is None else _checked(tissue)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that determines which squares are cut, the revision of the mask included."""
+        tissue = self.tissue and {**self.tissue, "version": VERSION}
+        sides = {"side_px": self.side_px, "spacing_um": self.spacing_um}
+        return {"name": "grid", **sides, "tissue": tissue}
+
+    def __call__(self, source: ImageSource) -> Instances:
+        """The squares, row by row.
+
+        Raises:
+            NoTissueError: no square holds enough tissue.
+            SourceError: the spacing is unknown or too coarse, or the image smaller than a square.
+        """
+        spacing_um = self._spacing_of(source)
+        side = self._side_at_level_0(source, spacing_um)
+        size_px = source.levels[0].width_px, source.levels[0].height_px
+        boxes = squares(size_px, side)
+        if len(boxes) == 0:
+            raise SourceError(
+                f"{source.path}: its {size_px[0]} x {size_px[1]} px are smaller than one square "
+                f"of {side:.0f} px; lower cut.side_px or leave the image out"
+            )
+        if self.tissue is not None:
+            boxes = boxes[self._has_tissue(source, spacing_um, boxes)]
+        return Instances(
+            box_px=boxes,
+            position_um=centres(boxes, spacing_um),
+            scale=np.full(len(boxes), self.spacing_um, np.float32),
+            side_px=self.side_px,
+        )
+
+    def _spacing_of(self, source: ImageSource) -> float:
+        if source.spacing is None:
+            raise SourceError(
+                f"{source.path}: spacing unknown ({source.spacing_note}); give it in µm per pixel "
+                f"in the manifest's column mpp"
+            )
+        # a hair of room for 0.55 / 0.5
+        if source.spacing.um > self.spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:
+            raise SourceError(
+                f"{source.path}: its finest {source.spacing.um:g} µm/px (from "
+                f"{source.spacing.rung}) are too coarse for the {self.spacing_um:g} asked; raise "
+                f"cut.spacing_um, or correct the manifest's column mpp if the file is wrong"
+            )
+        return source.spacing.um
+
+    def _side_at_level_0(self, source: ImageSource, spacing_um: float) -> float:
+        asked = self.spacing_um / spacing_um
+        stored = source.levels[level_for(source.levels, asked)].downsample
+        return self.side_px * (stored if abs(stored - asked) <= ABOUT_EQUAL * asked else asked)
+
+    def _has_tissue(
+        self, source: ImageSource, spacing_um: float, boxes: Int64[np.ndarray, "N 4"]
+    ) -> Bool[np.ndarray, " N"]:
+        assert self.tissue is not None  # noqa: S101 (asked for by the caller)
+        level = source.levels[0]
+        longest_px = max(level.width_px, level.height_px)
+        small = thumbnail(
+            source, min(LONGEST_PX, math.ceil(longest_px * spacing_um / WORKING_SPACING_UM))
+        )
+        mask = TISSUES[self.tissue["name"]](small.pixels, spacing_um * small.downsample)
+        share = mask_share(mask, (level.width_px, level.height_px), boxes)
+        enough: Bool[np.ndarray, " N"] = share >= self.tissue["least"]
+        if not enough.any():
+            raise NoTissueError(
+                f"{source.path}: no square holds {self.tissue['least']:.0%} tissue (most: "
+                f"{share.max():.0%}); lower cut.tissue.least or leave the image out"
+            )
+        return enough
+
+
+def squares(size_px: tuple[int, int], side: float) -> Int64[np.ndarray, "N 4"]:
+    """All whole squares inside an image, row by row; corners lie at multiples of the exact side.
+
+    Each corner is rounded by itself, so that squares meet and the last one has not drifted.
+    """
+    x, y = (_edges(length, side) for length in size_px)
+    top, left = np.meshgrid(y[:-1], x[:-1], indexing="ij")
+    height, width = np.meshgrid(np.diff(y), np.diff(x), indexing="ij")
+    return np.stack([left, top, width, height], axis=-1).reshape(-1, 4)
+
+
+def centres(boxes: Int64[np.ndarray, "N 4"], spacing_um: float) -> Float32[np.ndarray, "N 3"]:
+    """Centres of boxes as x, y, z in µm; z is 0, for one plane is all there is."""
+    flat: Float64[np.ndarray, "N 2"] = (boxes[:, :2] + boxes[:, 2:] / 2) * spacing_um
+    return np.pad(flat, ((0, 0), (0, 1))).astype(np.float32)
+
+
+def _edges(length_px: int, side: float) -> Int64[np.ndarray, " n"]:
+    edges: Int64[np.ndarray, " m"] = np.rint(np.arange(int(length_px / side) + 2) * side).astype(
+        np.int64
+    )
+    inside: Int64[np.ndarray, " n"] = edges[edges <= length_px]
+    return inside
+
+
+def _checked(tissue: Mapping[str, Any]) -> dict[str, Any]:
+    check_options(_tissue, tissue, "cut.tissue", given=())
+    return _tissue(**tissue)
+
+
+def _tissue(name: str, least: float | int = 0.25) -> dict[str, Any]:
+    look_up(TISSUES, name, "tissue mask")
+    if not 0 <= least <= 1:
+        raise RecipeError(f"cut.tissue.least is {least:g}; give a share between 0 and 1")
+    return {"name": name, "least": float(least)}

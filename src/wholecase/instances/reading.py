@@ -1,0 +1,42 @@
+"""Instances as a stream of pixels, in the order in which the file holds them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from wholecase.instances.instances import Instances
+from wholecase.sources import ImageSource, level_for, read_box
+
+
+def stream(
+    source: ImageSource, instances: Instances, batch: int = 64
+) -> Iterator[tuple[Int64[np.ndarray, " n"], UInt8[np.ndarray, "n side side 3"]]]:
+    """Every instance once, in batches of (indices into `instances`, RGB pixels).
+
+    The pixels of an instance do not depend on the batch or on what else is read.
+
+    Raises:
+        SourceError: a region cannot be decoded; names its position.
+    """
+    order = file_order(source, instances)
+    size_px = instances.side_px, instances.side_px
+    for start in range(0, len(order), batch):
+        indices = order[start : start + batch]
+        boxes = instances.box_px[indices].tolist()
+        yield indices, np.stack([read_box(source, (x, y, w, h), size_px) for x, y, w, h in boxes])
+
+
+def file_order(source: ImageSource, instances: Instances) -> Int64[np.ndarray, " N"]:
+    """Indices by level, then by stored tile (row by row), then from left to right.
+
+    Neighbours on disk are read one after the other, so that a decoded tile serves all instances
+    that lie on it.
+    """
+    x, y, width, height = instances.box_px.T
+    ratio = np.minimum(width, height) / instances.side_px
+    level = np.array([level_for(source.levels, r) for r in ratio.tolist()], np.int64)
+    factor = np.array([one.downsample for one in source.levels])[level]
+    tile_width, tile_height = source.stored_tile_px or (1, 1)
+    column, row = x // (factor * tile_width), y // (factor * tile_height)
+    return np.lexsort((x, y, column, row, level)).astype(np.int64)

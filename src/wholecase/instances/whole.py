@@ -1,0 +1,42 @@
+"""An image as one instance."""
+
+from typing import Any, final
+
+import numpy as np
+
+from wholecase.core.errors import RecipeError
+from wholecase.instances.grid import centres
+from wholecase.instances.instances import Cut, Instances
+from wholecase.sources import ImageSource
+
+
+@final
+class Whole(Cut):
+    """The whole image, resized to a square whatever its shape: ready tiles, CT slices."""
+
+    def __init__(self, side_px: int = 224) -> None:
+        if side_px < 1:
+            raise RecipeError(f"cut.side_px is {side_px}; give 1 pixel or more")
+        self.side_px = side_px
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The delivered side."""
+        return {"name": "whole", "side_px": self.side_px}
+
+    def __call__(self, source: ImageSource) -> Instances:
+        """One instance; its position and scale are nan where the image has no spacing.
+
+        The scale of an image that is not square is that of its longer side.
+        """
+        width, height = source.levels[0].width_px, source.levels[0].height_px
+        box_px = np.array([[0, 0, width, height]], np.int64)
+        um = np.nan if source.spacing is None else source.spacing.um
+        return Instances(
+            box_px=box_px,
+            position_um=np.full((1, 3), np.nan, np.float32)
+            if np.isnan(um)
+            else centres(box_px, um),
+            scale=np.array([um * max(width, height) / self.side_px], np.float32),
+            side_px=self.side_px,
+        )

@@ -1,0 +1,33 @@
+"""The layers that heads share."""
+
+from collections.abc import Sequence
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@final
+class Judge(nn.Module):
+    """Hidden layers with ReLU and dropout, then L logits from the K branches of an embedding.
+
+    With one branch this is a linear layer; with L branches each logit looks at its own branch.
+    """
+
+    def __init__(self, width: int, logits: int, *, hidden: Sequence[int], dropout: float) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for wide in hidden:
+            layers += [nn.Linear(width, wide), nn.ReLU(), nn.Dropout(dropout)]
+            width = wide
+        self.hidden = nn.Sequential(*layers)
+        self.last = nn.Linear(width, logits)
+
+    def forward(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
+        """Judge M embeddings."""
+        hidden = self.hidden(embedding)  # [M, K, last hidden]
+        if hidden.shape[1] == 1:
+            return F.linear(hidden[:, 0], self.last.weight, self.last.bias)
+        judged: Tensor = (hidden * self.last.weight).sum(-1) + self.last.bias
+        return judged

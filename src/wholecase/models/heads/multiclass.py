@@ -1,0 +1,49 @@
+"""Several classes, exactly one of them true."""
+
+from collections.abc import Sequence
+from typing import final
+
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.head import Head
+from wholecase.models.heads.layers import Judge
+
+
+@final
+class Multiclass(Head):
+    """A logit per class, a softmax, cross-entropy averaged over cases.
+
+    Args:
+        width: numbers per embedding.
+        classes: how many; 2 is allowed.
+        hidden: widths of the layers between embedding and logits.
+        dropout: after each hidden layer.
+    """
+
+    def __init__(
+        self, width: int, classes: int, *, hidden: Sequence[int] = (), dropout: float = 0.25
+    ) -> None:
+        super().__init__()
+        self._classes = classes
+        self.judge = Judge(width, classes, hidden=hidden, dropout=dropout)
+
+    @property
+    def logit_width(self) -> int:
+        """One per class."""
+        return self._classes
+
+    def logits(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M C"]:
+        """One per class."""
+        judged: Tensor = self.judge(embedding)
+        return judged
+
+    def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
+        """Mean cross-entropy over the cases; targets may be soft."""
+        return F.cross_entropy(answer.logits, batch.targets["label"])
+
+    def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
+        """Softmax of the logits."""
+        return answer.logits.softmax(1)

@@ -1,0 +1,53 @@
+"""A model's answers, case by case, without learning anything."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from wholecase.models.batch import Answer, Batch
+from wholecase.models.case_model import CaseModel, device_of
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities per case, on the CPU."""
+
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    probabilities: Float[np.ndarray, "M C"]
+
+
+def answers(model: CaseModel, batches: Iterable[Batch]) -> Iterator[Answer]:
+    """One answer per batch in evaluation mode; the model's mode is put back afterwards."""
+    was_training, device = model.training, device_of(model)
+    model.eval()
+    try:
+        for batch in batches:
+            # no_grad, not inference_mode: stored embeddings may meet a gradient later
+            with torch.no_grad():
+                answer = model(batch.to(device))
+            yield answer
+    finally:
+        model.train(was_training)
+
+
+def remember(model: CaseModel, batches: Iterable[Batch]) -> None:
+    """Show the training cases to a head that remembers; nothing happens for the others."""
+    if model.head.remembers:
+        model.head.remember(answers(model, batches))
+
+
+def predict(model: CaseModel, batches: Iterable[Batch]) -> Predictions:
+    """Probabilities for all cases of the batches, in their order."""
+    cases: list[str] = []
+    patients: list[str] = []
+    rows: list[np.ndarray] = []
+    for answer in answers(model, batches):
+        with torch.no_grad():
+            rows.append(model.head.probabilities(answer).double().cpu().numpy())
+        cases += answer.cases
+        patients += answer.patients
+    return Predictions(tuple(cases), tuple(patients), np.concatenate(rows))

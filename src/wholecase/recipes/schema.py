@@ -1,0 +1,160 @@
+"""What a recipe may say. The models are the schema; defaults stand here or in a constructor."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of a recipe; unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Named(BaseModel):
+    """A thing by name, with options that are checked against its constructor."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """All but the name."""
+        return dict(self.model_extra or {})
+
+
+class CohortSection(Section):
+    """Which labels mean what."""
+
+    label: str = Field("label", description="column of the manifest that holds the label")
+    positive: tuple[str, ...] = Field((), description="labels of the positive class")
+    negative: tuple[str, ...] = Field((), description="labels of the negative class")
+    classes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="instead of positive and negative: class name -> its labels",
+    )
+    ignore: tuple[str, ...] = Field((), description="labels whose cases are left out, counted")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "CohortSection":
+        two = bool(self.positive) and bool(self.negative)
+        if bool(self.classes) == two or bool(self.positive) != bool(self.negative):
+            raise ValueError("give either `positive` and `negative`, or `classes`")
+        if self.classes and len(self.classes) < 2:
+            raise ValueError("`classes` needs at least two classes")
+        return self
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """(class name, labels) in order; with two classes the second is the positive one."""
+        if self.classes:
+            return tuple(self.classes.items())
+        return (("/".join(self.negative), self.negative), ("/".join(self.positive), self.positive))
+
+
+class Protocol(Section):
+    """How patients are divided."""
+
+    kind: Literal["nested", "holdout", "given"] = Field(
+        "nested",
+        description="nested cross-validation, one held-out part, or the manifest's `split` column",
+    )
+    folds: int = Field(5, ge=2, description="outer folds of `nested`")
+    test: float = Field(0.2, gt=0, lt=1, description="share of patients held out by `holdout`")
+    validation: float = Field(
+        0.2, gt=0, lt=1, description="share of the training patients on which choices are made"
+    )
+    seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
+    group: Literal["patient"] = Field("patient", description="who is never on two sides")
+
+
+class ModelSection(Section):
+    """The parts of the model."""
+
+    decide: Literal["case", "instance"] = Field(
+        "case", description="aggregate then decide, or decide each instance then pool"
+    )
+    backbone: Named | None = Field(None, description="trainable network; none for stored features")
+    aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
+    pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
+    head: Named = Field(description="decides, and knows its loss")
+
+    @model_validator(mode="after")
+    def _one_pool(self) -> "ModelSection":
+        if self.decide == "case" and self.aggregator is None:
+            raise ValueError("`decide: case` needs an `aggregator`")
+        if self.decide == "instance" and self.pooling is None:
+            raise ValueError("`decide: instance` needs a `pooling`")
+        return self
+
+
+class OptimizerSection(Section):
+    """How weights are moved."""
+
+    name: str = Field("adam", description="adam, adamw or sgd")
+    rate: float = Field(1e-4, gt=0, description="learning rate")
+    decay: float | dict[str, float] = Field(0.0, description="weight decay, for all or per part")
+
+
+class EarlyStop(Section):
+    """When training ends before its last epoch."""
+
+    on: str = Field("loss", description="`loss` or a metric, on the inner patients")
+    patience: int = Field(7, ge=1, description="epochs without betterment before stopping")
+    min_delta: float = Field(0.001, ge=0, description="least change that counts as betterment")
+
+
+class StageSection(Section):
+    """From an epoch on, which parts learn how fast; the others are frozen."""
+
+    start: int = Field(alias="from", ge=0, description="first epoch of the stage")
+    rates: dict[str, float] = Field(description="part of the model -> learning rate")
+
+
+class Train(Section):
+    """How long and how fast."""
+
+    epochs: int = Field(50, ge=1, description="most epochs")
+    optimizer: OptimizerSection = OptimizerSection()
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
+    early_stop: EarlyStop | None = EarlyStop()
+    stages: tuple[StageSection, ...] = Field((), description="curriculum of freezing and rates")
+    batchnorm: Literal["frozen", "active", "all"] = Field(
+        "frozen", description="which BatchNorm layers learn their statistics"
+    )
+
+
+class Choose(Section):
+    """What is set on inner patients after training."""
+
+    threshold: str = Field("f1", description="rule: f1, youden or half (0.5)")
+    calibration: str = Field("temperature", description="temperature or none")
+
+
+class Evaluate(Section):
+    """How results are told."""
+
+    bootstrap: int = Field(2000, ge=100, description="resamples of patients behind each interval")
+    pictures: int = Field(200, ge=0, description="most cases with pictures, worst errors first")
+
+
+class Recipe(Section):
+    """One of each, with sampling, schedule and evaluation."""
+
+    recipe: str = Field(description="its name")
+    title: str = Field("", description="a heading for the report")
+    cohort: CohortSection
+    protocol: Protocol = Protocol()
+    cut: Named = Field(description="how images become instances")
+    encoder: Named | None = Field(None, description="frozen network; none where pixels are learnt")
+    model: ModelSection
+    batches: Named = Named(name="shuffled")
+    train: Train = Train()
+    choose: Choose = Choose()
+    evaluate: Evaluate = Evaluate()

@@ -1,0 +1,77 @@
+"""A run folder -> `report.html`: one file with everything inside."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wholecase.core.files import write_text
+from wholecase.report import flow, provenance, verdict
+from wholecase.report.case_rows import case_rows
+from wholecase.report.read import read_run
+from wholecase.report.run import Run
+from wholecase.report.terms import TERMS
+from wholecase.report.wording import count, interval, number
+from wholecase.runs import RunFolder
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def write_report(root: Path) -> Path:
+    """Write the page of a finished run and return its path.
+
+    The page holds its pictures, figures and styles: it opens from a disk or a mail, without a
+    network, and reads without JavaScript. Files of the run that are missing leave gaps, not errors.
+
+    Raises:
+        RunError: the folder is no finished run, or one of its tables lacks a column.
+    """
+    path = RunFolder(root).report
+    write_text(path, page(read_run(root)))
+    return path
+
+
+def page(run: Run) -> str:
+    """The page as text."""
+    template = _environment().get_template("page.html.j2")
+    return template.render(**_facts(run)) + "\n"
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What the templates draw from, section by section."""
+    # numpy and the figures take longer to import than the rest of the package together
+    from wholecase.report.figures import figures_of, learning_curves
+
+    rows = case_rows(run)
+    return {
+        "run": run,
+        "title": verdict.title(run),
+        "verdict": verdict.verdict(run),
+        "reading": verdict.reading(run),
+        "cards": verdict.cards(run),
+        "steps": flow.steps(run),
+        "exclusions": flow.exclusions(run),
+        "losses": flow.losses(run),
+        "mix": flow.mix(run),
+        "curves": learning_curves(run),
+        "figures": figures_of(run),
+        "rows": rows,
+        "more": len(run.predictions) - len(rows),
+        "facts": provenance.provenance(run),
+        "stage_times": provenance.stage_times(run),
+        "command": provenance.command(run),
+    }
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("wholecase.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(terms=TERMS, count=count)
+    environment.filters.update(number=number, interval=interval)
+    return environment

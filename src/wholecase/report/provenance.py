@@ -1,0 +1,106 @@
+"""What made the run, and how to make it again."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from wholecase.report.run import Run
+from wholecase.report.wording import count, duration
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the provenance: its name, which may be a term, and what it says."""
+
+    name: str
+    text: str
+    is_code: bool = False
+
+
+def provenance(run: Run) -> list[Fact]:
+    """Everything that determined the result, in the order of the work; unknown facts are left out.
+
+    Of the cohort's path only the name is told: a page that is sent on shall not tell of the
+    machine that it was made on.
+    """
+    facts = run.facts
+    cohort, splits = _map(facts, "cohort"), _map(facts, "splits")
+    encoder = facts.get("encoder")
+    told = [
+        Fact("Recipe", _text(facts.get("recipe"))),
+        Fact("Cohort", _cohort(cohort), is_code=True),
+        Fact("Cut", _text(facts.get("cut"))),
+        Fact("Encoder", _encoder(encoder)),
+        Fact("Splits", _splits(splits, len(run.folds))),
+        Fact("Digest of splits", _text(splits.get("digest")), is_code=True),
+        Fact("Seed", _text(facts.get("seed")), is_code=True),
+        Fact("Device", _text(facts.get("device"))),
+        Fact("wholecase", _text(facts.get("wholecase")), is_code=True),
+        Fact("Versions", _text(facts.get("versions"))),
+        Fact("Started", _date(run.times.get("started"))),
+        Fact("Finished", _date(run.times.get("finished"))),
+    ]
+    return [fact for fact in told if fact.text]
+
+
+def stage_times(run: Run) -> list[tuple[str, str]]:
+    """How long each stage took."""
+    return [(str(k), duration(float(v))) for k, v in _map(run.times, "seconds").items()]
+
+
+def command(run: Run) -> str:
+    """The command that repeats the run."""
+    name = run.root.resolve().name
+    cohort = PurePath(_text(_map(run.facts, "cohort").get("path"))).name or "cohort.csv"
+    parts = ["wholecase", "run", f"{name}/recipe.yaml", "--cohort", cohort]
+    return shlex.join([*parts, "--out", f"{name}-again"])
+
+
+def _map(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    """Any JSON value on one line."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {_text(v)}" for k, v in value.items() if v is not None)
+    if isinstance(value, list | tuple):
+        return ", ".join(_text(item) for item in value)
+    return str(value)
+
+
+def _cohort(cohort: Mapping[str, Any]) -> str:
+    name = PurePath(_text(cohort.get("path"))).name
+    return f"{name}, digest {_text(cohort['digest'])}" if cohort.get("digest") else name
+
+
+def _encoder(encoder: object) -> str:
+    if isinstance(encoder, Mapping) and "identity" in encoder:
+        width = encoder.get("width")
+        tail = f", {count(int(width), 'number')} per instance" if width else ""
+        return f"{_text(encoder['identity'])}{tail}"
+    return _text(encoder)
+
+
+def _splits(splits: Mapping[str, Any], folds: int) -> str:
+    if not splits:
+        return ""
+    source = splits.get("from")
+    parts = [_text(splits.get("protocol")), count(folds, "fold")]
+    parts += [f"taken from {PurePath(_text(source)).name}"] if source else []
+    return ", ".join(part for part in parts if part)
+
+
+def _date(text: object) -> str:
+    """An ISO date without the fractions; as it stands where it is none."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return _text(text)
+    return f"{moment:%Y-%m-%d %H:%M}{f' {moment:%Z}' if moment.tzinfo else ''}"

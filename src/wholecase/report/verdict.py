@@ -1,0 +1,128 @@
+"""The outcome in one sentence, and the key figures as cards."""
+
+from dataclasses import dataclass
+
+from wholecase.report.run import Measured, Run
+from wholecase.report.terms import METRIC_NAMES, TERMS, metric_name
+from wholecase.report.wording import count, interval, listed, number
+
+PROTOCOLS: dict[str, str] = {
+    "nested": "Nested {folds}-fold by patient: every case is judged once, by a model that never "
+    "saw its patient, and all choices were made on inner patients.",
+    "holdout": "Hold-out by patient: the judged patients were set aside from the start, and all "
+    "choices were made on inner patients.",
+    "file": "A given splits file: every case is judged by a model that never saw its patient, and "
+    "all choices were made on inner patients.",
+    "given": "The split given with the cohort: the judged patients were set aside from the start, "
+    "and all choices were made on inner patients.",
+}
+"""How the experiment was run, by the name in `run.json`; another text stands as it is."""
+
+LOWER_IS_BETTER = frozenset({"brier"})
+
+
+@dataclass(frozen=True)
+class Card:
+    """One key figure."""
+
+    name: str
+    tip: str
+    value: str
+    interval: str
+    at: float | None
+    """Value and interval ends as shares of the drawn scale from 0 to 1."""
+    low: float | None
+    high: float | None
+    hint: str
+    is_main: bool
+
+
+def title(run: Run) -> str:
+    """What the run calls itself."""
+    return str(run.facts.get("title") or run.facts.get("recipe") or run.root.name)
+
+
+def verdict(run: Run) -> str:
+    """The outcome in one plain sentence."""
+    judged = count(len({p.patient for p in run.predictions}), "patient")
+    if not run.predictions:
+        return "No case was judged, so there is nothing to report."
+    auroc = run.pooled.get("auroc", Measured(None))
+    if auroc.value is None:
+        return f"In {judged}, AUROC is undefined: it takes judged cases of every class."
+    ends = f" (95 % interval {interval(auroc)})" if interval(auroc) else ""
+    return f"In {judged}, the model {_told(run)} with an AUROC of {number(auroc.value)}{ends}."
+
+
+def _told(run: Run) -> str:
+    if run.is_binary:
+        return f"told {run.classes[1]} from {run.classes[0]}"
+    return f"told {listed(run.classes)} apart"
+
+
+def reading(run: Run) -> list[str]:
+    """What the verdict means, and under which protocol it was reached: a sentence each."""
+    return [text for text in (_meaning(run), _luck(run), _protocol(run), _decided(run)) if text]
+
+
+def _meaning(run: Run) -> str:
+    value = run.pooled.get("auroc", Measured(None)).value
+    if value is None or not run.is_binary:
+        return ""
+    return (
+        f"Of two cases, one {run.classes[1]} and one {run.classes[0]}, it gives the "
+        f"{run.classes[1]} one the higher probability {100 * value:.0f} times in 100."
+    )
+
+
+def _luck(run: Run) -> str:
+    auroc = run.pooled.get("auroc", Measured(None))
+    if auroc.low is None or auroc.high is None:
+        return ""
+    if auroc.low <= 0.5 <= auroc.high:
+        return "The interval includes 0.5, a coin toss: chance alone could explain this result."
+    if auroc.high < 0.5:
+        return "The whole interval lies below 0.5: worse than a coin toss; look for swapped labels."
+    return "The whole interval lies above 0.5, a coin toss."
+
+
+def _protocol(run: Run) -> str:
+    told = str((run.facts.get("splits") or {}).get("protocol") or "")
+    text = PROTOCOLS.get(told)
+    if text is None:
+        return f"Protocol: {told}." if told else ""
+    return text.format(folds=len(run.folds))
+
+
+def _decided(run: Run) -> str:
+    right = sum(not p.is_wrong for p in run.predictions)
+    return f"{right} of {count(len(run.predictions), 'case')} were decided rightly."
+
+
+def cards(run: Run) -> list[Card]:
+    """The key figures, AUROC first; metrics unknown to the page come last."""
+    names = [name for name in METRIC_NAMES if name in run.pooled]
+    names += [name for name in run.pooled if name not in METRIC_NAMES]
+    return [_card(name, run.pooled[name]) for name in names]
+
+
+def _card(name: str, measured: Measured) -> Card:
+    shown = metric_name(name)
+    hint = "lower is better" if name in LOWER_IS_BETTER else ""
+    if measured.value is None:
+        hint = "undefined for these cases"
+    return Card(
+        name=shown,
+        tip=TERMS.get(shown, ""),
+        value=number(measured.value),
+        interval=interval(measured),
+        at=_share(measured.value),
+        low=_share(measured.low),
+        high=_share(measured.high),
+        hint=hint,
+        is_main=name == "auroc",
+    )
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else min(max(value, 0.0), 1.0)

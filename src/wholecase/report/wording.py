@@ -1,0 +1,67 @@
+"""Numbers as people write them."""
+
+from wholecase.report.run import Measured
+
+MISSING = "–"
+
+
+def number(value: int | float | None, digits: int = 2) -> str:
+    """A number with fixed decimals, or a dash.
+
+    >>> number(0.875), number(None)
+    ('0.88', '–')
+    """
+    return MISSING if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124 (nan)
+
+
+def interval(measured: Measured) -> str:
+    """The ends of a 95 % interval, or nothing.
+
+    >>> interval(Measured(0.9, 0.81, 0.95)), interval(Measured(None))
+    ('0.81–0.95', '')
+    """
+    if measured.low is None or measured.high is None:
+        return ""
+    return f"{number(measured.low)}–{number(measured.high)}"
+
+
+def percent(share: float) -> str:
+    """A share of one in percent.
+
+    >>> percent(0.256)
+    '26 %'
+    """
+    return f"{100 * share:.0f} %"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    """A number of things.
+
+    >>> count(1, "case"), count(1200, "case"), count(2, "class", "classes")
+    ('1 case', '1,200 cases', '2 classes')
+    """
+    return f"{n:,} {noun if n == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: int | float) -> str:
+    """A length of time, with two units at most.
+
+    >>> duration(0.42), duration(75), duration(7500)
+    ('0.4 s', '1 min 15 s', '2 h 5 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """Names as a list in a sentence.
+
+    >>> listed(("a", "b", "c"))
+    'a, b and c'
+    """
+    return " and ".join([*([", ".join(names[:-1])] if names[:-1] else []), *names[-1:]])

@@ -1,0 +1,138 @@
+"""A flat image of any mode as one level of 8-bit RGB."""
+
+import contextlib
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from wholecase.core.errors import SourceError
+from wholecase.sources.ladder import Found
+from wholecase.sources.source import ImageSource, Level, Spacing
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "JPEG2000", "GIF", "PPM")
+"""What is opened; Pillow knows more, and starts other programs for some of it."""
+DECODE_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError),
+    *(RuntimeError, MemoryError, struct.error, zlib.error),
+)
+"""What Pillow's readers raise on damaged files, according to where the damage lies."""
+
+
+@final
+class PlainSource(ImageSource):
+    """A PNG, JPEG or the like, decoded whole when opened; transparency lies on white.
+
+    Spacing comes from the manifest alone: the resolution in such files is that of a printer.
+    """
+
+    def __init__(self, path: Path, mpp: float | None = None) -> None:
+        self._path = path
+        self._pixels: np.ndarray | None = decode(path)
+        height, width = self._pixels.shape[:2]
+        self._levels = (Level(width, height, 1.0),)
+        spacing = None if mpp is None else Spacing(mpp, "manifest")
+        self._found = Found(spacing, "" if spacing else "a plain image tells no spacing")
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+        return self._path
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """One, of downsample 1."""
+        return self._levels
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """What the manifest says, or None."""
+        return self._found.spacing
+
+    @property
+    def spacing_note(self) -> str:
+        """What was not believed, or why there is no spacing."""
+        return self._found.note
+
+    @property
+    def stored_tile_px(self) -> tuple[int, int] | None:
+        """None: the image is flat."""
+        return None
+
+    def read(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """A copy of the region, white outside the image."""
+        if self._pixels is None:
+            raise ValueError(f"{self._path} is closed")
+        if level != 0:
+            raise ValueError(f"{self._path} has one level, not a level {level}")
+        region = np.full((height_px, width_px, 3), 255, np.uint8)
+        height, width = self._pixels.shape[:2]
+        left, right = max(x_px, 0), min(x_px + width_px, width)
+        top, bottom = max(y_px, 0), min(y_px + height_px, height)
+        if left < right and top < bottom:
+            inside = self._pixels[top:bottom, left:right]
+            region[top - y_px : bottom - y_px, left - x_px : right - x_px] = inside
+        return region
+
+    def close(self) -> None:
+        """Free the pixels."""
+        self._pixels = None
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A Pillow image with its header read; doubtful metadata pass, what is too big raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with Image.open(path, formats=FORMATS) as image:
+            yield image
+
+
+def decode(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+    """All pixels of a flat image, upright by its EXIF tag.
+
+    Raises:
+        SourceError: unknown, truncated, too big for one piece, or of floating-point pixels.
+    """
+    try:
+        with opened(path) as image:
+            return np.array(_rgb(path, ImageOps.exif_transpose(image)))
+    except Image.DecompressionBombError as error:
+        raise SourceError(
+            f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "
+            f"pyramidal TIFF and call it a slide"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise SourceError(
+            f"{path}: not an image in a known format; export it as PNG, JPEG or TIFF"
+        ) from error
+    except DECODE_ERRORS as error:
+        raise SourceError(
+            f"{path}: damaged or truncated ({error}); fetch the file again"
+        ) from error
+
+
+def _rgb(path: Path, image: Image.Image) -> Image.Image:
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_high_byte(path, np.asarray(image)))
+    if image.has_transparency_data:
+        above = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", above.size, "white"), above)
+    return image.convert("RGB")
+
+
+def _high_byte(path: Path, values: np.ndarray) -> np.ndarray:
+    # the same that Pillow does to 16-bit colour
+    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
+        raise SourceError(
+            f"{path}: {values.dtype} pixels have no known black and white; export 8 or 16 bits"
+        )
+    return (values >> 8).astype(np.uint8)

@@ -1,0 +1,103 @@
+"""Any box of an image at any size, in bounded memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from wholecase.sources.source import ImageSource, Level
+
+ABOUT_EQUAL = 0.01
+"""A level coarser than asked by up to this share is as good as the one asked for."""
+BLOCK_PX = 2048
+"""Side of the largest piece that is read at once: 16 MB, and few stored tiles are decoded twice."""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """The whole image, small."""
+
+    pixels: UInt8[np.ndarray, "H W 3"]
+    downsample: float
+    """How many level-0 pixels one pixel spans."""
+
+
+def thumbnail(source: ImageSource, longest_px: int) -> Thumbnail:
+    """The whole image with its longer side at `longest_px`, or as large as it is where smaller."""
+    width, height = source.levels[0].width_px, source.levels[0].height_px
+    downsample = max(1.0, max(width, height) / longest_px)
+    size_px = max(1, round(width / downsample)), max(1, round(height / downsample))
+    return Thumbnail(read_box(source, (0, 0, width, height), size_px), downsample)
+
+
+def level_for(levels: Sequence[Level], downsample: float) -> int:
+    """The coarsest level that is no coarser than asked, by 1 % at most; else the finest.
+
+    >>> level_for([Level(8, 8, 1.0), Level(4, 4, 2.0), Level(1, 1, 8.0)], 4.0)
+    1
+    """
+    fine = [
+        i for i, level in enumerate(levels) if level.downsample <= downsample * (1 + ABOUT_EQUAL)
+    ]
+    return max(fine, default=0)
+
+
+def read_box(
+    source: ImageSource, box_px: tuple[int, int, int, int], size_px: tuple[int, int]
+) -> UInt8[np.ndarray, "H W 3"]:
+    """A box of level-0 pixels (x, y, width, height) delivered as `size_px` (width, height) pixels.
+
+    Read from the nearest finer level, averaged by area downwards, interpolated upwards. A box that
+    is large on its level is read in blocks; their seams shift by half a pixel of the level at most.
+
+    Raises:
+        SourceError: a part cannot be decoded.
+    """
+    x, y, width, height = box_px
+    index = level_for(source.levels, min(width / size_px[0], height / size_px[1]))
+    factor = source.levels[index].downsample
+    columns = _pieces(max(1, round(width / factor)), size_px[0])
+    rows = _pieces(max(1, round(height / factor)), size_px[1])
+    if len(columns) == len(rows) == 1:
+        return resized(source.read(x, y, columns[0].length, rows[0].length, index), size_px)
+    pixels = np.empty((size_px[1], size_px[0], 3), np.uint8)
+    for row in rows:
+        for column in columns:
+            left, top = x + round(column.start * factor), y + round(row.start * factor)
+            block = source.read(left, top, column.length, row.length, index)
+            small = resized(block, (column.to - column.at, row.to - row.at))
+            pixels[row.at : row.to, column.at : column.to] = small
+    return pixels
+
+
+def resized(
+    pixels: UInt8[np.ndarray, "H W 3"], size_px: tuple[int, int]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Pixels at another size (width, height): an axis that shrinks is averaged by area."""
+    height, width = pixels.shape[:2]
+    shrunk = min(width, size_px[0]), min(height, size_px[1])
+    if shrunk != (width, height):
+        pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)
+    if shrunk != size_px:
+        pixels = cv2.resize(pixels, size_px, interpolation=cv2.INTER_LINEAR)
+    return pixels
+
+
+@dataclass(frozen=True)
+class _Piece:
+    start: int  # on the level
+    length: int
+    at: int  # in the result, up to `to`
+    to: int
+
+
+def _pieces(length: int, result: int) -> list[_Piece]:
+    count = min(-(-length // BLOCK_PX), result)
+    ends = [round(i * result / count) for i in range(count + 1)]
+    return [
+        _Piece(start := round(a * length / result), round(b * length / result) - start, a, b)
+        for a, b in pairwise(ends)
+    ]

@@ -1,0 +1,121 @@
+"""A whole-slide image through OpenSlide."""
+
+import os
+from pathlib import Path
+from typing import final
+
+import cv2
+import numpy as np
+import openslide
+from jaxtyping import UInt8
+
+from wholecase.core.errors import SourceError
+from wholecase.sources.ladder import Rung, climb, slide_rungs
+from wholecase.sources.source import ImageSource, Level, Spacing
+
+
+@final
+class OpenSlideSource(ImageSource):
+    """A pyramid on disk; the manifest's spacing, where given, goes before the file's own."""
+
+    def __init__(self, path: Path, mpp: float | None = None) -> None:
+        self._path = path
+        self._closed = False
+        self._process = os.getpid()
+        self._handle: openslide.OpenSlide | None = _open(path)
+        properties = dict(self._handle.properties)
+        self._levels = tuple(
+            Level(width, height, float(downsample))
+            for (width, height), downsample in zip(
+                self._handle.level_dimensions, self._handle.level_downsamples, strict=True
+            )
+        )
+        manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
+        self._found = climb([*manifest, *slide_rungs(properties)])
+        sides = [properties.get(f"openslide.level[0].tile-{s}") for s in ("width", "height")]
+        self._stored_tile_px = (int(sides[0]), int(sides[1])) if sides[0] and sides[1] else None
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+        return self._path
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The pyramid, finest first."""
+        return self._levels
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """The first believable rung of the ladder, or None."""
+        return self._found.spacing
+
+    @property
+    def spacing_note(self) -> str:
+        """What was not believed, or why there is no spacing."""
+        return self._found.note
+
+    @property
+    def stored_tile_px(self) -> tuple[int, int] | None:
+        """The tiles of level 0, None where the format does not tell."""
+        return self._stored_tile_px
+
+    def read(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """The region on white; a damaged one costs its handle, not the next reading."""
+        if not 0 <= level < len(self._levels):
+            raise ValueError(f"{self._path} has {len(self._levels)} levels, no level {level}")
+        handle = self._live_handle()
+        try:
+            region = handle.read_region((x_px, y_px), level, (width_px, height_px))
+        except openslide.OpenSlideError as error:
+            # a handle refuses everything after its first error: the next read gets a new one
+            self._drop()
+            raise SourceError(
+                f"{self._path}: the region of {width_px} x {height_px} px at ({x_px}, {y_px}), "
+                f"level {level}, cannot be decoded ({error}); fetch or export the slide again"
+            ) from error
+        return _on_white(np.asarray(region))
+
+    def close(self) -> None:
+        """Close the handle."""
+        self._closed = True
+        self._drop()
+
+    def _live_handle(self) -> openslide.OpenSlide:
+        if self._closed:
+            raise ValueError(f"{self._path} is closed")
+        # a forked child shares the parent's file position and must open the file itself
+        if self._handle is None or self._process != os.getpid():
+            self._handle, self._process = _open(self._path), os.getpid()
+        return self._handle
+
+    def _drop(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+        self._handle = None
+
+
+def is_known(path: Path) -> bool:
+    """Whether OpenSlide takes the file for a slide; it may still refuse to open it."""
+    return openslide.OpenSlide.detect_format(path) is not None
+
+
+def _open(path: Path) -> openslide.OpenSlide:
+    try:
+        return openslide.OpenSlide(path)
+    except openslide.OpenSlideError as error:
+        reason = str(error).removeprefix(f"Reading {path}: ")
+        raise SourceError(
+            f"{path}: OpenSlide cannot open it ({reason}); fetch the file again, or convert it to "
+            f"a tiled, pyramidal TIFF"
+        ) from error
+
+
+def _on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
+    rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)
+    alpha = rgba[..., 3:].astype(np.uint16)
+    if alpha.min() == 255:
+        return rgb
+    return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -1,0 +1,72 @@
+"""Cases ready for a model, and packing them into batches."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wholecase.models import Batch
+
+
+@dataclass(frozen=True)
+class Example:
+    """One case: its N instances and what is known of it."""
+
+    case: str
+    patient: str
+    values: Tensor
+    """[N, D] vectors or [N, channels, H, W] pixels."""
+    scale: Float[Tensor, " N"] | None = None
+    position: Float[Tensor, "N 3"] | None = None
+    targets: Mapping[str, Tensor] = field(default_factory=dict)
+    """`label`: [C], sums to 1."""
+    covariates: Float[Tensor, " V"] | None = None
+
+
+class Examples(ABC):
+    """The cases of one side of a split; may be read from disk when asked for."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many cases."""
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> Example:
+        """Case `index`."""
+
+    @abstractmethod
+    def instances(self, index: int) -> int:
+        """How many instances case `index` has, without reading them."""
+
+
+def pack(examples: Sequence[Example]) -> Batch:
+    """Put cases one after the other; optional columns must be there for all or for none."""
+    lengths = torch.tensor([0, *(len(e.values) for e in examples)])
+    first = examples[0]
+    return Batch(
+        values=_joined([e.values for e in examples]),
+        starts=lengths.cumsum(0),
+        cases=tuple(e.case for e in examples),
+        patients=tuple(e.patient for e in examples),
+        scale=_column([e.scale for e in examples]),
+        position=_column([e.position for e in examples]),
+        targets={name: torch.stack([e.targets[name] for e in examples]) for name in first.targets},
+        covariates=_stacked([e.covariates for e in examples]),
+    )
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _column(parts: list[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    return _joined(present) if len(present) == len(parts) else None
+
+
+def _stacked(parts: list[Tensor | None]) -> Tensor | None:
+    present = [part for part in parts if part is not None]
+    return torch.stack(present) if len(present) == len(parts) else None

@@ -1,0 +1,186 @@
+"""The one loop that teaches every model."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from wholecase.core.errors import RunError
+from wholecase.core.seeds import seed_of
+from wholecase.models import (
+    CaseModel,
+    device_of,
+    load_state,
+    load_tensors,
+    remember,
+    save_tensors,
+)
+from wholecase.training.batches import Batches
+from wholecase.training.schedule import Schedule, optimizer_for, set_modes
+from wholecase.training.watch import Watch, judge
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of the learning curve."""
+
+    number: int
+    train_loss: float
+    valid_loss: float
+
+
+@dataclass(frozen=True)
+class History:
+    """The learning curve, and which epoch was kept."""
+
+    epochs: tuple[Epoch, ...]
+    best: int
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Where training keeps what it needs to go on after a stop, and for which settings.
+
+    A file of other settings is not continued: `key` says what the state belongs to.
+    """
+
+    path: Path
+    key: str
+
+
+def fit(
+    model: CaseModel,
+    batches: tuple[Batches, Batches],
+    schedule: Schedule,
+    *,
+    seed: int,
+    keep: Keep | None = None,
+    told: Callable[[Epoch], None] | None = None,
+) -> History:
+    """Train in place and leave the model at its best epoch.
+
+    Args:
+        model: on the device where it is to learn.
+        batches: of the training and of the inner validation patients. The outer test patients
+            have no way in here.
+        schedule: epochs, rates, stages, early stopping.
+        seed: of dropout; each epoch derives its own, so a stopped training goes on bit for bit.
+        keep: where to leave the state after each epoch; a state found there is continued.
+        told: called after each epoch.
+
+    Raises:
+        RunError: the loss became nan or infinite.
+    """
+    train, valid = batches
+    watch = Watch(schedule.patience, schedule.min_delta)
+    rows, optimizer = _restore(model, watch, schedule, keep)
+    for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
+        if optimizer is None or schedule.stage(epoch) != schedule.stage(epoch - 1):
+            optimizer = optimizer_for(model, schedule, epoch)
+        train_loss = _learn(model, optimizer, train, schedule, (seed, epoch))
+        remember(model, train.once())
+        verdict = judge(model, valid, schedule)
+        rows.append(Epoch(epoch, train_loss, verdict.loss))
+        watch.see(epoch, verdict.score, model)
+        if keep is not None:
+            _save(keep, model, optimizer, watch, rows)
+        if told is not None:
+            told(rows[-1])
+        if watch.is_over:
+            break
+    load_state(model, watch.best, "the best epoch")
+    return History(tuple(rows), watch.best_epoch)
+
+
+def _learn(
+    model: CaseModel,
+    optimizer: Optimizer,
+    train: Batches,
+    schedule: Schedule,
+    moment: tuple[int, int],
+) -> float:
+    seed, epoch = moment
+    set_modes(model, schedule)
+    device = device_of(model)
+    total, cases = 0.0, 0
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed_of(seed, "epoch", epoch))
+        for batch in train.epoch(epoch):
+            optimizer.zero_grad(set_to_none=True)
+            loss = model.loss(batch.to(device))
+            value = float(loss.detach())
+            if not math.isfinite(value):
+                raise RunError(
+                    f"the training loss became {value} in epoch {epoch} at case "
+                    f"{batch.cases[0]!r}; lower the rate or set train.clip_norm"
+                )
+            if loss.requires_grad:  # a bag may have nothing to teach, such as no valid triplet
+                loss.backward()  # type: ignore[no-untyped-call]
+                _clip(model, schedule.clip_norm)
+                optimizer.step()
+            total += value * len(batch.cases)
+            cases += len(batch.cases)
+    return total / cases
+
+
+def _clip(model: CaseModel, norm: float | None) -> None:
+    if norm is not None:
+        learning = [p for p in model.parameters() if p.requires_grad]
+        torch.nn.utils.clip_grad_norm_(learning, norm)
+
+
+def _save(
+    keep: Keep, model: CaseModel, optimizer: Optimizer, watch: Watch, rows: list[Epoch]
+) -> None:
+    tensors = {f"model/{name}": t for name, t in model.state_dict().items()}
+    tensors |= {f"best/{name}": t for name, t in watch.best.items()}
+    scalars: dict[str, Any] = {}
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value
+            else:
+                scalars[f"{index}/{name}"] = value
+    facts = {
+        "key": keep.key,
+        "epochs": [[row.number, row.train_loss, row.valid_loss] for row in rows],
+        "watch": watch.facts(),
+        "scalars": scalars,
+    }
+    save_tensors(keep.path, tensors, facts)
+
+
+def _restore(
+    model: CaseModel, watch: Watch, schedule: Schedule, keep: Keep | None
+) -> tuple[list[Epoch], Optimizer | None]:
+    if keep is None or not keep.path.is_file():
+        return [], None
+    tensors, facts = load_tensors(keep.path)
+    if facts.get("key") != keep.key:
+        return [], None
+    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition("/")
+        parts[part][rest] = tensor
+    load_state(model, parts["model"], str(keep.path))
+    watch.restore(facts["watch"], parts["best"])
+    rows = [Epoch(*row) for row in facts["epochs"]]
+    optimizer = optimizer_for(model, schedule, rows[-1].number)
+    _restore_optimizer(optimizer, parts["optimizer"], facts["scalars"])
+    return rows, optimizer
+
+
+def _restore_optimizer(
+    optimizer: Optimizer, tensors: dict[str, Tensor], scalars: dict[str, Any]
+) -> None:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in [*tensors.items(), *scalars.items()]:
+        index, _, leaf = name.partition("/")
+        state.setdefault(int(index), {})[leaf] = value
+    whole = optimizer.state_dict()
+    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})

@@ -1,0 +1,104 @@
+"""Early stopping: which epoch was best so far, and whether to go on."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import nearest
+from wholecase.evaluation import METRICS
+from wholecase.models import CaseModel, answers
+from wholecase.training.batches import Batches
+from wholecase.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The inner patients' verdict on an epoch."""
+
+    loss: float
+    score: float
+    """What early stopping compares; lower is better."""
+
+
+@dataclass
+class Watch:
+    """Keeps the best state seen; the only thing of the loop that changes besides the model."""
+
+    patience: int | None
+    min_delta: float
+    best_score: float = float("inf")
+    best_epoch: int = -1
+    reference: float = float("inf")
+    """The score that has to be undercut by `min_delta` to count as betterment."""
+    waited: int = 0
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def see(self, epoch: int, score: float, model: CaseModel) -> None:
+        """Remember the state if this epoch is the best; a nan never is."""
+        if score < self.best_score or self.best_epoch < 0:
+            self.best_score, self.best_epoch = score, epoch
+            self.best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+        if score < self.reference - self.min_delta:
+            self.reference, self.waited = score, 0
+        else:
+            self.waited += 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether patience has run out."""
+        return self.patience is not None and self.waited >= self.patience
+
+    def facts(self) -> dict[str, Any]:
+        """All but the tensors, as JSON values."""
+        return {
+            "best_score": _finite(self.best_score),
+            "best_epoch": self.best_epoch,
+            "reference": _finite(self.reference),
+            "waited": self.waited,
+        }
+
+    def restore(self, facts: dict[str, Any], best: dict[str, Tensor]) -> None:
+        """Go on from what `facts` told."""
+        inf = float("inf")
+        self.best_score = inf if facts["best_score"] is None else facts["best_score"]
+        self.reference = inf if facts["reference"] is None else facts["reference"]
+        self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
+
+
+def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
+    """Loss per case, and the watched score, over the inner patients.
+
+    Raises:
+        RecipeError: the recipe watches something that is neither `loss` nor a metric.
+    """
+    total, seen = 0.0, 0
+    truth: list[np.ndarray] = []
+    rows: list[np.ndarray] = []
+    stored = list(batches.once())
+    for batch, answer in zip(stored, answers(model, stored), strict=True):
+        with torch.no_grad():
+            here = batch.to(answer.logits.device)
+            total += float(model.head.loss(answer, here)) * len(batch.cases)
+            rows.append(model.head.probabilities(answer).double().cpu().numpy())
+        truth.append(batch.targets["label"].argmax(1).numpy())
+        seen += len(batch.cases)
+    loss = total / seen
+    if schedule.watch == "loss":
+        return Judgement(loss, loss)
+    if schedule.watch not in METRICS:
+        known = ["loss", *METRICS]
+        raise RecipeError(
+            f"nothing to watch is called {schedule.watch!r}{nearest(schedule.watch, known)}"
+        )
+    probabilities = np.concatenate(rows)
+    value = METRICS[schedule.watch](np.concatenate(truth), probabilities, probabilities.argmax(1))
+    sign = 1.0 if schedule.watch == "brier" else -1.0
+    return Judgement(loss, sign * float(value))
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

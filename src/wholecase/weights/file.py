@@ -1,0 +1,38 @@
+"""A weight file that is there and is the one its sidecar speaks of."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from wholecase.core.errors import WeightsError
+from wholecase.weights.sidecar import Sidecar, read_sidecar
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """Where weights lie, and what is known of them before they are loaded."""
+
+    path: Path
+    sha256: str
+    """Of the whole file: part of the identity of what is made with it."""
+    sidecar: Sidecar | None
+
+
+def weight_file(path: Path) -> WeightFile:
+    """The file with its checksum, compared with the sidecar's where there is one.
+
+    Raises:
+        WeightsError: there is no such file, or it is not the one that the sidecar speaks of.
+    """
+    path = path.expanduser()
+    if not path.is_file():
+        raise WeightsError(f"there is no weight file {path}; correct the path in the recipe")
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sidecar = read_sidecar(path)
+    if sidecar is not None and sidecar.sha256 != sha256:
+        raise WeightsError(
+            f"{path} is not the file that {path.with_suffix('.json').name} speaks of: its sha256 "
+            f"begins {sha256[:12]}, not {sidecar.sha256[:12]}; fetch it again"
+        )
+    return WeightFile(path, sha256, sidecar)

@@ -1,0 +1,66 @@
+"""What every aggregator of the table promises."""
+
+import pytest
+import torch
+
+from wholecase.models import AGGREGATORS, Aggregator, Embedded
+
+WIDTH = 12
+
+
+@pytest.fixture(params=AGGREGATORS)
+def aggregator(request: pytest.FixtureRequest) -> Aggregator:
+    torch.manual_seed(0)
+    return AGGREGATORS[request.param](WIDTH).eval()
+
+
+def bags(lengths: list[int], seed: int = 0) -> Embedded:
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(sum(lengths), WIDTH, generator=generator)
+    return Embedded(values, torch.tensor([0, *lengths]).cumsum(0))
+
+
+def test_shapes_and_weights(aggregator: Aggregator) -> None:
+    embedded = bags([1, 4, 17])
+    with torch.no_grad():
+        pooled = aggregator(embedded)
+    branches = aggregator.branches
+    assert pooled.embedding.shape == (3, branches, aggregator.embedding_width)
+    assert pooled.weights.shape == pooled.scores.shape == (22, branches)
+    for part in pooled.weights.split([1, 4, 17]):
+        torch.testing.assert_close(part.sum(0), torch.ones(branches))
+
+
+def test_a_naive_loop_over_cases_agrees(aggregator: Aggregator) -> None:
+    embedded = bags([1, 4, 17, 2])
+    with torch.no_grad():
+        together = aggregator(embedded)
+        alone = [
+            aggregator(Embedded(part, torch.tensor([0, len(part)])))
+            for part in embedded.values.split([1, 4, 17, 2])
+        ]
+    torch.testing.assert_close(together.embedding, torch.cat([a.embedding for a in alone]))
+    torch.testing.assert_close(together.weights, torch.cat([a.weights for a in alone]))
+
+
+def test_order_of_instances_changes_nothing(aggregator: Aggregator) -> None:
+    embedded = bags([9])
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        straight = aggregator(embedded)
+        turned = aggregator(Embedded(embedded.values[order], embedded.starts))
+    torch.testing.assert_close(straight.embedding, turned.embedding)
+    torch.testing.assert_close(straight.weights[order], turned.weights)
+
+
+def test_gradients_reach_every_parameter(aggregator: Aggregator) -> None:
+    plain = bags([3, 5])
+    embedded = Embedded(plain.values.requires_grad_(), plain.starts)
+    aggregator(embedded).embedding.pow(2).sum().backward()
+    assert plain.values.grad is not None
+    assert plain.values.grad.abs().sum() > 0
+    for name, parameter in aggregator.named_parameters():
+        # a shift of all scores leaves a softmax as it is
+        if name != "score.bias":
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name

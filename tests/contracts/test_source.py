@@ -1,0 +1,133 @@
+"""What every source promises, tried on every implementation that the table leads to."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from wholecase.sources import SOURCES, open_source, thumbnail
+
+FILES = {
+    "slide": ("pyramid.tif", "levels.svs", "flat.png"),
+    "tile": ("flat.png", "flat.jpg"),
+    "still": ("flat.png", "grey.png"),
+    "ct": ("grey.png", "sixteen.png"),
+}
+ALL = [(kind, name) for kind in SOURCES for name in FILES[kind]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    coarse = np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    pixels = cv2.resize(coarse, (800, 600), interpolation=cv2.INTER_CUBIC)
+    Image.fromarray(pixels).save(folder / "flat.png")
+    Image.fromarray(pixels).save(folder / "flat.jpg")
+    Image.fromarray(pixels[..., 0]).save(folder / "grey.png")
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 256).save(folder / "sixteen.png")
+    said = {"resolution": (20000, 20000), "resolutionunit": 3}
+    _write_pyramid(folder / "pyramid.tif", pixels, said)
+    _write_pyramid(folder / "levels.svs", pixels, {"description": "Aperio x\n|MPP = 0.5"})
+    return folder
+
+
+def _write_pyramid(path: Path, pixels: np.ndarray, said: dict) -> None:
+    with tifffile.TiffWriter(path) as file:
+        for level in range(3):
+            options = {"tile": (128, 128), "compression": "jpeg", "photometric": "rgb"}
+            file.write(pixels, metadata=None, subfiletype=int(level > 0), **options, **said)
+            pixels = pixels[::2, ::2]
+
+
+@pytest.fixture(params=ALL, ids="-".join)
+def source(request, folder):
+    kind, name = request.param
+    with open_source(folder / name, kind) as source:
+        yield source
+
+
+def test_levels_shrink_from_one(source):
+    assert source.levels[0].downsample == 1.0
+    assert [v.downsample for v in source.levels] == sorted(v.downsample for v in source.levels)
+    first = source.levels[0]
+    for level in source.levels:
+        assert level.width_px == pytest.approx(first.width_px / level.downsample, abs=1)
+        assert level.height_px == pytest.approx(first.height_px / level.downsample, abs=1)
+
+
+def test_regions_agree_with_the_whole(source):
+    for index, level in enumerate(source.levels):
+        whole = source.read(0, 0, level.width_px, level.height_px, index)
+        assert whole.shape == (level.height_px, level.width_px, 3)
+        assert whole.dtype == np.uint8
+        factor = round(level.downsample)
+        for x, y, width, height in [(0, 0, 1, 1), (13, 57, 90, 31), (100, 3, 64, 130)]:
+            region = source.read(x * factor, y * factor, width, height, index)
+            assert np.array_equal(region, whole[y : y + height, x : x + width])
+
+
+def test_outside_is_white(source):
+    width, height = source.levels[0].width_px, source.levels[0].height_px
+    for x, y in [(-50, -50), (width, 0), (0, height), (width + 7, -9999)]:
+        assert np.all(source.read(x, y, 40, 40) == 255)
+    corner = source.read(width - 20, height - 10, 40, 30)
+    assert np.array_equal(corner[:10, :20], source.read(width - 20, height - 10, 20, 10))
+    assert np.all(corner[10:] == 255)
+    assert np.all(corner[:, 20:] == 255)
+    corner = source.read(-30, -20, 40, 40)
+    assert np.array_equal(corner[20:, 30:], source.read(0, 0, 10, 20))
+    assert np.all(corner[:20] == 255)
+
+
+def test_what_was_read_belongs_to_the_reader(source):
+    before = source.read(0, 0, 20, 20)
+    source.read(0, 0, 20, 20)[:] = 7
+    assert np.array_equal(source.read(0, 0, 20, 20), before)
+
+
+def test_closing_closes(source):
+    with source:
+        source.read(0, 0, 8, 8)
+    with pytest.raises(ValueError, match="is closed"):
+        source.read(0, 0, 8, 8)
+    source.close()  # twice does no harm
+
+
+def test_spacing_is_positive_or_none_with_a_reason(source):
+    if source.spacing is None:
+        assert source.spacing_note
+    else:
+        assert source.spacing.um > 0
+        assert source.spacing.rung
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_the_manifests_spacing_goes_first(folder, kind, name):
+    with open_source(folder / name, kind, 0.3) as source:
+        assert source.spacing is not None
+        assert (source.spacing.um, source.spacing.rung) == (0.3, "manifest")
+
+
+def test_stored_tiles_are_positive_or_none(source):
+    assert source.stored_tile_px is None or min(source.stored_tile_px) > 0
+
+
+def test_a_level_that_is_not_there_is_an_error(source):
+    for level in (-1, len(source.levels)):
+        with pytest.raises(ValueError, match="level"):
+            source.read(0, 0, 8, 8, level)
+
+
+def test_the_thumbnail_shows_the_whole(source):
+    small = thumbnail(source, 80)
+    assert small.pixels.shape == (60, 80, 3)
+    assert small.downsample == pytest.approx(10.0)
+    whole = source.read(0, 0, source.levels[0].width_px, source.levels[0].height_px)
+    assert np.abs(small.pixels.mean(axis=(0, 1)) - whole.mean(axis=(0, 1))).max() < 3
+
+
+def test_the_path_is_kept_for_messages(source, folder):
+    assert source.path.parent == folder

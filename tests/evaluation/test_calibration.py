@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+
+from wholecase.evaluation import apply_temperature, fit_temperature
+
+
+def overconfident(rng, cases, classes, by):
+    honest = rng.dirichlet(np.ones(classes), size=cases)
+    truth = np.array([rng.choice(classes, p=row) for row in honest])
+    return truth, apply_temperature(honest, 1 / by)
+
+
+@pytest.mark.parametrize("by", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_finds_the_temperature_that_was_put_in(by, classes):
+    truth, probabilities = overconfident(np.random.default_rng(0), 4000, classes, by)
+    assert fit_temperature(truth, probabilities) == pytest.approx(by, rel=0.1)
+
+
+def test_agrees_with_scipy():
+    truth, probabilities = overconfident(np.random.default_rng(1), 40, 3, 2.0)
+
+    def loss(log_t):
+        scaled = apply_temperature(probabilities, float(np.exp(log_t)))
+        return -np.log(scaled[np.arange(40), truth]).sum() + (log_t / 0.5) ** 2 / 2
+
+    best = minimize_scalar(loss, bounds=(np.log(0.25), np.log(8)), method="bounded")
+    assert fit_temperature(truth, probabilities) == pytest.approx(np.exp(best.x), abs=1e-3)
+
+
+def test_few_or_separated_cases_do_not_go_to_the_edge():
+    separated = np.array([[0.9, 0.1], [0.8, 0.2], [0.2, 0.8], [0.1, 0.9]])
+    assert 0.5 < fit_temperature(np.array([0, 0, 1, 1]), separated) < 1
+    assert 1 < fit_temperature(np.array([1]), np.array([[0.99, 0.01]])) < 8
+    assert fit_temperature(np.zeros(0, int), np.zeros((0, 2))) == pytest.approx(1)
+
+
+def test_certain_and_wrong_stays_finite_and_in_bounds():
+    wrong = np.tile([[1.0, 0.0]], (500, 1)).astype(np.float32)
+    assert fit_temperature(np.ones(500, int), wrong) == pytest.approx(8, abs=1e-3)
+    assert fit_temperature(np.zeros(500, int), np.tile([[0.6, 0.4]], (500, 1))) < 0.26
+
+
+@given(seed=st.integers(0, 10**6), classes=st.integers(2, 5), temperature=st.floats(0.25, 8))
+@settings(max_examples=50, deadline=None)
+def test_keeps_sums_order_and_the_answer(seed, classes, temperature):
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(classes, 0.1), size=20)
+    calibrated = apply_temperature(probabilities, temperature)
+    assert np.isfinite(calibrated).all()
+    assert calibrated.sum(axis=1) == pytest.approx(np.ones(20))
+    assert (calibrated.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    if classes == 2:
+        order = np.argsort(probabilities[:, 1])
+        assert (np.diff(calibrated[order, 1]) >= 0).all()
+
+
+def test_one_changes_nothing_and_zero_stays_zero():
+    probabilities = np.array([[0.0, 1.0], [1e-30, 1.0], [0.3, 0.7]])
+    assert apply_temperature(probabilities, 1.0) == pytest.approx(probabilities, rel=1e-9)

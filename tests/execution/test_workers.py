@@ -1,0 +1,144 @@
+"""Every item gets its outcome, whatever the others do; the functions are importable by a worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from math import sqrt
+from operator import mul
+
+import pytest
+
+from wholecase.core.errors import RecipeError, WholecaseError
+from wholecase.core.lookup import look_up
+from wholecase.execution import each
+
+EXIT = "__import__('os')._exit(3)"
+SEGFAULT = "__import__('ctypes').string_at(0)"
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_every_item_gets_its_result(workers):
+    outcomes = list(each(sqrt, [4.0, 9.0, 16.0, 25.0, 36.0], workers=workers))
+    assert {o.item: o.result for o in outcomes} == {4: 2, 9: 3, 16: 4, 25: 5, 36: 6}
+    assert all(o.error is None for o in outcomes)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_errors_become_outcomes(workers):
+    known, unforeseen = (
+        next(each(function, [item], workers=workers)).error
+        for function, item in [(partial(look_up, {}, what="thing"), "x"), (sqrt, -1.0)]
+    )
+    assert type(known) is RecipeError
+    assert str(known) == "no thing is called 'x'"
+    assert type(unforeseen) is WholecaseError
+    assert str(unforeseen).startswith("ValueError: ")
+    assert "Traceback" in unforeseen.__notes__[0]
+
+
+@pytest.mark.parametrize("crash", [EXIT, SEGFAULT])
+def test_a_worker_that_dies_costs_only_its_item(crash):
+    items = ["1", crash, "2", "3", crash, "4"]
+    outcomes = list(each(eval, items, workers=2))
+    assert sorted(o.result for o in outcomes if o.error is None) == [1, 2, 3, 4]
+    died = [o for o in outcomes if o.error is not None]
+    assert [o.item for o in died] == [crash, crash]
+    assert all("worker process died" in str(o.error) for o in died)
+
+
+def test_all_workers_may_die():
+    outcomes = list(each(eval, [EXIT] * 3, workers=2))
+    assert len(outcomes) == 3
+    assert all("exit code 3" in str(o.error) for o in outcomes)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_setup_is_made_once_per_worker_and_handed_over(workers):
+    # the tool is the namespace in which `eval` finds the names of an item
+    setup = partial(eval, "{'count': __import__('itertools').count()}")
+    outcomes = list(each(eval, ["next(count)"] * 3, workers=workers, setup=setup))
+    assert [(o.result, o.error) for o in outcomes] == [(0, None), (1, None), (2, None)]
+
+
+def test_a_failing_setup_is_each_items_error():
+    outcomes = list(each(mul, [1, 2], workers=1, setup=partial(look_up, {}, "x", "tool")))
+    assert [str(o.error) for o in outcomes] == ["no tool is called 'x'"] * 2
+
+
+def test_a_result_that_cannot_travel_is_an_error_of_its_item():
+    outcomes = list(each(eval, ["lambda: 0", "7"], workers=1))
+    assert "cannot be handed over" in str(outcomes[0].error)
+    assert outcomes[1].result == 7
+
+
+def test_nothing_to_do():
+    assert list(each(sqrt, [], workers=2)) == []
+
+
+def test_items_are_taken_only_as_workers_become_free():
+    taken = []
+
+    def items():
+        for i in range(50):
+            taken.append(i)
+            yield float(i)
+
+    outcomes = each(sqrt, items(), workers=2)
+    next(outcomes)
+    assert len(taken) <= 3
+    outcomes.close()
+
+
+def test_one_thread_in_each_worker():
+    question = (
+        "[__import__('os').environ['OMP_NUM_THREADS'], __import__('cv2').getNumThreads(),"
+        " __import__('torch').get_num_threads()]"
+    )
+    before = dict(os.environ)
+    # the second item finds the libraries loaded
+    outcomes = list(each(eval, [question, question], workers=1))
+    assert [o.result for o in outcomes][1] == ["1", 1, 1]
+    assert dict(os.environ) == before
+
+
+def test_the_process_itself_keeps_its_threads():
+    import cv2
+
+    before = cv2.getNumThreads()
+    question = "__import__('cv2').getNumThreads()"
+    assert next(each(eval, [question], workers=0)).result == 1
+    assert cv2.getNumThreads() == before
+
+
+def test_leaving_early_leaves_no_process():
+    import psutil
+
+    outcomes = each(eval, ["1", "__import__('time').sleep(600)"], workers=2)
+    next(outcomes)
+    outcomes.close()
+    assert not [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a console, not to a process")
+def test_ctrl_c_stops_cleanly(tmp_path):
+    script = tmp_path / "long.py"
+    script.write_text(
+        "from wholecase.execution import each\n"
+        "if __name__ == '__main__':\n"
+        "    for o in each(eval, ['1', \"__import__('time').sleep(600)\"], workers=2):\n"
+        "        print(o.result, flush=True)\n"
+    )
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stdout.readline() == "1\n"
+        time.sleep(0.2)
+        os.killpg(running.pid, signal.SIGINT)
+        _, errors = running.communicate(timeout=60)
+    # the parent's own traceback, and none from a worker
+    assert errors.count("Traceback") == 1
+    assert errors.strip().endswith("KeyboardInterrupt")

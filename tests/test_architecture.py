@@ -1,0 +1,52 @@
+"""The house keeps its own rules: layers, quick start, no side effects of an import."""
+
+import subprocess
+import sys
+
+from importlinter.cli import lint_imports
+
+
+def test_imports_point_down_only() -> None:
+    assert lint_imports(no_cache=True) == 0
+
+
+def fresh(code: str) -> str:
+    """What a new interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    return done.stdout.strip()
+
+
+def test_the_command_line_starts_without_heavy_imports() -> None:
+    code = (
+        "import sys, contextlib, io\n"
+        "from wholecase.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        "    try: main(['--help'])\n"
+        "    except SystemExit: pass\n"
+        "print(sorted({'torch','numpy','pydantic','cv2','scipy','sklearn'} & set(sys.modules)))"
+    )
+    assert fresh(code) == "[]"
+
+
+def test_the_lower_half_never_loads_torch() -> None:
+    code = (
+        "import sys\n"
+        "import wholecase.audit, wholecase.report, wholecase.recipes, wholecase.phantoms\n"
+        "import wholecase.execution, wholecase.evaluation\n"
+        "print('torch' in sys.modules)"
+    )
+    assert fresh(code) == "False"
+
+
+def test_importing_draws_no_random_number_and_sets_no_seed() -> None:
+    code = (
+        "import torch, numpy, random\n"
+        "def state(): return (torch.get_rng_state().tolist(), random.getstate(),\n"
+        "                     numpy.random.get_state()[1].tolist())\n"
+        "before = state()\n"
+        "import wholecase.experiment, wholecase.answer\n"
+        "print(state() == before)"
+    )
+    assert fresh(code) == "True"

@@ -1,0 +1,100 @@
+"""The loop stops early, keeps the best, and says when a loss is no number."""
+
+import numpy as np
+import pytest
+import torch
+
+from toys import TOYS, InMemory
+from toys.toy import target
+from wholecase.core.errors import RecipeError, RunError
+from wholecase.models import AGGREGATORS, HEADS, CaseModel
+from wholecase.training import Example, Keep, Schedule, Shuffled, Stage, fit
+
+
+def model() -> CaseModel:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return CaseModel(pool=AGGREGATORS["mean"](3), head=HEADS["binary"](3, 2))
+
+
+def noise(seed: int, count: int = 20) -> Shuffled:
+    """Labels have nothing to do with values: validation soon gets worse."""
+    rng = np.random.default_rng(seed)
+    examples = [
+        Example(
+            f"{seed}-{i}",
+            f"{seed}-{i}",
+            torch.from_numpy(rng.normal(size=(2, 3)).astype(np.float32)),
+            targets=target(i % 2),
+        )
+        for i in range(count)
+    ]
+    return Shuffled(InMemory(examples), seed)
+
+
+def test_it_stops_when_patience_ends_and_goes_back_to_the_best_epoch() -> None:
+    states = []
+    taught = model()
+
+    def told(_epoch: object) -> None:
+        states.append({k: v.clone() for k, v in taught.state_dict().items()})
+
+    schedule = Schedule(epochs=200, rate=0.05, patience=5)
+    history = fit(taught, (noise(1), noise(2)), schedule, seed=0, told=told)
+    losses = [epoch.valid_loss for epoch in history.epochs]
+    assert history.best == int(np.argmin(losses))
+    assert len(losses) == history.best + 5 + 1 < 200
+    best = states[history.best]
+    assert all(torch.equal(v, best[k]) for k, v in taught.state_dict().items())
+
+
+def test_small_betterment_does_not_renew_patience_but_is_kept() -> None:
+    schedule = Schedule(epochs=200, rate=1e-5, patience=3, min_delta=0.5)
+    history = fit(model(), (noise(1), noise(1)), schedule, seed=0)
+    # the first epoch undercuts infinity; after that nothing undercuts by half
+    assert len(history.epochs) == 4
+    losses = [epoch.valid_loss for epoch in history.epochs]
+    assert history.best == int(np.argmin(losses))
+
+
+def test_a_loss_that_is_no_number_is_told_with_the_case() -> None:
+    broken = Example("sick", "sick", torch.full((1, 3), torch.nan), targets=target(1))
+    batches = Shuffled(InMemory([broken]), 0)
+    with pytest.raises(RunError, match=r"nan in epoch 0 at case 'sick'.*clip_norm"):
+        fit(model(), (batches, batches), Schedule(epochs=2), seed=0)
+
+
+def test_training_leaves_the_global_random_state_alone() -> None:
+    before = torch.get_rng_state()
+    fit(model(), (noise(1), noise(2)), Schedule(epochs=2), seed=0)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_the_state_of_other_settings_is_not_continued(tmp_path) -> None:
+    path = tmp_path / "last.safetensors"
+    sides = (noise(1), noise(2))
+    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "a"))
+    told = []
+    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), told=told.append)
+    assert [epoch.number for epoch in told] == [0, 1, 2]
+    told.clear()
+    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), told=told.append)
+    assert told == [], "a finished training has nothing left to do"
+
+
+def test_watching_something_unknown_is_an_error() -> None:
+    with pytest.raises(RecipeError, match="did you mean 'auroc'"):
+        fit(model(), (noise(1), noise(2)), Schedule(epochs=1, watch="auroca"), seed=0)
+
+
+def test_active_batchnorm_wakes_only_in_learning_parts() -> None:
+    toy = TOYS["brain-mets-ct"]
+    taught = toy.model()
+    before = [layer[1].running_mean.clone() for layer in taught.backbone.children()]
+    stage = Stage(0, {"backbone.layer2": 1e-3, "head": 1e-3})
+    schedule = Schedule(epochs=1, stages=(stage,), batchnorm="active")
+    sides = (toy.batches(toy.examples(1), 0), toy.batches(toy.examples(2), 0))
+    fit(taught, sides, schedule, seed=0)
+    after = [layer[1].running_mean for layer in taught.backbone.children()]
+    assert torch.equal(before[0], after[0])
+    assert not torch.equal(before[1], after[1])
