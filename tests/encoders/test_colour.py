@@ -49,9 +49,7 @@ def test_memory_layout_does_not_matter(tiles):
 def test_a_quarter_turn_changes_little(tiles, turn):
     turned = np.ascontiguousarray(np.rot90(tiles, turn, axes=(1, 2)))
     change = np.abs(encode_colour(turned) - encode_colour(tiles))
-    spread = np.abs(encode_colour(tiles)[:, None] - encode_colour(tiles)[None]).mean()
-    assert change.mean() < 0.1 * spread
-    assert change.max() < 0.6
+    assert change.max() < 0.1
 
 
 @pytest.mark.parametrize("value", [0, 1, 127, 254, 255])

@@ -101,7 +101,7 @@ def test_a_single_patient_has_a_value_and_no_interval():
     assert measure(one, repeats=50, seed=1)["brier"].value is not None
 
 
-def test_a_class_of_one_patient_has_no_interval_where_it_matters():
+def test_a_class_of_one_patient_has_the_exact_bound_where_it_matters():
     truth = np.array([0] * 9 + [1])
     positive = np.linspace(0.1, 0.6, 10)
     scores = Scores(
@@ -111,7 +111,7 @@ def test_a_class_of_one_patient_has_no_interval_where_it_matters():
         tuple("abcdefghij"),
     )
     measured = measure(scores, repeats=300, seed=1)
-    assert (measured["auroc"].value, measured["auroc"].low) == (1.0, None)
+    assert (measured["auroc"].value, measured["auroc"].low) == (1.0, pytest.approx(0.025))
     assert measured["accuracy"].low < measured["accuracy"].high
 
 
@@ -123,7 +123,11 @@ def test_one_class_only_has_no_value():
 def test_redraws_that_all_agree_do_not_pose_as_certainty():
     scores = drawn(np.random.default_rng(8), 30, gap=100.0)
     perfect = measure(scores, repeats=200, seed=1)["auroc"]
-    assert perfect == Interval(1.0, None, None, 30)
+    rarest = np.bincount(scores.truth).min()  # every patient has one case
+    # m right among m: the bound at which that happens once in forty times
+    assert perfect.low is not None
+    assert perfect.low**rarest == pytest.approx(0.025)
+    assert (perfect.value, perfect.high, perfect.n) == (1.0, 1.0, 30)
 
 
 def test_mean_leaves_out_cases_without_a_number():

@@ -1,6 +1,7 @@
 """A recipe told in full: settings, meanings, layers, and what learns in which stage."""
 
 import inspect
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from wholecase.assemble.parts import model_of, schedule_of
 from wholecase.core.lookup import options_of
+from wholecase.encoders import ENCODERS
 from wholecase.instances import CUTS
 from wholecase.models import AGGREGATORS, HEADS, POOLINGS, Batch, CaseModel, trainable
 from wholecase.recipes import Named, Recipe
@@ -21,9 +23,10 @@ TABLES: dict[str, Any] = {
     "pooling": POOLINGS,
     "head": HEADS,
     "cut": CUTS,
+    "encoder": ENCODERS,
     "batches": BATCHES,
 }
-GIVEN = {"width", "branches", "classes", "examples", "seed"}
+GIVEN = {"width", "branches", "classes", "examples", "seed", "device"}
 """What the house hands to constructors itself."""
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
@@ -49,12 +52,12 @@ def _settings(section: BaseModel, above: str) -> Iterator[str]:
     for key, field in type(section).model_fields.items():
         name, value = f"{above}{field.alias or key}", getattr(section, key)
         if isinstance(value, Named):
-            yield f"  {name + '.name':36} {value.name:<16} {field.description or ''}"
+            yield _line(f"{name}.name", value.name, field.description or "")
             yield from _options(name, key, value)
         elif isinstance(value, BaseModel):
             yield from _settings(value, f"{name}.")
         else:
-            yield f"  {name:36} {_shown(value):<16} {_meaning(field)}"
+            yield _line(name, value, _meaning(field, value))
 
 
 def _options(name: str, what: str, named: Named) -> Iterator[str]:
@@ -67,7 +70,13 @@ def _options(name: str, what: str, named: Named) -> Iterator[str]:
         told = meanings.get(option, "")
         if default is not inspect.Parameter.empty and value != default:
             told = f"{told} (default {_shown(default)})".strip()
-        yield f"  {f'{name}.{option}':36} {_shown(value):<16} {told}"
+        yield _line(f"{name}.{option}", value, told.rstrip("."))
+
+
+def _line(name: str, value: object, told: str) -> str:
+    head = f"  {name:30} {_shown(value):<14} "
+    told = textwrap.fill(told, 110, initial_indent=head, subsequent_indent=" " * 48)
+    return told.rstrip() or head.rstrip()
 
 
 def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a function)
@@ -88,21 +97,25 @@ def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a functi
     return found
 
 
-def _meaning(field: FieldInfo) -> str:
+def _meaning(field: FieldInfo, value: object) -> str:
     told = field.description or ""
-    default = field.get_default(call_default_factory=False)
-    needed = field.is_required() or default is None
-    return told if needed else f"{told} [{_shown(default)}]"
+    if field.is_required():
+        return told
+    default = field.get_default(call_default_factory=True, validated_data={})
+    is_news = default is not None and default not in ("", value)
+    return f"{told} (default {_shown(default)})" if is_news else told
 
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(str(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_shown(v)}" for key, v in value.items()) + "}"
     if isinstance(value, float):
         return f"{value:g}"
-    return (
-        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
 
 
 def _layers(model: CaseModel, width: int) -> Iterator[str]:

@@ -22,7 +22,7 @@ def is_plausible_spacing(spacing_um: float) -> bool:
 def spacing_of_power(power: float) -> float:
     """Spacing in µm/px that an objective power stands for, by the scanners' convention.
 
-    >>> spacing_of_power(40)
+    >>> spacing_of_power(40.0)
     0.25
     """
     return SPACING_AT_1X_UM / power

@@ -5,12 +5,14 @@ Tibshirani 1993, chapter 13; whole clusters: Field & Welsh 2007). The draw is pl
 by class: a stratified one would pretend that the mix of classes is known, and with one or two
 patients of a class it would call certain what is not. The price: a small fold may redraw a class
 away. Such redraws are left out; where they are more than one in twenty, or where there is one
-patient only, there is no interval. Nor is there one where all redraws agree (all cases right, for
-instance): the method would then claim certainty that a handful of patients cannot give.
+patient only, there is no interval. Nor is there one where all redraws agree: the method would then
+claim certainty that a handful of patients cannot give. A metric that is perfect (or worst) in this
+way gets the exact binomial bound instead, of m right among m patients (Clopper & Pearson 1934), m
+being the patients that the metric rests on, or those of the rarest class.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -55,7 +57,29 @@ def measure(
 ) -> dict[str, Interval]:
     """Every metric with its interval at confidence 1 - alpha, by patient."""
     statistics = {name: partial(_measured, metric, scores) for name, metric in METRICS.items()}
-    return _intervals(statistics, scores.patients, repeats=repeats, seed=seed, alpha=alpha)
+    told = _intervals(statistics, scores.patients, repeats=repeats, seed=seed, alpha=alpha)
+    return {name: _bounded(name, interval, scores, alpha) for name, interval in told.items()}
+
+
+def _bounded(name: str, interval: Interval, scores: Scores, alpha: float) -> Interval:
+    """The exact bound where the bootstrap has none because the value is perfect or worst."""
+    if interval.low is not None or interval.value not in {0.0, 1.0} or name == "brier":
+        return interval
+    bound = (alpha / 2) ** (1 / _resting(name, scores))
+    if interval.value == 1.0:
+        return replace(interval, low=bound, high=1.0)
+    return replace(interval, low=0.0, high=1 - bound)
+
+
+def _resting(name: str, scores: Scores) -> int:
+    """How many patients a metric rests on."""
+    patients = np.array(scores.patients, dtype=object)
+    counts = [len(set(patients[scores.truth == c])) for c in np.unique(scores.truth)]
+    if name == "accuracy":
+        return len(set(scores.patients))
+    if scores.classes == 2 and len(counts) == 2 and name in {"sensitivity", "specificity"}:
+        return counts[1] if name == "sensitivity" else counts[0]
+    return min(counts)
 
 
 def mean_interval(

@@ -45,7 +45,7 @@ def attempt(
 
 def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
     """Answer items from the connection until it says None or closes."""
-    # Ctrl-C reaches the whole group; the parent alone decides what it means
+    # for Windows; elsewhere the process was born deaf to it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tool = Tool(setup)
     while (message := _next(connection)) is not None:

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar, final
 
 from wholecase.core.errors import WholecaseError
+from wholecase.execution.interrupts import deaf_children
 from wholecase.execution.serve import Setup, Tool, attempt, serve
 from wholecase.execution.threads import one_thread_for_children
 
@@ -117,7 +118,7 @@ class _Worker:
         self.line, theirs = context.Pipe()
         self._process = context.Process(target=serve, args=(theirs, function, setup), daemon=True)
         self._code: int | None = None
-        with one_thread_for_children():
+        with one_thread_for_children(), deaf_children():
             self._process.start()
         theirs.close()  # else the line would not break when the process dies
 

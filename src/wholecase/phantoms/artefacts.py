@@ -74,7 +74,9 @@ def pen(
     thickness = int(rng.integers(14, 22))
     points = np.rint(line).astype(np.int32)
     cv2.polylines(stroke, [points], isClosed=False, color=1.0, thickness=thickness)
-    ink = cv2.GaussianBlur(stroke, (0, 0), 0.7) * np.clip(0.85 + 0.1 * smooth(rng, (h, w), 6.0), 0, 1)
+    ink = cv2.GaussianBlur(stroke, (0, 0), 0.7) * np.clip(
+        0.85 + 0.1 * smooth(rng, (h, w), 6.0), 0, 1
+    )
     colour = np.array(PENS[int(rng.integers(len(PENS)))])
     full = enlarge(ink.astype(np.float32), pixels.shape[:2])
     through = np.rint(255 * colour ** (np.arange(256)[:, None] / 255)).astype(np.uint8)

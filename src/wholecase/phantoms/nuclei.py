@@ -9,8 +9,8 @@ from jaxtyping import Float32, Float64, Int64, UInt8
 from wholecase.phantoms.fields import fill, outline
 from wholecase.phantoms.stains import HAEMATOXYLIN_UNIT
 
-VARIANTS = 48
-FINER = 3
+VARIANTS = 40
+FINER = 2
 """Nuclei are drawn this much finer and then reduced, for smooth edges."""
 
 

@@ -61,8 +61,8 @@ def plan_cohort(cases: int, seed: int, size_um: tuple[float, float]) -> tuple[Ph
             # the first two of every seven are one patient, and stay at one site
             holder = int(places[rank - 1]) if rank % 7 == 1 else place
             names = (f"phantom-{place + 1:0{width}}", f"patient-{holder + 1:0{width}}")
-            person = rank - 1 if rank % 7 == 1 else rank
-            planned.append(_case(generator(seed, names[0], "plan"), names, label, person, size_um))
+            ranks = (rank, rank - 1 if rank % 7 == 1 else rank)
+            planned.append(_case(generator(seed, names[0], "plan"), names, label, ranks, size_um))
     return tuple(sorted(planned, key=lambda case: case.id))
 
 
@@ -70,9 +70,10 @@ def _case(
     rng: np.random.Generator,
     names: tuple[str, str],
     label: str,
-    person: int,
+    ranks: tuple[int, int],
     size_um: tuple[float, float],
 ) -> PhantomCase:
+    rank, person = ranks
     site = SITES[person % len(SITES)]
     return PhantomCase(
         id=names[0],
@@ -83,6 +84,7 @@ def _case(
         tile_px=site.tile_px,
         size_um=size_um,
         nests=int(rng.integers(3, 9)) if label == POSITIVE else 0,
-        folds=int(rng.choice([0, 0, 1, 2])),
-        pen=bool(rng.random() < 0.25),
+        # dealt out in turn, so that chance gives neither label more of them
+        folds=(0, 1, 0, 2, 0)[rank % 5],
+        pen=rank % 4 == 3,
     )

@@ -108,7 +108,7 @@ def _gland(
         (planes.eosin, 96, 78, int(rng.choice([2, 2, 40]))),
     ):
         fill(plane, line(-3 * plot.scale), thin)
-        fill(plane, line(0), epithelium)
+        fill(plane, line(0.0), epithelium)
         fill(plane, line(wall), lumen)
     ring = line(0.40 * wall)
     length = np.linalg.norm(np.diff(ring, axis=0), axis=1).sum()

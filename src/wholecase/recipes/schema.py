@@ -154,7 +154,7 @@ class Recipe(Section):
     cut: Named = Field(description="how images become instances")
     encoder: Named | None = Field(None, description="frozen network; none where pixels are learnt")
     model: ModelSection
-    batches: Named = Named(name="shuffled")
+    batches: Named = Field(Named(name="shuffled"), description="which cases meet in a batch")
     train: Train = Train()
     choose: Choose = Choose()
     evaluate: Evaluate = Evaluate()

@@ -5,7 +5,6 @@ from typing import final
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 
 @final
@@ -28,6 +27,7 @@ class Judge(nn.Module):
         """Judge M embeddings."""
         hidden = self.hidden(embedding)  # [M, K, last hidden]
         if hidden.shape[1] == 1:
-            return F.linear(hidden[:, 0], self.last.weight, self.last.bias)
-        judged: Tensor = (hidden * self.last.weight).sum(-1) + self.last.bias
+            judged: Tensor = self.last(hidden[:, 0])
+        else:
+            judged = (hidden * self.last.weight).sum(-1) + self.last.bias
         return judged
