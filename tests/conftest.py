@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of real images and weights beside the checkout; tests that need it skip without."""
+    """Real images and weights beside the checkout; tests that need them skip without."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not (folder / "data").is_dir():
         pytest.skip(f"real images are expected in {folder}, which is not there")

@@ -107,14 +107,15 @@ def test_spacing_is_an_error_only_where_it_is_asked_for(make):
     assert (finding.severity, finding.problem, finding.costs) == ("error", "no spacing", "case")
     assert "column 'mpp'" in finding.what
     assert check(path).spacings[-1] == SpacingCount(None, "", 1)
-    assert check(make(row.format("tile", ""))).findings == ()
-    assert only(check(path, asked_spacing_um=0.5)).problem == "no spacing"
+    tile = make(row.format("tile", ""))
+    assert check(tile).findings == ()
+    assert check(tile, asked_spacing_um=0.5).findings == (), "a ready tile is not cut"
 
 
 def test_an_image_coarser_than_asked_is_refused_beyond_a_tenth(make):
     make.picture("x.png", 1000)
-    assert check(make("x,px,x.png,no,tile,0.55,n,"), asked_spacing_um=0.5).findings == ()
-    path = make("x,px,x.png,no,tile,0.56,n,")
+    assert check(make("x,px,x.png,no,slide,0.55,n,"), asked_spacing_um=0.5).findings == ()
+    path = make("x,px,x.png,no,slide,0.56,n,")
     finding = only(check(path, asked_spacing_um=0.5))
     assert (finding.problem, finding.costs) == ("too coarse", "case")
     assert "0.56 µm/px (from manifest) is too coarse for the 0.5 asked" in finding.what

@@ -29,7 +29,7 @@ def test_drawn_tissue_is_near_the_origin(tiles):
     assert values.dtype == np.float32
     assert np.abs(values.mean(0)).mean() < 1.2
     assert np.abs(values).max() <= CLIP
-    assert (np.abs(values) < CLIP).mean() > 0.97
+    assert (np.abs(values) < CLIP).mean() > 0.95
 
 
 def test_a_tile_is_encoded_alone(tiles):

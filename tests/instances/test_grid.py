@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from wholecase.core.errors import NoTissueError, RecipeError, SourceError
-from wholecase.instances import Grid, mask_share
+from wholecase.instances import Grid, covered_share
 from wholecase.instances.grid import squares
 from wholecase.sources import open_source
 
@@ -120,7 +120,7 @@ def test_the_share_equals_a_naive_count_over_fine_pixels(data):
     fine = np.kron(mask, np.ones((7, 5))) > 0  # every mask pixel is 5 x 7 image pixels
     x, y = data.draw(st.integers(0, width * 5 - 1)), data.draw(st.integers(0, height * 7 - 1))
     w, h = data.draw(st.integers(1, width * 5 - x)), data.draw(st.integers(1, height * 7 - y))
-    share = mask_share(mask, (width * 5, height * 7), np.array([[x, y, w, h]]))
+    share = covered_share(mask, (width * 5, height * 7), np.array([[x, y, w, h]]))
     assert share[0] == pytest.approx(fine[y : y + h, x : x + w].mean(), abs=1e-9)
 
 

@@ -16,7 +16,7 @@ from wholecase.phantoms.stains import (
 
 @pytest.fixture
 def stain():
-    return draw_stain(generator(1, "day"), generator(1, "laboratory"))
+    return draw_stain(*(generator(1, name) for name in ("laboratory", "day", "slide")))
 
 
 def test_light_follows_beer_and_lambert(stain):

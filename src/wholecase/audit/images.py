@@ -23,13 +23,14 @@ def _fault(look: Look, asked_spacing_um: float | None) -> tuple[str, str] | None
     """The problem and its sentence where an image cannot be used."""
     if look.trouble is not None:
         return _sort_of(look), look.trouble
-    if asked_spacing_um is None:
+    # numpy and the readers of slides come with them
+    from wholecase.instances.cuts import is_taken_whole
+    from wholecase.instances.grid import MOST_UPSAMPLING
+
+    if asked_spacing_um is None or is_taken_whole(look.image.kind, look.image.mpp):
         return None
     if look.spacing_um is None:
         return "no spacing", _no_spacing(look)
-    # numpy and the readers of slides come with it
-    from wholecase.instances.grid import MOST_UPSAMPLING
-
     if look.spacing_um <= asked_spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:
         return None
     return "too coarse", (

@@ -1,5 +1,6 @@
 """From the words of a command to a run's answers about new cases."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +25,13 @@ def cohort_for(run: Path, images: Sequence[Path], cohort: Path | None) -> "Cohor
     if cohort is None:
         return cohort_of_images(list(images))
     read = read_cohort(cohort, None)
-    if all(case.label for case in read.cases):
-        return read_cohort(cohort, labels_of(read_recipe(str(RunFolder(run).recipe))))
+    labels = labels_of(read_recipe(str(RunFolder(run).recipe)))
+    strangers = {case.label for case in read.cases} - {*labels.known, *labels.ignore}
+    if not strangers:
+        return read_cohort(cohort, labels)
+    if any(strangers):
+        told = ", ".join(sorted(label for label in strangers if label))
+        print(f"note: labels are not used, since the run knows nothing of {told}", file=sys.stderr)
     return read
 
 

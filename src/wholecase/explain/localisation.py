@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Int, Int64
+from jaxtyping import Bool, Float, Int64
 from PIL import Image
 
 from wholecase.core.errors import SourceError
 from wholecase.evaluation import auroc
+from wholecase.instances import covered_share
 
 LEAST_COVER = 0.25
 """A tile counts as annotated from this share on."""
@@ -34,11 +35,7 @@ def mask_share(
             f"{mask_path}: the mask is {width} x {height} and the image {size_px[0]} x "
             f"{size_px[1]} pixels; a mask must cover the whole image, in the same proportions"
         )
-    to_mask = np.array([width / size_px[0], height / size_px[1]])
-    first = box_px[:, :2] * to_mask
-    last = (box_px[:, :2] + box_px[:, 2:]) * to_mask
-    covered = _sum_between(white, first, last)
-    share = covered / np.prod(last - first, axis=1)
+    share = covered_share(white, size_px, box_px)
     # differences of large sums: the last digits are noise, and "not at all" must be 0
     return np.clip(np.where(share < 1e-7, 0.0, share), 0.0, 1.0)
 
@@ -73,32 +70,3 @@ def _white(path: Path) -> Bool[np.ndarray, "H W"]:
             "save findings as 255 and the rest as 0"
         )
     return levels >= 128
-
-
-def _sum_between(
-    white: Bool[np.ndarray, "H W"], first: Float[np.ndarray, "N 2"], last: Float[np.ndarray, "N 2"]
-) -> Float[np.ndarray, " N"]:
-    """White area of each box from an integral image, fractions of pixels included."""
-    import cv2
-
-    integral = cv2.integral(white.astype(np.uint8), sdepth=cv2.CV_32S)  # [H + 1, W + 1]
-    corners = [(last, last), (first, last), (last, first), (first, first)]
-    a, b, c, d = (_interpolated(integral, xs[:, 0], ys[:, 1]) for xs, ys in corners)
-    area: Float[np.ndarray, " N"] = a - b - c + d
-    return area
-
-
-def _interpolated(
-    integral: Int[np.ndarray, "H W"],
-    x: Float[np.ndarray, " N"],
-    y: Float[np.ndarray, " N"],
-) -> Float[np.ndarray, " N"]:
-    """Between its corners an integral image is bilinear, so this is exact."""
-    x, y = np.clip(x, 0, integral.shape[1] - 1), np.clip(y, 0, integral.shape[0] - 1)
-    left = np.minimum(x.astype(np.int64), integral.shape[1] - 2)
-    top = np.minimum(y.astype(np.int64), integral.shape[0] - 2)
-    fx, fy = x - left, y - top
-    upper = integral[top, left] * (1 - fx) + integral[top, left + 1] * fx
-    lower = integral[top + 1, left] * (1 - fx) + integral[top + 1, left + 1] * fx
-    value: Float[np.ndarray, " N"] = upper * (1 - fy) + lower * fy
-    return value

@@ -4,7 +4,7 @@ from wholecase.instances.cuts import CUTS, cut_for
 from wholecase.instances.grid import Grid
 from wholecase.instances.instances import Cut, Instances
 from wholecase.instances.reading import stream
-from wholecase.instances.share import mask_share
+from wholecase.instances.share import covered_share
 from wholecase.instances.tissue import TISSUES, otsu_tissue
 from wholecase.instances.whole import Whole
 
@@ -15,8 +15,8 @@ __all__ = [
     "Grid",
     "Instances",
     "Whole",
+    "covered_share",
     "cut_for",
-    "mask_share",
     "otsu_tissue",
     "stream",
 ]

@@ -16,5 +16,11 @@ def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:
     A ready tile and a CT slice are one instance already. A photograph is gridded where the
     manifest tells its spacing, `mpp`, and taken whole where nothing does.
     """
-    already_cut = kind in {"tile", "ct"} or (kind == "still" and mpp is None)
-    return Whole(side_px=cut.side_px) if isinstance(cut, Grid) and already_cut else cut
+    if isinstance(cut, Grid) and is_taken_whole(kind, mpp):
+        return Whole(side_px=cut.side_px)
+    return cut
+
+
+def is_taken_whole(kind: str, mpp: float | None) -> bool:
+    """Whether an image is one instance even under a grid; its spacing then does not matter."""
+    return kind in {"tile", "ct"} or (kind == "still" and mpp is None)

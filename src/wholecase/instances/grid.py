@@ -11,7 +11,7 @@ from wholecase.core.errors import NoTissueError, RecipeError, SourceError
 from wholecase.core.lookup import check_options, look_up
 from wholecase.core.units import is_plausible_spacing
 from wholecase.instances.instances import Cut, Instances
-from wholecase.instances.share import mask_share
+from wholecase.instances.share import covered_share
 from wholecase.instances.tissue import LONGEST_PX, TISSUES, VERSION, WORKING_SPACING_UM
 from wholecase.sources import ABOUT_EQUAL, ImageSource, level_for, thumbnail
 
@@ -106,7 +106,7 @@ class Grid(Cut):
             source, min(LONGEST_PX, math.ceil(longest_px * spacing_um / WORKING_SPACING_UM))
         )
         mask = TISSUES[self.tissue["name"]](small.pixels, spacing_um * small.downsample)
-        share = mask_share(mask, (level.width_px, level.height_px), boxes)
+        share = covered_share(mask, (level.width_px, level.height_px), boxes)
         enough: Bool[np.ndarray, " N"] = share >= self.tissue["least"]
         if not enough.any():
             raise NoTissueError(

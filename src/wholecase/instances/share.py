@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 
-def mask_share(
+def covered_share(
     mask: Bool[np.ndarray, "H W"], size_px: tuple[int, int], box_px: Int64[np.ndarray, "N 4"]
 ) -> Float64[np.ndarray, " N"]:
     """Share of each box's area that lies under the mask, exact to fractions of a mask pixel.
@@ -12,10 +12,10 @@ def mask_share(
     Args:
         mask: spread over the whole image, at any resolution.
         size_px: width and height of the image, in the pixels of the boxes.
-        box_px: x, y, width, height; inside the image.
+        box_px: x, y, width, height; what lies outside the image is not covered.
 
     >>> mask = np.array([[True, False]])
-    >>> mask_share(mask, (100, 50), np.array([[0, 0, 50, 50], [25, 10, 50, 10]]))
+    >>> covered_share(mask, (100, 50), np.array([[0, 0, 50, 50], [25, 10, 50, 10]]))
     array([1. , 0.5])
     """
     height, width = mask.shape
@@ -38,6 +38,7 @@ def _sum_to(
     sums: Float64[np.ndarray, "h w"], x: Float64[np.ndarray, " N"], y: Float64[np.ndarray, " N"]
 ) -> Float64[np.ndarray, " N"]:
     # the integral of a constant cell is bilinear in the point up to which it is taken
+    x, y = np.clip(x, 0, sums.shape[1] - 1), np.clip(y, 0, sums.shape[0] - 1)
     column = np.clip(x.astype(int), 0, sums.shape[1] - 2)
     row = np.clip(y.astype(int), 0, sums.shape[0] - 2)
     right, down = x - column, y - row

@@ -91,9 +91,7 @@ def draw_lesion(
     window = (slice(low[1], high[1]), slice(low[0], high[0]))
     inside = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
     fill(inside, lesion.line - low, 255)
-    own = _cells(
-        rng, lesion.pattern, stamps, Ribbons(inside.shape, film.scale, film.fibres[window])
-    )
+    own = _cells(rng, lesion.pattern, stamps, Place(inside.shape, film.scale, film.fibres[window]))
     match_colour(own, inside, film.stain, film.amounts)
     soft = cv2.blur(inside, (round(24 * film.scale),) * 2)
     frayed = cv2.addWeighted(soft, 0.75, film.fibres[window], 0.25, 0)
@@ -114,7 +112,7 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Ribbons:
+class Place:
     """The place that a lesion is drawn in."""
 
     shape: tuple[int, int]
@@ -123,7 +121,7 @@ class Ribbons:
 
 
 def _cells(
-    rng: np.random.Generator, pattern: Pattern, stamps: dict[str, Stamps], place: Ribbons
+    rng: np.random.Generator, pattern: Pattern, stamps: dict[str, Stamps], place: Place
 ) -> Planes:
     """Islands of cells between ribbons of stroma; only the cells differ between patterns."""
     scale, shape = place.scale, place.shape

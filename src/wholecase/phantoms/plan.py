@@ -32,6 +32,8 @@ class PhantomCase:
     patient: str
     label: str
     site: str
+    day: int
+    """When it was stained: a day's slides share most of their colour, whatever their label."""
     spacing_um: float
     tile_px: int
     size_um: tuple[float, float]
@@ -80,6 +82,7 @@ def _case(
         patient=names[1],
         label=label,
         site=site.name,
+        day=person // len(SITES),
         spacing_um=site.spacing_um,
         tile_px=site.tile_px,
         size_um=size_um,

@@ -37,7 +37,8 @@ def draw_slide(case: PhantomCase, seed: int) -> Drawn:
     stamps = {name: draw_stamps(cells, kind, 2 * scale) for name, kind in KINDS.items()}
     plot = Plot(ground, fibres, stamps, shape, scale)
     planes = draw_tissue(generator(seed, case.id, "tissue"), plot)
-    stain = draw_stain(generator(seed, case.id, "stain"), generator(seed, case.site, "stain"))
+    origins = ((case.site,), (case.site, case.day), (case.id,))
+    stain = draw_stain(*(generator(seed, "stain", *origin) for origin in origins))
 
     chance = generator(seed, case.id, "lesions")
     lesions = place_lesions(chance, ground.tissue, scale, nests=case.nests)

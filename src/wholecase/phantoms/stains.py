@@ -44,10 +44,13 @@ class Stain:
         return 10.0**-h, 10.0**-e
 
 
-def draw_stain(rng: np.random.Generator, laboratory: np.random.Generator) -> Stain:
-    """A slide's stain: the habit of its laboratory plus the chance of the day."""
-    habit, day = laboratory.normal(size=8), rng.normal(size=8)
-    mixed = 0.75 * habit + 0.65 * day
+def draw_stain(*chances: np.random.Generator) -> Stain:
+    """A slide's stain: its laboratory's habit, the chance of the day, and that of the slide."""
+    shares = (0.70, 0.65, 0.25)
+    mixed = sum(
+        (share * rng.normal(size=8) for share, rng in zip(shares, chances, strict=True)),
+        start=np.zeros(8),
+    )
     h = HAEMATOXYLIN + 0.030 * mixed[:3]
     e = EOSIN + 0.035 * mixed[3:6]
     strength = np.exp(0.10 * mixed[6:])

@@ -1,0 +1,191 @@
+"""From a cohort of images to an evaluated, explained answer per case."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from e2e.conftest import quick, write_cohort
+from wholecase.core.errors import RunError, SplitError
+from wholecase.evaluation import METRICS
+from wholecase.experiment import Settings, Summary, run
+from wholecase.explain import read_evidence
+from wholecase.runs import read_rows
+
+
+def test_every_number_has_a_value_an_interval_and_the_number_of_patients(finished: Summary) -> None:
+    metrics = json.loads(finished.run.metrics.read_text())
+    assert set(metrics["pooled"]) == set(METRICS)
+    for told in metrics["pooled"].values():
+        assert told["n"] == 23
+        assert told["low"] <= told["value"] <= told["high"]
+    assert [fold["fold"] for fold in metrics["folds"]] == [0, 1, 2]
+    assert sum(fold["metrics"]["auroc"]["n"] for fold in metrics["folds"]) == 23
+    assert any("23 patients" in note for note in metrics["notes"])
+
+
+def test_it_learns(finished: Summary) -> None:
+    assert finished.metrics["pooled"]["auroc"]["value"] > 0.95
+
+
+def test_each_case_is_judged_once_by_a_model_that_never_saw_its_patient(finished: Summary) -> None:
+    rows = read_rows(finished.run.predictions)
+    assert sorted(row["case_id"] for row in rows) == [f"c{i:02}" for i in range(24)]
+    sides = {(r["fold"], r["case_id"]): r["side"] for r in read_rows(finished.run.splits)}
+    patients = {}
+    for row in read_rows(finished.run.splits):
+        patients.setdefault((row["fold"], row["patient_id"]), set()).add(row["side"])
+    assert all(len(where) == 1 for where in patients.values())
+    for row in rows:
+        assert sides[row["fold"], row["case_id"]] == "test"
+        shares = [float(row["probability_wild-type"]), float(row["probability_mutated"])]
+        assert sum(shares) == pytest.approx(1)
+
+
+def test_the_threshold_of_the_fold_decides(finished: Summary) -> None:
+    chosen = {
+        str(n): json.loads(finished.run.fold(n).choices.read_text())["threshold"] for n in range(3)
+    }
+    for row in read_rows(finished.run.predictions):
+        above = float(row["probability_mutated"]) > chosen[row["fold"]]
+        assert row["decision"] == ("mutated" if above else "wild-type")
+
+
+def test_evidence_and_pictures_are_there_for_every_case(finished: Summary) -> None:
+    pictures = json.loads(finished.run.pictures.read_text())
+    for row in read_rows(finished.run.cases):
+        evidence = read_evidence(finished.run.evidence(row["case_id"]))
+        assert len(evidence.weights) == int(row["instances"]) == int(row["images"])
+        np.testing.assert_allclose(evidence.weights.sum(0), 1, atol=1e-5)
+        shown = pictures[row["case_id"]]
+        assert (finished.run.root / shown["thumbnail"]).is_file()
+        assert len(shown["tiles"]) == min(4, int(row["images"]))
+
+
+def test_the_report_stands_alone(finished: Summary) -> None:
+    page = finished.run.report.read_text()
+    assert "c07" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
+    finished: Summary, rerun: Callable[..., Summary]
+) -> None:
+    again = rerun(workers=2)
+    for name in ("predictions.csv", "metrics.json", "splits.csv", "folds/1/model.safetensors"):
+        ours, theirs = (s.run.root / name for s in (finished, again))
+        assert ours.read_bytes() == theirs.read_bytes(), name
+
+
+def test_the_same_command_again_changes_nothing(finished: Summary, cohort_file: Path) -> None:
+    model = finished.run.fold(0).model
+    before = model.stat().st_mtime_ns, finished.run.predictions.read_bytes()
+    run(quick(), cohort_file, Settings(out=finished.run.root, workers=0))
+    assert (model.stat().st_mtime_ns, finished.run.predictions.read_bytes()) == before
+
+
+def test_another_recipe_is_not_mixed_into_the_folder(finished: Summary, cohort_file: Path) -> None:
+    with pytest.raises(RunError, match="holds a run with another recipe"):
+        run(quick("train.epochs=7"), cohort_file, Settings(out=finished.run.root, workers=0))
+
+
+def test_somebody_elses_folder_is_left_alone(cohort_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(RunError, match="is not empty and no run"):
+        run(quick(), cohort_file, Settings(out=tmp_path, workers=0))
+
+
+def test_splits_can_be_given_to_another_run(
+    finished: Summary, rerun: Callable[..., Summary]
+) -> None:
+    again = rerun("model.aggregator=mean", "protocol.seed=9", splits=finished.run.splits)
+    assert again.run.splits.read_bytes() == finished.run.splits.read_bytes()
+    assert json.loads(again.run.facts.read_text())["splits"]["protocol"] == "file"
+    mine, theirs = (
+        {row["case_id"]: row["fold"] for row in read_rows(s.run.predictions)}
+        for s in (again, finished)
+    )
+    assert mine == theirs
+
+
+def test_three_classes_have_macro_metrics(cohort_file: Path, tmp_path: Path) -> None:
+    rows = cohort_file.read_text().splitlines()
+    changed = [rows[0]]
+    for row in rows[1:]:
+        cells = row.split(",")
+        number = int(cells[0][1:])
+        cells[0], cells[1] = f"c{number}", f"p{number}"
+        cells[2] = str(cohort_file.parent / cells[2])
+        cells[3] = ("a", "b", "c")[number % 3]
+        changed.append(",".join(cells))
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(changed) + "\n")
+    three = ("cohort.positive=[]", "cohort.negative=[]", "cohort.classes={a: [a], b: [b], c: [c]}")
+    recipe = quick(*three, "model.head=multiclass", "train.epochs=2")
+    summary = run(recipe, path, Settings(out=tmp_path / "three", workers=0))
+    row = read_rows(summary.run.predictions)[0]
+    assert sum(float(row[f"probability_{name}"]) for name in "abc") == pytest.approx(1)
+    assert row["decision"] in {"a", "b", "c"}
+    assert json.loads(summary.run.fold(0).choices.read_text())["threshold"] is None
+    assert 0 <= summary.metrics["pooled"]["auroc"]["value"] <= 1
+
+
+def test_holdout_and_given_splits(cohort_file: Path, tmp_path: Path) -> None:
+    summary = run(
+        quick("protocol.kind=holdout", "protocol.test=0.3", "train.epochs=2"),
+        cohort_file,
+        Settings(out=tmp_path / "holdout", workers=0),
+    )
+    assert len(summary.metrics["folds"]) == 1
+    rows = cohort_file.read_text().splitlines()
+    test = {row["patient_id"] for row in read_rows(summary.run.predictions)}
+    given = [rows[0] + ",split"]
+    for row in rows[1:]:
+        cells = row.split(",")
+        cells[2] = str(cohort_file.parent / cells[2])
+        given.append(",".join([*cells, "test" if cells[1] in test else "train"]))
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(given) + "\n")
+    recipe = quick("protocol.kind=given", "train.epochs=2")
+    told = run(recipe, path, Settings(out=tmp_path / "given", workers=0))
+    assert {row["patient_id"] for row in read_rows(told.run.predictions)} == test
+
+
+def test_one_bad_image_costs_one_image_and_one_bad_case_one_case(tmp_path: Path) -> None:
+    path = write_cohort(tmp_path)
+    (tmp_path / "04-0.png").write_bytes(b"")
+    (tmp_path / "05-0.png").unlink()
+    (tmp_path / "06-1.png").write_bytes((tmp_path / "06-1.png").read_bytes()[:500])
+    for shot in range(3):
+        (tmp_path / f"07-{shot}.png").write_text("not an image")
+    summary = run(quick(), path, Settings(out=tmp_path / "run", workers=2))
+    assert (summary.cases_in, summary.cases_out, len(summary.failures)) == (24, 1, 6)
+    out = {(r["case_id"], r["costs"]) for r in read_rows(summary.run.exclusions)}
+    assert out == {("c04", "image"), ("c05", "image"), ("c06", "image"), ("c07", "case")}
+    reasons = {Path(p).name: reason for p, reason in summary.failures}
+    assert "empty" in reasons["04-0.png"] or "0 bytes" in reasons["04-0.png"]
+    assert all("\n" not in reason for reason in reasons.values())
+    assert len(read_rows(summary.run.predictions)) == 23
+    assert not summary.too_many_failed
+
+
+def test_more_failures_than_tolerated_are_told(tmp_path: Path) -> None:
+    path = write_cohort(tmp_path)
+    for number in range(4, 9):
+        for file in tmp_path.glob(f"{number:02}-*.png"):
+            file.unlink()
+    summary = run(quick(), path, Settings(out=tmp_path / "run", workers=0))
+    assert summary.too_many_failed
+    assert summary.cases_out == 5
+
+
+def test_the_same_image_on_two_sides_stops_the_run(tmp_path: Path) -> None:
+    path = write_cohort(tmp_path)
+    (tmp_path / "09-0.png").write_bytes((tmp_path / "15-1.png").read_bytes())
+    # with as many folds, every two patients stand on different sides of some fold
+    recipe = quick("protocol.folds=5")
+    with pytest.raises(SplitError, match=r"09-0\.png") as caught:
+        run(recipe, path, Settings(out=tmp_path / "run", workers=0))
+    assert "15-1.png" in str(caught.value)
