@@ -12,6 +12,7 @@ from wholecase.core.errors import RunError, SplitError
 from wholecase.evaluation import METRICS
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
+from wholecase.report import compare_runs
 from wholecase.runs import read_rows
 
 
@@ -108,6 +109,27 @@ def test_splits_can_be_given_to_another_run(
         for s in (again, finished)
     )
     assert mine == theirs
+
+
+def test_runs_on_the_same_folds_are_compared_case_by_case(
+    finished: Summary, rerun: Callable[..., Summary]
+) -> None:
+    mean = rerun("model.aggregator=mean", "train.epochs=1", splits=finished.run.splits)
+    told = compare_runs(finished.run.root, mean.run.root)
+    ours, theirs = (s.metrics["pooled"]["brier"]["value"] for s in (finished, mean))
+    assert told["brier"].value == pytest.approx(ours - theirs, abs=1e-6)
+    assert told["brier"].low < told["brier"].value < told["brier"].high
+    assert compare_runs(mean.run.root, finished.run.root)["brier"].value == pytest.approx(
+        theirs - ours, abs=1e-6
+    )
+
+
+def test_runs_on_other_folds_are_not_compared(
+    finished: Summary, rerun: Callable[..., Summary]
+) -> None:
+    other = rerun("protocol.seed=9", "train.epochs=1")
+    with pytest.raises(RunError, match="in the same fold; run one of them again with --splits"):
+        compare_runs(finished.run.root, other.run.root)
 
 
 def test_three_classes_have_macro_metrics(cohort_file: Path, tmp_path: Path) -> None:

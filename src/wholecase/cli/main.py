@@ -7,6 +7,7 @@ from cyclopts import App
 
 import wholecase
 from wholecase.cli.check import check
+from wholecase.cli.compare import compare
 from wholecase.cli.doctor import doctor
 from wholecase.cli.explain import explain
 from wholecase.cli.extract import extract
@@ -24,7 +25,7 @@ INTERRUPTED = 130
 def build() -> App:
     """The command line as a value."""
     app = App(name="wholecase", help=__doc__, version=wholecase.__version__)
-    for command in (check, extract, run, predict, report, explain, doctor):
+    for command in (check, extract, run, predict, report, compare, explain, doctor):
         app.command(command)
     app.command(recipes)
     app.command(phantom)
