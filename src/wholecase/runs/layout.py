@@ -1,0 +1,143 @@
+"""What lies where in a run folder. Report, predict, explain and compare read nothing else."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wholecase.core.errors import RunError
+from wholecase.core.files import read_json, safe_name, write_text
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run; nothing is read until asked for."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe in full, overrides included: a run can be repeated from it."""
+        return self.root / "recipe.yaml"
+
+    @property
+    def facts(self) -> Path:
+        """`run.json`: cohort, splits, encoder, versions, seed; written last, marks completion."""
+        return self.root / "run.json"
+
+    @property
+    def times(self) -> Path:
+        """`times.json`: dates and durations, apart since they differ between equal runs."""
+        return self.root / "times.json"
+
+    @property
+    def cases(self) -> Path:
+        """`cases.csv`: the cases that were used."""
+        return self.root / "cases.csv"
+
+    @property
+    def exclusions(self) -> Path:
+        """`exclusions.csv`: every image and case that was left out, at which stage and why."""
+        return self.root / "exclusions.csv"
+
+    @property
+    def splits(self) -> Path:
+        """`splits.csv`: who was on which side of which fold."""
+        return self.root / "splits.csv"
+
+    @property
+    def predictions(self) -> Path:
+        """`predictions.csv`: one row per case of an outer test side."""
+        return self.root / "predictions.csv"
+
+    @property
+    def metrics(self) -> Path:
+        """`metrics.json`."""
+        return self.root / "metrics.json"
+
+    @property
+    def report(self) -> Path:
+        """`report.html`."""
+        return self.root / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """`pictures.json`: case id -> thumbnail, heatmap and tile pictures under `pictures/`."""
+        return self.root / "pictures.json"
+
+    def fold(self, number: int) -> "FoldFolder":
+        """The folder of one outer fold."""
+        return FoldFolder(self.root / "folds" / str(number))
+
+    def evidence(self, case: str) -> Path:
+        """A case's instances with their weights, as safetensors."""
+        return self.root / "evidence" / f"{safe_name(case)}.safetensors"
+
+    def picture(self, case: str, what: str) -> Path:
+        """A picture of a case, such as `thumbnail.jpg`."""
+        return self.root / "pictures" / f"{safe_name(case)}-{what}"
+
+    def read_facts(self) -> dict[str, Any]:
+        """The facts of a finished run.
+
+        Raises:
+            RunError: the folder is not a finished run of a known schema.
+        """
+        if not self.facts.is_file():
+            raise RunError(f"{self.root} is no finished run: it has no run.json; start it again")
+        facts: dict[str, Any] = read_json(self.facts)
+        if facts.get("schema") != SCHEMA:
+            raise RunError(
+                f"{self.facts} has schema {facts.get('schema')}, this version reads {SCHEMA}; "
+                "use the version that wrote it or run again"
+            )
+        return facts
+
+
+@dataclass(frozen=True)
+class FoldFolder:
+    """The paths of one outer fold."""
+
+    root: Path
+
+    @property
+    def model(self) -> Path:
+        """The model at its best epoch."""
+        return self.root / "model.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """All that training needs to go on; gone once the fold is done."""
+        return self.root / "last.safetensors"
+
+    @property
+    def history(self) -> Path:
+        """`history.csv`: a row per epoch."""
+        return self.root / "history.csv"
+
+    @property
+    def choices(self) -> Path:
+        """`choices.json`: epoch, threshold, temperature, and the inner patients that set them."""
+        return self.root / "choices.json"
+
+
+def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a CSV file, whole or not at all; None becomes an empty cell."""
+    import io
+
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Read a CSV file; every cell is text, as it stands."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
