@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wholecase.core.errors import RunError
-from wholecase.core.seeds import seed_of
 from wholecase.runs import RunFolder, read_rows
 
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
@@ -22,6 +21,7 @@ def compare_runs(first: Path, second: Path, *, seed: int = 1) -> "dict[str, Inte
         RunError: the runs did not judge the same cases with the same labels, or not on the same
             folds, so that a difference would speak of the splits.
     """
+    from wholecase.core.seeds import seed_of
     from wholecase.evaluation import METRICS, paired_difference
 
     a, b = RunFolder(first), RunFolder(second)

@@ -139,5 +139,3 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """Read a CSV file; every cell is text, as it stands."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
