@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from e2e.conftest import quick, write_cohort
-from wholecase.core.errors import RunError, SplitError
+from wholecase.core.errors import RunError, SplitError, WeightsError
 from wholecase.evaluation import METRICS
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
@@ -90,6 +90,13 @@ def test_the_same_command_again_changes_nothing(finished: Summary, cohort_file: 
 def test_another_recipe_is_not_mixed_into_the_folder(finished: Summary, cohort_file: Path) -> None:
     with pytest.raises(RunError, match="holds a run with another recipe"):
         run(quick("train.epochs=7"), cohort_file, Settings(out=finished.run.root, workers=0))
+
+
+def test_a_mistake_before_the_first_fold_can_be_mended(cohort_file: Path, tmp_path: Path) -> None:
+    place = Settings(out=tmp_path / "run", workers=0)
+    with pytest.raises(WeightsError, match="needs its weights"):
+        run(quick("encoder=resnet50"), cohort_file, place)
+    assert run(quick("train.epochs=1"), cohort_file, place).cases_in == 24
 
 
 def test_somebody_elses_folder_is_left_alone(cohort_file: Path, tmp_path: Path) -> None:

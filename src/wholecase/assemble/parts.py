@@ -113,4 +113,7 @@ def _built(make: Any, named: Named, what: str, **given: Any) -> Any:  # noqa: AN
     try:
         return make(**wanted, **named.options)
     except TypeError as error:
-        raise RecipeError(f"the {what} {named.name!r} cannot be built: {error}") from error
+        options = ", ".join(f"{key}={value!r}" for key, value in named.options.items())
+        raise RecipeError(
+            f"the {what} {named.name!r} cannot be built with {options}: {error}"
+        ) from error

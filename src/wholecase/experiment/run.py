@@ -151,7 +151,8 @@ def _claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) -
     }
     if inputs.is_file():
         differing = [name for name, value in read_json(inputs).items() if mine.get(name) != value]
-        if differing:
+        # a run that failed before its first fold has nothing to lose: the mistake may be mended
+        if differing and (folder.root / "folds").is_dir():
             raise RunError(
                 f"{folder.root} holds a run with another {' and '.join(differing)}; "
                 "choose another --out or delete the folder"
