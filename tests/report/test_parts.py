@@ -5,7 +5,10 @@ import sys
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 
+from wholecase.core.files import write_json
+from wholecase.report import write_report
 from wholecase.report.case_rows import SHOWN, case_rows, ordered
 from wholecase.report.flow import losses, mix
 from wholecase.report.provenance import command, provenance
@@ -89,3 +92,27 @@ def test_the_command_can_be_pasted(run):
     assert command(run).startswith("wholecase run night-3/recipe.yaml --cohort cohort.csv --out ")
     spaced = replace(run, facts={"cohort": {"path": "my study.csv"}})
     assert "--cohort 'my study.csv'" in command(spaced)
+
+
+def test_the_contact_sheet_shows_slides_without_tissue_first(make_run, wish, tmp_path):
+    folder = make_run(tmp_path / "run", wish(cases=8))
+    Image.new("RGB", (300, 200), "pink").save(tmp_path / "run" / "a.jpg")
+    Image.new("RGB", (300, 200), "red").save(tmp_path / "outside.jpg")
+    write_json(
+        folder.tissue,
+        [
+            {"case": "<c1>", "image": "a.svs", "picture": "a.jpg", "instances": 7},
+            {"case": "c2", "image": "b.svs", "picture": "../outside.jpg", "instances": 3},
+            {"case": "c3", "image": "c.svs", "picture": "gone.jpg", "instances": 0},
+        ],
+    )
+    text = write_report(folder.root).read_text(encoding="utf-8")
+    sheet = text[text.index('id="slides"') : text.index('id="folds"')]
+    assert sheet.index("c3") < sheet.index("&lt;c1&gt;") < sheet.index("c2")
+    assert "No tissue was found on 1 slide" in " ".join(sheet.split())
+    assert sheet.count("data:image/jpeg") == 1, "only what lies in the run is taken in"
+    assert sheet.count("no picture") == 2
+
+
+def test_a_run_without_slides_has_no_sheet(binary):
+    assert 'id="slides"' not in write_report(binary.root).read_text(encoding="utf-8")

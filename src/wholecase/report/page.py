@@ -8,6 +8,7 @@ from wholecase.report import flow, provenance, verdict
 from wholecase.report.case_rows import case_rows
 from wholecase.report.read import read_run
 from wholecase.report.run import Run
+from wholecase.report.slides import slides_of
 from wholecase.report.terms import TERMS
 from wholecase.report.wording import count, interval, number
 from wholecase.runs import RunFolder
@@ -54,6 +55,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "mix": flow.mix(run),
         "curves": learning_curves(run),
         "figures": figures_of(run),
+        "slides": slides_of(run),
         "rows": rows,
         "more": len(run.predictions) - len(rows),
         "facts": provenance.provenance(run),

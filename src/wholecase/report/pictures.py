@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ from wholecase.report.run import CasePictures
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PAGE_BYTES = 9_500_000
-"""For all pictures together; base64 makes it 12.7 MB, and the page stays under 15."""
+PAGE_BYTES = 8_000_000
+"""For the pictures of all cases together."""
+SHEET_BYTES = 1_500_000
+"""For the contact sheet of tissue; base64 makes 12.7 MB of both, and the page stays under 15."""
 MOST_CASE_BYTES = 160_000
 """For one case: enough for sharp pictures, however few the cases."""
 QUALITIES = (84, 64, 44)
@@ -43,11 +46,17 @@ def inlined(pictures: CasePictures | None, case_bytes: int) -> Inlined:
     )
 
 
+def contact_sheet(pictures: Sequence[Path | None]) -> list[str]:
+    """Small pictures as data URIs, the smaller the more there are; no text for a missing one."""
+    each = min(SHEET_BYTES // max(len(pictures), 1), 14_000)
+    return [_jpeg(path, 200, each) for path in pictures]
+
+
 def case_bytes(cases: int) -> int:
     """How much one of so many cases may take.
 
     >>> case_bytes(40), case_bytes(200)
-    (160000, 47500)
+    (160000, 40000)
     """
     return min(PAGE_BYTES // max(cases, 1), MOST_CASE_BYTES)
 

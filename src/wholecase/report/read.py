@@ -16,6 +16,7 @@ from wholecase.report.run import (
     Measured,
     Prediction,
     Run,
+    TissueRecord,
     UsedCase,
 )
 from wholecase.runs import RunFolder, read_rows
@@ -47,6 +48,7 @@ def read_run(root: Path) -> Run:
         spread=_spread(metrics.get("spread") or {}),
         notes=tuple(str(note) for note in metrics.get("notes") or ()),
         pictures={k: _pictures(root, v) for k, v in _json(folder.pictures).items()},
+        tissue=_tissue(folder),
         times=_json(folder.times),
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
     )
@@ -176,6 +178,20 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         heatmap=_inside(root, entry.get("heatmap")),
         tiles=tuple(tile for tile in tiles if tile is not None),
         localisation_auc=_number(entry.get("localisation_auc")),
+    )
+
+
+def _tissue(folder: RunFolder) -> tuple[TissueRecord, ...]:
+    if not folder.tissue.is_file():
+        return ()
+    return tuple(
+        TissueRecord(
+            case=str(entry.get("case", "")),
+            image=str(entry.get("image", "")),
+            picture=_inside(folder.root, entry.get("picture")),
+            instances=_count(entry.get("instances")),
+        )
+        for entry in read_json(folder.tissue)
     )
 
 

@@ -16,7 +16,7 @@ class Measured:
     low: float | None = None
     high: float | None = None
     n: int | None = None
-    """Number of cases behind it."""
+    """Number of patients behind it."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,18 @@ class CasePictures:
 
 
 @dataclass(frozen=True)
+class TissueRecord:
+    """What was taken as tissue on one slide."""
+
+    case: str
+    image: str
+    """Name of the file."""
+    picture: Path | None
+    instances: int
+    """Tiles that were kept; 0 where no tissue was found."""
+
+
+@dataclass(frozen=True)
 class Run:
     """A finished run."""
 
@@ -119,6 +131,7 @@ class Run:
     """Mean and standard deviation of a metric over the folds."""
     notes: tuple[str, ...]
     pictures: Mapping[str, CasePictures]
+    tissue: tuple[TissueRecord, ...]
     times: Mapping[str, Any]
     recipe: str
     """The recipe as YAML text; empty where the file is gone."""

@@ -68,6 +68,11 @@ class RunFolder:
         """`pictures.json`: case id -> thumbnail, heatmap and tile pictures under `pictures/`."""
         return self.root / "pictures.json"
 
+    @property
+    def tissue(self) -> Path:
+        """`tissue.json`: what was taken as tissue on each slide, with a picture of it."""
+        return self.root / "tissue.json"
+
     def fold(self, number: int) -> "FoldFolder":
         """The folder of one outer fold."""
         return FoldFolder(self.root / "folds" / str(number))
