@@ -42,7 +42,8 @@ def test_each_head_attends_on_its_own_and_the_mean_is_shown() -> None:
     with torch.no_grad():
         pooled = model(Embedded(bag, torch.tensor([0, 6])))
         parts = model.embed(bag).unflatten(1, (4, -1))
-        weights = model.scores(parts).softmax(0)  # [6, 4]
+        gated = torch.tanh(model.signal(parts)) * torch.sigmoid(model.gate(parts))
+        weights = model.score(gated)[..., 0].softmax(0)  # [6, 4]
     for head in range(4):
         part = (weights[:, head, None] * parts[:, head]).sum(0)
         torch.testing.assert_close(pooled.embedding[0, 0].unflatten(0, (4, -1))[head], part)

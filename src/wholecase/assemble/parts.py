@@ -9,7 +9,7 @@ from wholecase.cohort import Cohort, Labels, Split, given, holdout, nested, read
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import check_options, look_up, options_of
 from wholecase.core.seeds import seed_of
-from wholecase.encoders import EncoderSpec
+from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
 from wholecase.instances import CUTS, Cut
 from wholecase.models import AGGREGATORS, HEADS, POOLINGS, CaseModel
@@ -52,7 +52,9 @@ def encoder_of(recipe: Recipe, device: str) -> EncoderSpec:
 
 def plan_of(recipe: Recipe, store: Path, device: str) -> Plan:
     """What extraction needs."""
-    return Plan(cut=cut_of(recipe), encoder=encoder_of(recipe, device), store=store)
+    cut, encoder = cut_of(recipe), encoder_of(recipe, device)
+    check_spacing(encoder.name, encoder.options, cut.settings)
+    return Plan(cut=cut, encoder=encoder, store=store)
 
 
 def model_of(recipe: Recipe, width: int, classes: int, seed: int) -> CaseModel:
@@ -93,7 +95,7 @@ def _model(recipe: Recipe, width: int, classes: int) -> CaseModel:
     if section.decide == "case":
         assert section.aggregator is not None, "the schema asks for it"  # noqa: S101
         kind = look_up(AGGREGATORS, section.aggregator.name, "aggregator")
-        pool = _built(kind, section.aggregator, "aggregator", width=width)
+        pool = _built(kind, section.aggregator, "aggregator", width=width, classes=classes)
         width, branches = pool.embedding_width, pool.branches
     else:
         assert section.pooling is not None, "the schema asks for it"  # noqa: S101

@@ -1,18 +1,24 @@
 """Local weight files: what they are, what they hold, and whether they belong to the network."""
 
+from wholecase.weights.clam import ClamWeights, clam_weights
 from wholecase.weights.file import WeightFile, weight_file
 from wholecase.weights.layouts import LAYOUTS
 from wholecase.weights.match import Match, load_weights
 from wholecase.weights.sidecar import Sidecar, read_sidecar
-from wholecase.weights.state import read_state
+from wholecase.weights.state import read_state, read_tensor
+from wholecase.weights.translations import TRANSLATIONS
 
 __all__ = [
     "LAYOUTS",
+    "TRANSLATIONS",
+    "ClamWeights",
     "Match",
     "Sidecar",
     "WeightFile",
+    "clam_weights",
     "load_weights",
     "read_sidecar",
     "read_state",
+    "read_tensor",
     "weight_file",
 ]

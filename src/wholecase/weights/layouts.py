@@ -1,8 +1,10 @@
-"""The same network under other names: prefixes of training scripts, and numbered layers."""
+"""The same network under other names: prefixes, numbered layers, other libraries' names."""
 
 from collections.abc import Iterator, Mapping
 
 from torch import Tensor
+
+from wholecase.weights.translations import translated
 
 PREFIXES = ("module.", "model.", "backbone.", "encoder.")
 """What wrappers put before every name."""
@@ -29,6 +31,7 @@ def namings(state: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     yield from stripped
     for layout in LAYOUTS.values():
         yield {_renamed(name, layout): tensor for name, tensor in stripped[-1].items()}
+    yield from translated(state)
 
 
 def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:

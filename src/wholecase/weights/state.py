@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher", "net", "networ
 
 
 def read_state(file: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors, or of a .pt, .pth, .bin or .ckpt file, on the CPU.
+    """The tensors of a .safetensors, or of a .pt, .pth, .torch, .bin or .ckpt file, on the CPU.
 
     Raises:
         WeightsError: the file is missing, damaged, of another kind, holds no tensors, or holds
@@ -32,6 +33,22 @@ def read_state(file: Path) -> dict[str, Tensor]:
     return state
 
 
+def read_tensor(file: Path) -> Tensor:
+    """The one tensor of a .pt file that holds nothing else, on the CPU.
+
+    Raises:
+        WeightsError: the file is damaged, or holds something else.
+    """
+    # mapped into memory where the format allows: its shape is known without reading it
+    content = _read_pickled(file, mmap=zipfile.is_zipfile(file))
+    if not isinstance(content, Tensor):
+        raise WeightsError(
+            f"{file} holds a {type(content).__name__}, not one tensor; give the file that the "
+            "feature extraction wrote"
+        )
+    return content
+
+
 def _read_safetensors(file: Path) -> object:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -42,12 +59,12 @@ def _read_safetensors(file: Path) -> object:
         raise WeightsError(f"{file} is damaged: {error}; fetch it again") from error
 
 
-def _read_pickled(file: Path) -> object:
+def _read_pickled(file: Path, *, mmap: bool = False) -> object:
     try:
         with warnings.catch_warnings():
             # about how the file was pickled: it is read, or refused below
             warnings.simplefilter("ignore")
-            return torch.load(file, map_location="cpu", weights_only=True)
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=mmap)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{file} is damaged or holds more than tensors, and code in weight files is never "
@@ -62,6 +79,7 @@ READERS = {
     ".safetensors": _read_safetensors,
     ".pt": _read_pickled,
     ".pth": _read_pickled,
+    ".torch": _read_pickled,
     ".bin": _read_pickled,
     ".ckpt": _read_pickled,
 }

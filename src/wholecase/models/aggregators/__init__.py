@@ -1,14 +1,16 @@
 """Pool instances into the embedding of a case."""
 
 from wholecase.models.aggregators.aggregator import Aggregator
+from wholecase.models.aggregators.attention import Attention
 from wholecase.models.aggregators.gated_attention import GatedAttention
 from wholecase.models.aggregators.max import MaxPool
 from wholecase.models.aggregators.mean import MeanPool
 
 AGGREGATORS: dict[str, type[Aggregator]] = {
+    "attention": Attention,
     "gated_attention": GatedAttention,
     "max": MaxPool,
     "mean": MeanPool,
 }
 
-__all__ = ["AGGREGATORS", "Aggregator", "GatedAttention", "MaxPool", "MeanPool"]
+__all__ = ["AGGREGATORS", "Aggregator", "Attention", "GatedAttention", "MaxPool", "MeanPool"]

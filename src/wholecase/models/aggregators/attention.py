@@ -1,0 +1,60 @@
+"""Plain attention pooling, without a gate."""
+
+from typing import final
+
+import torch
+from torch import nn
+
+from wholecase.models.aggregators.aggregator import Aggregator
+from wholecase.models.attention import HeadwiseLinear, branch_count, pool_by_scores, widths
+from wholecase.models.batch import Embedded, Pooled
+
+
+@final
+class Attention(Aggregator):
+    """Attention pooling with a tanh layer (Ilse 2018, eq. 8; sizes of Lu 2021).
+
+    Args:
+        width: numbers per instance.
+        classes: how many, for `multi`.
+        size: `small` embeds to 512 and attends by 256, `big` by 384.
+        heads: parts of the embedding that attend on their own; 1 is the published form.
+        branches: `single` attention for the case, or `multi`, one per class.
+        dropout: after the embedding and after the tanh.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        classes: int = 2,
+        *,
+        size: str = "big",
+        heads: int = 1,
+        branches: str = "single",
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__()
+        embedding, attention = widths(size, heads)
+        self._embedding, self._heads = embedding, heads
+        self._branches = branch_count(branches, classes)
+        self.embed = nn.Sequential(nn.Linear(width, embedding), nn.ReLU(), nn.Dropout(dropout))
+        self.signal = HeadwiseLinear(heads, embedding // heads, attention // heads)
+        self.score = HeadwiseLinear(heads, attention // heads, self._branches)
+        self.dropout = nn.Dropout(dropout)
+
+    @property
+    def embedding_width(self) -> int:
+        """512 in both sizes."""
+        return self._embedding
+
+    @property
+    def branches(self) -> int:
+        """One, or one per class."""
+        return self._branches
+
+    def forward(self, embedded: Embedded) -> Pooled:
+        """Score every instance, then mix each bag by the softmax of its scores."""
+        hidden = self.embed(embedded.values)  # [T, E]
+        parts = hidden.unflatten(1, (self._heads, -1))  # [T, heads, E / heads]
+        signal = self.dropout(torch.tanh(self.signal(parts)))
+        return pool_by_scores(hidden, self.score(signal), embedded)

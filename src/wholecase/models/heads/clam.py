@@ -1,0 +1,148 @@
+"""CLAM's decision: a loss on the bag, and one that clusters its most and least attended tiles."""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import look_up
+from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.head import Head
+from wholecase.models.heads.layers import Judge
+
+MARGIN, TEMPERATURE = 1.0, 1.0
+
+
+def smooth_svm(logits: Float[Tensor, "M C"], targets: Int[Tensor, " M"]) -> Float[Tensor, ""]:
+    """Smooth top-1 SVM, mean over instances (Berrada 2018, eq. 4): margin 1, temperature 1."""
+    right = logits.gather(1, targets[:, None])
+    excess = logits - right + MARGIN
+    excess = excess.scatter(1, targets[:, None], 0.0)
+    return (TEMPERATURE * (excess / TEMPERATURE).logsumexp(1)).mean()
+
+
+INSTANCE_LOSSES = {"svm": smooth_svm, "cross_entropy": F.cross_entropy}
+
+
+@final
+class Clam(Head):
+    """Clustering-constrained attention (Lu 2021).
+
+    For the true class the k most attended instances of a bag should be told from the k least
+    attended by that class's own little classifier; with `subtyping` the most attended of the other
+    classes should be denied by theirs. k is clipped to half the bag, so that no instance is
+    labelled both ways, and a bag of one has no instance loss. The little classifiers are not used
+    when judging.
+
+    Args:
+        width: numbers per embedding.
+        classes: how many.
+        hidden: widths of the layers between embedding and logits; none is the published form.
+        output: `sigmoid` decides two classes by one logit, `softmax` by a logit per class.
+        k_sample: instances taken from each end.
+        instance_loss: `svm` (smooth top-1) or `cross_entropy`.
+        bag_weight: share of the bag loss; the instance loss has the rest.
+        subtyping: whether classes exclude each other within a bag.
+        dropout: after each hidden layer.
+    """
+
+    def __init__(  # noqa: PLR0913 (the options of a recipe)
+        self,
+        width: int,
+        classes: int,
+        branches: int = 1,
+        *,
+        hidden: Sequence[int] = (),
+        output: str = "softmax",
+        k_sample: int = 8,
+        instance_loss: str = "svm",
+        bag_weight: float = 0.7,
+        subtyping: bool = False,
+        dropout: float = 0.25,
+    ) -> None:
+        super().__init__()
+        self._width = 1 if output == "sigmoid" else classes
+        _check(output, classes, (branches, self._width), (k_sample, bag_weight))
+        self._classes, self._k, self._subtyping = classes, k_sample, subtyping
+        self._bag_weight = bag_weight
+        self._instance_loss = look_up(INSTANCE_LOSSES, instance_loss, "instance loss")
+        self.judge = Judge(width, self._width, hidden=hidden, dropout=dropout)
+        self.instance = nn.ModuleList(nn.Linear(width, 2) for _ in range(classes))
+
+    @property
+    def logit_width(self) -> int:
+        """One, or one per class."""
+        return self._width
+
+    def logits(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
+        """The bag classifier."""
+        judged: Tensor = self.judge(embedding)
+        return judged
+
+    def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
+        """Bag and instance loss by their weights, mean over cases."""
+        share = self._bag_weight
+        return share * self._bag_loss(answer, batch) + (1 - share) * self.cluster(answer, batch)
+
+    def cluster(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
+        """The instance loss, mean over cases; a bag of one adds nothing."""
+        labels = batch.targets["label"].argmax(1).tolist()
+        each = [self._of_bag(answer, b, label) for b, label in enumerate(labels)]
+        return torch.stack(each).mean()
+
+    def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
+        """By sigmoid or softmax."""
+        if self._width > 1:
+            return answer.logits.softmax(1)
+        logit = answer.logits[:, 0]
+        return torch.stack([torch.sigmoid(-logit), torch.sigmoid(logit)], 1)
+
+    def _bag_loss(self, answer: Answer, batch: Batch) -> Tensor:
+        target = batch.targets["label"]
+        if self._width > 1:
+            return F.cross_entropy(answer.logits, target)
+        return F.binary_cross_entropy_with_logits(answer.logits[:, 0], target[:, 1])
+
+    def _of_bag(self, answer: Answer, b: int, label: int) -> Tensor:
+        begin, end = answer.pooled.starts[b : b + 2].tolist()
+        k = min(self._k, (end - begin) // 2)
+        if k == 0:
+            return answer.logits.new_zeros(())
+        instances = answer.pooled.instances[begin:end]
+        scores = answer.pooled.scores[begin:end]
+        parts = [
+            self._of_class(c, instances, scores[:, min(c, scores.shape[1] - 1)], k, deny=c != label)
+            for c in range(self._classes)
+            if c == label or self._subtyping
+        ]
+        total = torch.stack(parts).sum()
+        return total / self._classes if self._subtyping else total
+
+    def _of_class(
+        self, number: int, instances: Tensor, scores: Tensor, k: int, *, deny: bool
+    ) -> Tensor:
+        order = scores.argsort(descending=True, stable=True)
+        chosen = order[:k] if deny else torch.cat([order[:k], order[-k:]])
+        wanted = torch.zeros(len(chosen), dtype=torch.long, device=scores.device)
+        if not deny:
+            wanted[:k] = 1
+        return self._instance_loss(self.instance[number](instances[chosen]), wanted)
+
+
+def _check(output: str, classes: int, widths: tuple[int, int], numbers: tuple[int, float]) -> None:
+    (branches, logits), (k_sample, bag_weight) = widths, numbers
+    if output not in {"sigmoid", "softmax"}:
+        raise RecipeError(f"the output of clam is sigmoid or softmax, not {output!r}")
+    if output == "sigmoid" and classes != 2:
+        raise RecipeError(f"clam with output sigmoid decides 2 classes, not {classes}; use softmax")
+    if branches not in {1, logits}:
+        raise RecipeError(
+            f"clam has {logits} logits for {branches} branches of attention; "
+            "use output softmax with branches multi"
+        )
+    if k_sample < 1 or not 0 <= bag_weight <= 1:
+        raise RecipeError("clam needs k_sample of at least 1 and bag_weight between 0 and 1")
