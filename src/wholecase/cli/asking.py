@@ -57,7 +57,13 @@ def ask(
     recipe = read_recipe(str(trained.folder.recipe), moved)
     plan = plan_of(recipe, store or run.parent / "features", chosen)
     extraction = extract(cohort, plan, workers=workers)
-    if extraction.identity != trained.encoder["identity"]:
+    if extraction.width != trained.encoder["width"]:
+        raise RunError(
+            f"{run} was trained on {trained.encoder['width']} numbers per instance, "
+            f"{extraction.identity} gives {extraction.width}; name the encoder it was trained with"
+        )
+    # an imported model does not know what made its features
+    if trained.encoder["identity"] not in {None, extraction.identity}:
         raise RunError(
             f"{run} was trained on features of {trained.encoder['identity']}, these are of "
             f"{extraction.identity}; give the same weights with --weights"

@@ -7,6 +7,7 @@ from wholecase.experiment.external import (
     write_answers,
 )
 from wholecase.experiment.facts import versions
+from wholecase.experiment.imported import import_clam
 from wholecase.experiment.run import Settings, Summary, run
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Summary",
     "draw_answer",
     "external_metrics",
+    "import_clam",
     "run",
     "stored_answer",
     "versions",
