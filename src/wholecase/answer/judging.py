@@ -11,8 +11,8 @@ from wholecase.answer.bags import CaseExamples, case_bag
 from wholecase.cohort import Case
 from wholecase.explain import Evidence
 from wholecase.extract import Extraction
-from wholecase.models import Answer, CaseModel, answers
-from wholecase.training import pack
+from wholecase.models import Answer, Batch, CaseModel, answers
+from wholecase.training import Example, pack
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Judged:
     """What one model says of one case."""
 
     case: Case
+    example: Example
     probabilities: Float[np.ndarray, " C"]
     """As the head gives them, not calibrated."""
     evidence: Evidence
@@ -30,14 +31,41 @@ def judge_cases(
 ) -> Iterator[Judged]:
     """Judge cases one at a time, in order: a case's answer never depends on its neighbours."""
     examples = CaseExamples(cases, extraction, classes=0, keep_bytes=0)
-    batches = (pack([examples[i]]) for i in range(len(cases)))
-    for case, answer in zip(cases, answers(model, batches), strict=True):
+    for index, case in enumerate(cases):
+        example = examples[index]
+        (answer,) = answers(model, [pack([example])])
         with torch.no_grad():
             row = model.head.probabilities(answer)[0].double().cpu().numpy()
-        yield Judged(case, row, _evidence(case, answer, extraction))
+        said = _said(model, example, answer)
+        yield Judged(case, example, row, _evidence(case, answer, extraction, said))
 
 
-def _evidence(case: Case, answer: Answer, extraction: Extraction) -> Evidence:
+def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarray, "N L"]:
+    """What each instance says of each class, by its weight: attention alone does not tell."""
+    pooled, count = answer.pooled, len(example.values)
+    if model.head.remembers or pooled.origin is not None:
+        return np.zeros((count, 0), dtype=np.float32)
+    names = tuple(str(i) for i in range(count))
+    alone = Batch(
+        example.values,
+        torch.arange(count + 1),
+        names,
+        names,
+        scale=example.scale,
+        position=example.position,
+    )
+    (each,) = answers(model, [alone])
+    with torch.no_grad():
+        branches = pooled.embedding.shape[1] if answer.instance_logits is None else 1
+        mean = pooled.instances.mean(0).expand(1, branches, -1)
+        gap = each.logits - model.head.logits(mean)
+        said: Float[np.ndarray, "N L"] = (pooled.weights.mean(1, keepdim=True) * gap).cpu().numpy()
+    return said
+
+
+def _evidence(
+    case: Case, answer: Answer, extraction: Extraction, said: Float[np.ndarray, "N L"]
+) -> Evidence:
     bag, pooled = case_bag(case, extraction), answer.pooled
     weights, scores = pooled.weights.cpu(), pooled.scores.cpu()
     if pooled.origin is not None:  # several vectors per instance: their weights add up
@@ -53,4 +81,5 @@ def _evidence(case: Case, answer: Answer, extraction: Extraction) -> Evidence:
         image=bag.image,
         box_px=bag.box_px,
         position_um=bag.position_um,
+        logits=said,
     )

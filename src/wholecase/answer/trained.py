@@ -114,4 +114,5 @@ def _mean_evidence(parts: Sequence[Evidence]) -> Evidence:
         image=first.image,
         box_px=first.box_px,
         position_um=first.position_um,
+        logits=np.mean([part.logits for part in parts], 0),
     )

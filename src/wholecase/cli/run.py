@@ -58,6 +58,11 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
 
     for line in metric_lines(summary.metrics["pooled"]):
         print(line)
+    if told := summary.metrics.get("faithfulness"):
+        for line in metric_lines({"drop without top 10 %": told["drop_top"]}):
+            print(line)
+        for line in metric_lines({"... random 10 %": told["drop_random"]}):
+            print(line)
     for note in summary.metrics["notes"]:
         print(f"note: {note}")
     for line in failure_lines(summary.failures):

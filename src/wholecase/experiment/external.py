@@ -85,18 +85,21 @@ def draw_answer(
         if not len(here.weights):
             continue
         name = safe_name(f"{case.id}-{number}" if len(case.images) > 1 else case.id)
-        with open_source(image.path, image.kind, image.mpp) as source:
-            painted = heat(source, here, longest_px=longest_px, scale=scale)
-        save_picture(out / f"{name}-heatmap.png", painted)
-        yield out / f"{name}-heatmap.png"
+        if image.kind != "features":  # of which there is nothing to draw
+            with open_source(image.path, image.kind, image.mpp) as source:
+                painted = heat(source, here, longest_px=longest_px, scale=scale)
+            save_picture(out / f"{name}-heatmap.png", painted)
+            yield out / f"{name}-heatmap.png"
         _write_instances(out / f"{name}-instances.csv", here)
         yield out / f"{name}-instances.csv"
 
 
 def _write_instances(path: Path, evidence: Evidence) -> None:
     weights = evidence.weights.mean(1)
-    lines = ["x_px,y_px,width_px,height_px,weight"]
+    said = evidence.logits
+    logits = [f"evidence_{c}" for c in range(said.shape[1])] if said.shape[1] > 1 else ["evidence"]
+    lines = [",".join(["x_px,y_px,width_px,height_px,weight", *logits[: said.shape[1]]])]
     for i in np.argsort(-weights, kind="stable"):
-        box = ",".join(str(value) for value in evidence.box_px[i].tolist())
-        lines.append(f"{box},{weights[i]:.8g}")
+        cells = [*(str(v) for v in evidence.box_px[i].tolist()), f"{weights[i]:.8g}"]
+        lines.append(",".join([*cells, *(f"{value:.8g}" for value in said[i])]))
     write_text(path, "\n".join(lines) + "\n")

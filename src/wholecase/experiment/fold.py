@@ -7,13 +7,21 @@ from typing import Any
 import numpy as np
 import torch
 
-from wholecase.answer import CaseExamples, judge_cases, localise, read_choices
+from wholecase.answer import (
+    CaseExamples,
+    Faithfulness,
+    Judged,
+    faithfulness,
+    judge_cases,
+    localise,
+    read_choices,
+)
 from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
-from wholecase.core.seeds import seed_of
+from wholecase.core.seeds import generator, seed_of
 from wholecase.explain import write_evidence
 from wholecase.extract import Extraction
 from wholecase.models import CaseModel, load_model, predict, save_model
@@ -57,6 +65,8 @@ class Outcome:
     """Calibrated."""
     decision: int
     localisation: float | None
+    faithfulness: Faithfulness | None = None
+    """Of a case that was decided rightly, and for two classes is positive."""
 
 
 def run_fold(job: FoldJob) -> list[Outcome]:
@@ -153,13 +163,26 @@ def _judged(job: FoldJob, model: CaseModel) -> Iterator[Outcome]:
         sizes = {
             i: s for i, image in enumerate(case.images) if (s := job.extraction.size_px(image))
         }
+        decision = int(choices.decide(calibrated)[0])
         yield Outcome(
             case=case,
             fold=job.fold.number,
             probabilities=tuple(calibrated[0].tolist()),
-            decision=int(choices.decide(calibrated)[0]),
+            decision=decision,
             localisation=localise(case, evidence, sizes),
+            faithfulness=_faithfulness(job, model, judged, decision),
         )
+
+
+def _faithfulness(
+    job: FoldJob, model: CaseModel, judged: Judged, decision: int
+) -> Faithfulness | None:
+    target = judged.case.target
+    if target is None or decision != target or (len(job.classes) == 2 and target == 0):
+        return None
+    rng = generator(job.seed, "faithfulness", judged.case.id)
+    weights = judged.evidence.weights.mean(1).astype(np.float64)
+    return faithfulness(model, judged.example, weights, target, rng)
 
 
 def fold_key(recipe: Recipe, fold: Fold, extraction: Extraction) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wholecase.answer import SHARES
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Scores, mean_interval, measure
@@ -49,6 +50,8 @@ def write_metrics(run: RunFolder, outcomes: Sequence[Outcome], recipe: Recipe) -
             for number in folds
         ],
     }
+    if told := _faithfulness(outcomes, recipe):
+        metrics["faithfulness"] = told
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     metrics["notes"] = _notes(outcomes, metrics["pooled"])  # type: ignore[arg-type]
     write_json(run.metrics, metrics)
@@ -77,6 +80,31 @@ def scores_of(outcomes: Sequence[Outcome]) -> Scores:
         decision=np.array([o.decision for o in outcomes], dtype=np.int64),
         patients=tuple(o.case.patient for o in outcomes),
     )
+
+
+def _faithfulness(outcomes: Sequence[Outcome], recipe: Recipe) -> dict[str, Any]:
+    """Deletion curves, mean over the cases that have them, and the gap at a tenth of the tiles."""
+    have = [(o.case.patient, o.faithfulness) for o in outcomes if o.faithfulness is not None]
+    if not have:
+        return {}
+    patients = tuple(patient for patient, _ in have)
+    tops, randoms = (np.stack([getattr(f, name) for _, f in have]) for name in ("top", "random"))
+    tenth = SHARES.index(0.1)
+    seed, repeats = seed_of(recipe.protocol.seed, "faithfulness"), recipe.evaluate.bootstrap
+
+    def interval(values: np.ndarray) -> dict[str, float | int | None]:
+        told = mean_interval(values.astype(np.float64), patients, repeats=repeats, seed=seed)
+        return told.to_json()
+
+    return {
+        "shares": list(SHARES),
+        "top": tops.mean(0).tolist(),
+        "random": randoms.mean(0).tolist(),
+        "drop_top": interval(tops[:, 0] - tops[:, tenth]),
+        "drop_random": interval(randoms[:, 0] - randoms[:, tenth]),
+        "area": interval(np.array([f.area for _, f in have])),
+        "cases": len(have),
+    }
 
 
 def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:

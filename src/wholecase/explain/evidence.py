@@ -23,6 +23,10 @@ class Evidence:
     box_px: Int64[np.ndarray, "N 4"]
     """x, y of the top left, width, height, in level-0 pixels of that image."""
     position_um: Float32[np.ndarray, "N 3"]
+    logits: Float[np.ndarray, "N L"]
+    """What each instance says: its weight times (logit of it alone - logit of the mean instance).
+    L is 1 for a binary head (towards the positive class) and else one per class; [N, 0] where the
+    head has no logits of single instances."""
 
     def of_image(self, number: int) -> "Evidence":
         """The instances of one image; the weights are not rescaled."""

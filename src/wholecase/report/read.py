@@ -10,6 +10,7 @@ from wholecase.core.files import read_json
 from wholecase.report.run import (
     SIDES,
     CasePictures,
+    Deletion,
     Epoch,
     Exclusion,
     FoldRecord,
@@ -46,6 +47,7 @@ def read_run(root: Path) -> Run:
         folds=_folds(folder, metrics),
         pooled=_measures(metrics.get("pooled") or {}),
         spread=_spread(metrics.get("spread") or {}),
+        faithfulness=_deletion(metrics.get("faithfulness") or {}),
         notes=tuple(str(note) for note in metrics.get("notes") or ()),
         pictures={k: _pictures(root, v) for k, v in _json(folder.pictures).items()},
         tissue=_tissue(folder),
@@ -135,6 +137,13 @@ def _measured(value: object) -> Measured:
         high=_number(value.get("high")),
         n=None if n is None else _count(n),
     )
+
+
+def _deletion(table: Mapping[str, Any]) -> Deletion | None:
+    if not table.get("cases"):
+        return None
+    shares, top, random = (tuple(map(float, table[key])) for key in ("shares", "top", "random"))
+    return Deletion(shares, top, random, _measured(table.get("area")), _count(table["cases"]))
 
 
 def _folds(folder: RunFolder, metrics: Mapping[str, Any]) -> tuple[FoldRecord, ...]:

@@ -103,6 +103,18 @@ class CasePictures:
 
 
 @dataclass(frozen=True)
+class Deletion:
+    """Mean probability of the right class as shares of the instances are deleted."""
+
+    shares: tuple[float, ...]
+    top: tuple[float, ...]
+    """The instances of greatest weight first."""
+    random: tuple[float, ...]
+    area: Measured
+    cases: int
+
+
+@dataclass(frozen=True)
 class TissueRecord:
     """What was taken as tissue on one slide."""
 
@@ -130,6 +142,7 @@ class Run:
     spread: Mapping[str, tuple[float, float]]
     """Mean and standard deviation of a metric over the folds."""
     notes: tuple[str, ...]
+    faithfulness: "Deletion | None"
     pictures: Mapping[str, CasePictures]
     tissue: tuple[TissueRecord, ...]
     times: Mapping[str, Any]

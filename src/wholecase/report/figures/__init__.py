@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from wholecase.report.figures.confusion import draw_confusion
 from wholecase.report.figures.distribution import BROAD, NARROW, draw_distribution
+from wholecase.report.figures.faithfulness import draw_faithfulness
 from wholecase.report.figures.judged import Judged, judged
 from wholecase.report.figures.learning import draw_learning
 from wholecase.report.figures.precision_recall import draw_precision_recall
@@ -37,7 +38,7 @@ def figures_of(run: Run) -> list[Figure]:
     figures = [_distribution(run, cases), _confusion(cases)]
     if any(cases.has_both(target) for target in cases.targets):
         figures += [_roc(run, cases), _precision_recall(run, cases), _reliability(cases)]
-    return figures
+    return [*figures, *_faithfulness(run)]
 
 
 def _distribution(run: Run, cases: Judged) -> Figure:
@@ -96,6 +97,19 @@ def _reliability(cases: Judged) -> Figure:
             f"areas of the dots tell how many of {count(len(cases.cases), 'case')} stand there."
         ),
     )
+
+
+def _faithfulness(run: Run) -> list[Figure]:
+    told = run.faithfulness
+    if told is None:
+        return []
+    ends = f", 95 % interval {interval(told.area)}" if interval(told.area) else ""
+    caption = (
+        f"Of {count(told.cases, 'case')} decided rightly, tiles are deleted and the model is "
+        "asked again. If the attention shows what the answer rests on, the blue line falls first. "
+        f"Mean gap between the lines: {number(told.area.value)}{ends}."
+    )
+    return [Figure("Does the answer rest on it?", draw_faithfulness(told), caption)]
 
 
 __all__ = ["Figure", "figures_of", "learning_curves"]

@@ -1,0 +1,59 @@
+"""Deleting what counts lowers the answer; deleting what does not, does not."""
+
+import numpy as np
+import pytest
+import torch
+
+from wholecase.answer import SHARES, faithfulness
+from wholecase.models import AGGREGATORS, HEADS, CaseModel
+from wholecase.training import Example
+
+
+@pytest.fixture
+def model() -> CaseModel:
+    """The mean of one feature decides: each instance counts by its value."""
+    head = HEADS["binary"](1, 2)
+    with torch.no_grad():
+        head.judge.last.weight.fill_(4.0)
+        head.judge.last.bias.fill_(0.0)
+    return CaseModel(pool=AGGREGATORS["mean"](1), head=head).eval()
+
+
+def example(values: np.ndarray) -> Example:
+    return Example("a", "a", torch.from_numpy(values[:, None].astype(np.float32)))
+
+
+def test_faithful_weights_have_a_gap_and_random_ones_have_none(model: CaseModel) -> None:
+    rng = np.random.default_rng(0)
+    values = np.zeros(100)
+    values[:10] = 10.0
+    told = faithfulness(model, example(values), values, 1, rng)
+    assert told is not None
+    expected = 1 / (1 + np.exp(-4 * np.array([1.0, 5 * 10 / 95, 0, 0, 0, 0])))
+    np.testing.assert_allclose(told.top, expected, atol=1e-6)
+    assert told.area > 0.4
+    chance = faithfulness(model, example(values), rng.random(100), 1, rng)
+    assert chance is not None
+    assert abs(chance.area) < 0.1
+
+
+def test_weights_that_point_away_have_a_negative_gap(model: CaseModel) -> None:
+    values = np.zeros(40)
+    values[:4] = 3.0
+    told = faithfulness(model, example(values), -values, 1, np.random.default_rng(0))
+    assert told is not None
+    assert told.area < 0
+    assert (np.diff(told.top) > 0).all()
+
+
+def test_the_same_seed_deletes_the_same_and_small_bags_say_nothing(model: CaseModel) -> None:
+    values = np.random.default_rng(3).random(30)
+    one, two = (
+        faithfulness(model, example(values), values, 1, np.random.default_rng(7)) for _ in range(2)
+    )
+    assert one is not None
+    assert two is not None
+    np.testing.assert_array_equal(one.random, two.random)
+    assert len(one.top) == len(SHARES)
+    few = values[:19]
+    assert faithfulness(model, example(few), few, 1, np.random.default_rng(7)) is None
