@@ -14,7 +14,7 @@ from wholecase.cohort import Case, read_cohort
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
 from wholecase.evaluation import Scores, measure
-from wholecase.explain import Evidence, read_evidence
+from wholecase.explain import Evidence, attention_geojson, read_evidence
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder, read_rows
 from wholecase.sources import open_source
@@ -79,7 +79,7 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
 def draw_answer(
     case: Case, evidence: Evidence, out: Path, *, scale: str, longest_px: int
 ) -> Iterator[Path]:
-    """A heatmap per image of the case, and a table of its instances with their weights."""
+    """Per image of the case a heatmap, its tiles for QuPath, and a table of them with weights."""
     for number, image in enumerate(case.images):
         here = evidence.of_image(number)
         if not len(here.weights):
@@ -90,6 +90,8 @@ def draw_answer(
                 painted = heat(source, here, longest_px=longest_px, scale=scale)
             save_picture(out / f"{name}-heatmap.png", painted)
             yield out / f"{name}-heatmap.png"
+        write_text(out / f"{name}-attention.geojson", attention_geojson(here, scale=scale))
+        yield out / f"{name}-attention.geojson"
         _write_instances(out / f"{name}-instances.csv", here)
         yield out / f"{name}-instances.csv"
 
