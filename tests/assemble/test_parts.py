@@ -54,7 +54,7 @@ def test_weights_are_fixed_by_the_seed_and_global_state_is_left_alone() -> None:
         ("model.aggregator.head=8", "aggregator 'gated_attention' has no option 'head'; did you"),
         ("model.aggregator.name=atention", "no aggregator is called 'atention'"),
         ("model.head.name=binry", "no head is called 'binry'; did you mean 'binary'"),
-        ("model.aggregator.size=huge", "no size of gated_attention is called 'huge'"),
+        ("model.aggregator.size=huge", "no size of attention is called 'huge'"),
         ("model.head.dropout=much", "head 'binary' cannot be built with .*dropout='much'"),
         ("model.backbone=resnet", "no backbone is called 'resnet'"),
     ],

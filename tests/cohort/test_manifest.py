@@ -1,8 +1,10 @@
 """What a manifest may say, and what every mistake is answered with."""
 
+import os
+
 import pytest
 
-from wholecase.cohort import Labels, read_cohort, require_classes
+from wholecase.cohort import Labels, read_cohort, read_leniently, require_classes
 from wholecase.core.errors import ManifestError
 
 LABELS = Labels("label", (("benign", ("benign", "B")), ("malignant", ("malignant",))), ("unclear",))
@@ -187,3 +189,78 @@ def test_a_real_cohort_is_read_with_labels(shared):
     assert {case.label for case in cohort.ignored} == {"squamous"}
     assert sum(len(case.images) for case in cohort.cases if case.target == 1) == 1455
     assert sum(len(case.images) for case in cohort.cases if case.target == 0) == 1490
+
+
+def test_an_outline_of_the_tissue_lies_beside_the_manifest(manifest):
+    path = manifest(f"{HEAD},tissue\na,p,x.svs,benign,slide,outlines/x.geojson\nb,q,y.svs,B,slide,")
+    one, other = (case.images[0] for case in read_cohort(path, LABELS).cases)
+    assert one.tissue == path.parent / "outlines" / "x.geojson"
+    assert other.tissue is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("a/b/c.png", "a/b/c.png"),
+        ("a\\b\\c.png", "a/b/c.png"),
+        ("..\\other folder\\ein Bild.png", "../other folder/ein Bild.png"),
+        ("Gewebe/Präparat 7 – µ/切片.png", "Gewebe/Präparat 7 – µ/切片.png"),
+    ],
+)
+def test_both_slashes_part_folders_and_any_name_is_read(manifest, written, meant):
+    path = manifest(f"{HEAD},mask\na,p,{written},benign,tile,{written}\n")
+    (case,) = read_cohort(path, LABELS).cases
+    assert case.images[0].path == path.parent / meant
+    assert case.images[0].mask == path.parent / meant
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there a drive is a place")
+@pytest.mark.parametrize("written", ["C:\\data\\x.png", "d:/data/x.png"])
+def test_a_windows_drive_is_refused_elsewhere(manifest, written):
+    with pytest.raises(ManifestError, match=r"column 'path'.*Windows drive.*relative"):
+        read_cohort(manifest(f"{HEAD}\na,p,{written},benign,tile\n"), LABELS)
+
+
+def test_a_lenient_reading_of_a_sound_manifest_is_the_same(manifest):
+    path = manifest(GOOD)
+    reading = read_leniently(path, LABELS)
+    assert reading.cohort == read_cohort(path, LABELS)
+    assert reading.mistakes == ()
+
+
+def test_a_lenient_reading_tells_every_mistake_and_keeps_the_sound_rows(manifest):
+    path = manifest(
+        f"{HEAD},mpp,split\n"
+        "a,p,x.png,benign,tile,0.5,train\n"
+        "a,p,y.png,malignant,tile,0.5,train\n"
+        "b,,z.png,bening,tyle,99,\n"
+        "c,q,z.png,benign\n"
+        "d,r,v.png,B,tile,,train\n"
+        "e,r,w.png,B,tile,,test\n"
+        "d,r,v.png,B,tile,,train\n"
+    )
+    reading = read_leniently(path, LABELS)
+    told = [str(mistake).removeprefix(f"{path}, ").split(": ")[0] for mistake in reading.mistakes]
+    assert told == [
+        "line 5, column 'kind'",  # the width of a row is seen before its cells
+        "line 4, column 'patient_id'",
+        "line 4, column 'label'",
+        "line 4, column 'kind'",
+        "line 3, column 'label'",
+        "line 8, column 'path'",
+        "line 7, column 'split'",
+    ]
+    assert [(case.id, case.label) for case in reading.cohort.cases] == [
+        ("a", "benign"),
+        ("d", "B"),
+        ("e", "B"),
+    ]
+    with pytest.raises(ManifestError, match="lacks it"):
+        read_leniently(manifest("a,b\n1,2\n"), LABELS)
+
+
+def test_the_first_mistake_of_a_lenient_reading_is_what_a_strict_one_raises(manifest):
+    path = manifest(f"{HEAD}\na,p,x.png,bening,tyle\n,q,y.png,benign,tile\n")
+    with pytest.raises(ManifestError) as caught:
+        read_cohort(path, LABELS)
+    assert str(caught.value) == str(read_leniently(path, LABELS).mistakes[0])

@@ -11,7 +11,7 @@ from wholecase.core.lookup import options_of
 from wholecase.instances import CUTS, stream
 from wholecase.sources import open_source
 
-OTHERS = {"side_px": 48, "spacing_um": 0.75, "tissue": {"name": "otsu", "least": 0.5}}
+OTHERS = {"side_px": 48, "spacing_um": 0.75, "tissue": {"name": "classical", "least": 0.5}}
 """For every option of any cut a value that is not its default."""
 
 
@@ -67,6 +67,16 @@ def test_boxes_lie_inside_the_image_and_columns_agree(cut_class, source):
         assert (height > 0).all()
         assert (x + width <= 900).all()
         assert (y + height <= 700).all()
+
+
+def test_an_outline_is_taken_and_boxes_stay_inside_the_image(cut_class, source, tmp_path):
+    corners = [[0, 0], [2000, 0], [2000, 350], [0, 350], [0, 0]]
+    path = tmp_path / "a.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [corners]}))
+    found = cut_class()(source, path)
+    assert len(found) >= 1
+    assert (found.box_px[:, :2] + found.box_px[:, 2:] <= (900, 700)).all()
+    assert found.upsampled == 1.0
 
 
 def test_positions_are_the_centres_of_the_boxes(cut_class, source):

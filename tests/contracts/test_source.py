@@ -7,11 +7,18 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from pydicom.uid import JPEG2000Lossless, RLELossless
 
-from wholecase.sources import SOURCES, open_source, thumbnail
+from toys.dicom_slides import TILE, tiles, write_dicom_slide
+from wholecase.instances import Instances
+from wholecase.instances.reading import stream
+from wholecase.sources import SOURCES, open_source, read_box, thumbnail
 
 FILES = {
-    "slide": ("pyramid.tif", "levels.svs", "flat.png"),
+    "slide": (
+        *("pyramid.tif", "levels.svs", "flat.png", "subifds.tif", "colours.ome.tif"),
+        *("jpeg2000.tif", "full.dcm", "sparse.dcm", "series"),
+    ),
     "tile": ("flat.png", "flat.jpg"),
     "still": ("flat.png", "grey.png"),
     "ct": ("grey.png", "sixteen.png"),
@@ -31,15 +38,43 @@ def folder(tmp_path_factory) -> Path:
     said = {"resolution": (20000, 20000), "resolutionunit": 3}
     _write_pyramid(folder / "pyramid.tif", pixels, said)
     _write_pyramid(folder / "levels.svs", pixels, {"description": "Aperio x\n|MPP = 0.5"})
+    _write_pyramid(folder / "jpeg2000.tif", pixels, {"compression": "jpeg2000"})
+    _write_layers(folder / "subifds.tif", pixels, {"photometric": "rgb"})
+    colours = np.moveaxis(pixels, 2, 0)
+    _write_layers(folder / "colours.ome.tif", colours, {"photometric": "minisblack"}, axes="CYX")
+    _write_dicom(folder, pixels)
     return folder
 
 
 def _write_pyramid(path: Path, pixels: np.ndarray, said: dict) -> None:
     with tifffile.TiffWriter(path) as file:
         for level in range(3):
-            options = {"tile": (128, 128), "compression": "jpeg", "photometric": "rgb"}
-            file.write(pixels, metadata=None, subfiletype=int(level > 0), **options, **said)
+            options = {"tile": (128, 128), "compression": "jpeg", "photometric": "rgb"} | said
+            file.write(pixels, metadata=None, subfiletype=int(level > 0), **options)
             pixels = pixels[::2, ::2]
+
+
+def _write_layers(path: Path, pixels: np.ndarray, said: dict, **metadata: str) -> None:
+    # levels in SubIFDs; with axes, an OME-TIFF of one page per colour
+    with tifffile.TiffWriter(path, ome=bool(metadata)) as file:
+        for level in range(3):
+            options = {"tile": (128, 128), "compression": "zlib"} | said
+            place = {"subfiletype": 1} if level else {"subifds": 2, "metadata": metadata or None}
+            file.write(pixels, **options, **place)
+            pixels = pixels[..., ::2, ::2] if metadata else pixels[::2, ::2]
+
+
+def _write_dicom(folder: Path, pixels: np.ndarray) -> None:
+    write_dicom_slide(folder / "full.dcm", pixels, syntax=JPEG2000Lossless)
+    places = [(x, y, 0.0) for y in range(0, 600, TILE) for x in range(0, 800, TILE)]
+    frames = tiles(pixels)
+    write_dicom_slide(
+        folder / "sparse.dcm", pixels, frames[::-1], syntax=RLELossless, places=places[::-1]
+    )
+    (folder / "series").mkdir()
+    for level in range(3):
+        write_dicom_slide(folder / f"series/{level}.dcm", pixels, SeriesInstanceUID="1.2.3")
+        pixels = pixels[::2, ::2]
 
 
 @pytest.fixture(params=ALL, ids="-".join)
@@ -67,6 +102,31 @@ def test_regions_agree_with_the_whole(source):
         for x, y, width, height in [(0, 0, 1, 1), (13, 57, 90, 31), (100, 3, 64, 130)]:
             region = source.read(x * factor, y * factor, width, height, index)
             assert np.array_equal(region, whole[y : y + height, x : x + width])
+
+
+def test_a_box_at_a_levels_own_size_is_that_levels_pixels(source):
+    for index, level in enumerate(source.levels):
+        factor = round(level.downsample)
+        box_px = 48 * factor, 16 * factor, 70 * factor, 50 * factor
+        assert np.array_equal(
+            read_box(source, box_px, (70, 50)), source.read(*box_px[:2], 70, 50, index)
+        )
+
+
+def test_a_stream_holds_each_instances_own_pixels(source):
+    boxes = np.array([(x, y, 64, 64) for y in range(0, 500, 160) for x in range(700, 0, -90)])
+    instances = Instances(
+        box_px=boxes,
+        position_um=np.zeros((len(boxes), 3), np.float32),
+        scale=np.ones(len(boxes), np.float32),
+        side_px=64,
+    )
+    seen = []
+    for indices, pixels in stream(source, instances, batch=7):
+        seen.extend(indices.tolist())
+        for index, one in zip(indices, pixels, strict=True):
+            assert np.array_equal(one, source.read(*boxes[index].tolist()))
+    assert sorted(seen) == list(range(len(boxes)))
 
 
 def test_outside_is_white(source):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from e2e.conftest import quick
 from wholecase.cli import main
+from wholecase.core.files import read_json
 from wholecase.experiment import Settings, Summary, run
 from wholecase.phantoms import draw_slides
 from wholecase.runs import read_rows
@@ -114,6 +115,10 @@ def test_bad_slides_cost_one_case_each_and_say_why(slides: Path, tmp_path: Path)
         Path(r["path"]).name: (r["stage"], r["reason"]) for r in read_rows(summary.run.exclusions)
     }
     assert told["blank.tif"][0] == "tissue"
+    sheet = {entry["image"]: entry for entry in read_json(summary.run.tissue)}
+    assert sheet["blank.tif"]["instances"] == 0
+    assert len(sheet) == 13, "every slide in which tissue was looked for is on the sheet"
+    assert all((summary.run.root / entry["picture"]).is_file() for entry in sheet.values())
     assert told["unspaced.tif"][0] == "spacing"
     assert "mpp" in told["unspaced.tif"][1]
     assert told["text.svs"][0] == told["empty.svs"][0] == told["missing.svs"][0] == "open"

@@ -157,7 +157,7 @@ def test_a_width_that_is_not_the_networks(tmp_path):
     ("spec", "match"),
     [
         (EncoderSpec("resnet5O", {"weights": "w"}), "did you mean 'resnet50'"),
-        (EncoderSpec("qqqqqqqq"), "known: colour, resnet50, timm"),
+        (EncoderSpec("qqqqqqqq"), "known: colour, conch, .*resnet50"),
         (EncoderSpec("timm", {"model": "mobilenetv2_10"}), "did you mean 'mobilenetv2_1"),
         (EncoderSpec("timm"), "needs the option 'model'"),
         (EncoderSpec("resnet50", {"weight": "w"}), "did you mean 'weights'"),

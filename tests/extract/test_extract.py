@@ -216,12 +216,12 @@ def test_real_slides(shared, tmp_path):
     good, refused = (Image(folder / name, "slide", 2) for name in names)
     plan = plan_in(tmp_path / "store", Grid(224, 1.0, {"name": "otsu"}))
     found = extract(cohort_of(tmp_path, [good, refused]), plan, workers=0)
-    assert [(f.path.name, f.stage) for f in found.failures] == [(names[1], "open")]
+    assert [(f.path.name, f.stage) for f in found.failures] == [(names[1], "spacing")]
     bag = found.bag(good)
     assert bag.facts["spacing_um"] == "0.499"
     assert 5 < len(bag) <= (2220 // 449) * (2967 // 449)
     assert found.size_px(good) == (2220, 2967)
-    assert set(found.seconds) == {"open", "cut", "read", "encode", "store", "total"}
+    assert set(found.seconds) == {"open", "cut", "read", "transform", "encode", "write", "total"}
 
 
 @pytest.mark.data

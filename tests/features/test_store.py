@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wholecase.core.errors import StoreError
-from wholecase.features import Bag, Store
+from wholecase.features import Bag, Store, UnwritableError
 
 SETTINGS = {"encoder": "drawn@1", "width": 5, "cut": {"name": "grid", "side_px": 224}}
 
@@ -143,3 +144,52 @@ def test_a_store_travels(tmp_path):
     store = Store(tmp_path, SETTINGS)
     store.write("a", drawn_bag())
     assert same(pickle.loads(pickle.dumps(store)).read("a"), drawn_bag())
+
+
+@pytest.mark.parametrize("cut_short", [0, 4, 8, 100, -10, -1])
+def test_a_damaged_bag_is_not_there(tmp_path, cut_short):
+    store = Store(tmp_path, SETTINGS)
+    store.write("a", drawn_bag())
+    whole = store.path("a").read_bytes()
+    store.path("a").write_bytes(whole[:cut_short])
+    assert not store.has("a")
+    assert store.peek("a") is None
+    store.path("a").write_bytes(b"\xff" * len(whole))
+    assert not store.has("a")
+    store.write("a", drawn_bag())
+    assert store.path("a").read_bytes() == whole
+
+
+def test_a_bag_of_other_settings_is_not_there(tmp_path):
+    one, other = Store(tmp_path, SETTINGS), Store(tmp_path, {**SETTINGS, "encoder": "drawn@2"})
+    one.write("a", drawn_bag())
+    os.link(one.path("a"), other.path("a"))
+    assert one.has("a")
+    assert not other.has("a")
+
+
+@settings(max_examples=15, deadline=None)
+@given(n=st.integers(1, 40), width=st.integers(1, 9), facts=st.text(max_size=5))
+def test_the_library_reads_what_we_wrote(tmp_path_factory, n, width, facts):
+    from safetensors.numpy import load_file
+
+    store = Store(tmp_path_factory.mktemp("store"), {**SETTINGS, "width": width})
+    bag = replace(drawn_bag(0, n, width), facts={"a": facts})
+    store.write("a", bag)
+    read = load_file(store.path("a"))
+    assert same(replace(bag, **read), bag)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no limit of a file's size")
+def test_a_full_disk_is_told_in_a_sentence_and_leaves_nothing(tmp_path):
+    import resource
+
+    store = Store(tmp_path, SETTINGS)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
+    try:
+        with pytest.raises(UnwritableError, match=r"cannot be written.*free space"):
+            store.write("a", drawn_bag())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in store.folder.iterdir()] == ["settings.json"]

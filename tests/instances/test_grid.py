@@ -51,6 +51,7 @@ def test_the_side_is_physical(write_slide, stained, asked, side, why):
     assert found.box_px[0].tolist() == [0, 0, side, side], why
     assert np.all(found.scale == np.float32(asked))
     assert found.side_px == 224
+    assert found.upsampled == pytest.approx(max(1.0, 224 / side), rel=0.005)
 
 
 def test_positions_are_the_centres_in_micrometres(write_slide, stained):
@@ -112,6 +113,27 @@ def test_blank_glass_holds_no_tissue(write_slide):
         Grid(tissue=OTSU)(source)
 
 
+def test_the_tissue_comes_along_with_its_thumbnail(write_slide, stained):
+    with open_source(write_slide(stained), "slide") as source:
+        assert Grid()(source).tissue is None
+        tissue = Grid(tissue={"name": "classical"})(source).tissue
+    assert tissue.mask.shape == tissue.pixels.shape[:2]
+    assert tissue.spacing_um == pytest.approx(8.0, rel=0.01)
+    assert tissue.downsample == pytest.approx(16.0, rel=0.01)
+    disc = np.pi * 500**2 / (1500 * 2100)
+    assert tissue.mask.mean() == pytest.approx(disc, rel=0.05)
+
+
+def test_options_of_the_mask_reach_it(write_slide, stained):
+    stained[600:800, 1100:1300] = 242  # a hole of 100 x 100 µm
+    with open_source(write_slide(stained), "slide") as source:
+        counts = [
+            len(Grid(side_px=50, tissue={"name": "classical", "least": 0.5, **options})(source))
+            for options in ({"holes": "drop"}, {"holes": "keep", "hole_um2": 4000.0})
+        ]
+    assert counts[0] - counts[1] == 16
+
+
 @given(data=st.data())
 def test_the_share_equals_a_naive_count_over_fine_pixels(data):
     height, width = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
@@ -129,6 +151,9 @@ def test_the_share_equals_a_naive_count_over_fine_pixels(data):
     [
         ({"tissue": {"name": "otsi"}}, "did you mean 'otsu'"),
         ({"tissue": {"name": "otsu", "leats": 0.1}}, "did you mean 'least'"),
+        ({"tissue": {"name": "otsu", "holes": "keep"}}, "'otsu' has no option 'holes'"),
+        ({"tissue": {"name": "classical", "focsu": True}}, "did you mean 'focus'"),
+        ({"tissue": {"name": "classical", "holes": "fill"}}, "give 'keep' or 'drop'"),
         ({"tissue": {"least": 0.1}}, "needs the option 'name'"),
         ({"tissue": {"name": "otsu", "least": 25}}, "between 0 and 1"),
         ({"spacing_um": 0.0}, "between 0.05 and 50"),

@@ -1,6 +1,7 @@
 """The mask: stained area, and nothing of blank glass, noise, dust or black edges."""
 
 import io
+import json
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from wholecase.sources import open_source, thumbnail
 
 @pytest.fixture(params=TISSUES)
 def tissue(request):
-    return TISSUES[request.param]
+    return TISSUES[request.param]()
 
 
 def glass(tint=(242, 242, 242), size=(300, 400), noise=5.0):
@@ -77,26 +78,40 @@ def test_images_of_a_few_pixels(tissue, size):
     assert tissue(np.full((*size, 3), (190, 110, 160), np.uint8), 30.0).shape == size
 
 
+@pytest.mark.parametrize("name", TISSUES)
+def test_settings_name_the_segmenter_and_lead_back_to_it(name):
+    settings = TISSUES[name]().settings
+    assert settings["name"] == name
+    assert json.loads(json.dumps(settings)) == settings
+    options = {k: v for k, v in settings.items() if k not in {"name", "version"}}
+    assert TISSUES[name](**options).settings == settings
+
+
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("name", "longest_px", "low", "high"),
+    ("name", "slide", "longest_px", "low", "high"),
     [
-        ("CMU-1-Small-Region.svs", 186, 0.33, 0.43),
-        ("camelyon_multi_frame_jpeg2000.dcm", 1696, 0.25, 0.35),
+        ("otsu", "CMU-1-Small-Region.svs", 186, 0.33, 0.43),
+        ("classical", "CMU-1-Small-Region.svs", 186, 0.35, 0.44),
+        ("otsu", "camelyon_multi_frame_jpeg2000.dcm", 1696, 0.25, 0.35),
+        ("classical", "camelyon_multi_frame_jpeg2000.dcm", 1696, 0.35, 0.43),  # with its fat
     ],
 )
-def test_the_share_of_real_slides(tissue, shared, name, longest_px, low, high):
-    with open_source(shared / "data/wsi-small/slides" / name, "slide") as source:
+def test_the_share_of_real_slides(name, slide, shared, longest_px, low, high):
+    with open_source(shared / "data/wsi-small/slides" / slide, "slide") as source:
         small = thumbnail(source, longest_px)
         assert source.spacing is not None
-        mask = tissue(small.pixels, source.spacing.um * small.downsample)
+        mask = TISSUES[name]()(small.pixels, source.spacing.um * small.downsample)
     assert low < mask.mean() < high
 
 
 @pytest.mark.data
-def test_real_images_full_of_tissue_are_tissue_all_over(tissue, shared):
+def test_real_images_full_of_tissue_are_tissue_nearly_all_over(tissue, shared):
     files = sorted((shared / "data/monuseg-organs/images").glob("*.jpg"))
-    assert files
-    for path in files[::6]:
+    shares = []
+    for path in files:
         with open_source(path, "still", 0.25) as source:
-            assert tissue(thumbnail(source, 32).pixels, 7.8125).mean() > 0.9, path.name
+            shares.append(tissue(thumbnail(source, 32).pixels, 7.8125).mean())
+    assert len(shares) > 20
+    assert min(shares) > 0.75
+    assert np.mean(shares) > 0.97

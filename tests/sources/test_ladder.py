@@ -58,6 +58,27 @@ def test_a_zero_key_falls_through_to_the_power(texture, write_slide):
     )
 
 
+def test_an_absurd_key_falls_through_to_the_power(texture, write_slide):
+    said = f"{APERIO}|AppMag = 40|MPP = 2500"
+    spacing, note = found(write_slide(texture, "a.svs", description=said))
+    assert spacing == ("objective power", 0.25)
+    assert note == "spacing 2500 from openslide.mpp is implausible"
+
+
+def test_an_absurd_key_falls_through_to_the_tags_before_the_power(texture, write_slide):
+    said = f"{APERIO}|AppMag = 40|MPP = 2500"
+    path = write_slide(texture, "a.svs", description=said, resolution=(20000, 20000))
+    assert found(path)[0] == ("tiff tags", 0.5)
+
+
+@pytest.mark.parametrize(("power", "um"), [(5, 2.0), (20, 0.5), (40, 0.25), (83, 0.12048)])
+def test_the_power_alone(texture, write_slide, power, um):
+    path = write_slide(texture, "a.svs", description=f"{APERIO}|AppMag = {power}")
+    assert found(path)[0][0] == "objective power"
+    assert found(path)[0][1].expected == pytest.approx(um, abs=1e-5)
+    assert found(path, mpp=0.3)[0] == ("manifest", 0.3)
+
+
 def test_oblong_pixels_end_the_climb():
     found = climb([Rung("tiff tags", 0.5, 1.0), Rung("objective power", 0.5, 0.5)])
     assert found.spacing is None
@@ -86,8 +107,11 @@ def test_an_implausible_mpp_of_a_slide_is_an_error_not_a_rung(texture, write_sli
 
 @pytest.mark.data
 @pytest.mark.parametrize(
-    ("name", "um"),
-    [("CMU-1-Small-Region.svs", 0.499), ("camelyon_multi_frame_jpeg2000.dcm", 28.9685)],
+    ("name", "rung", "um"),
+    [
+        ("CMU-1-Small-Region.svs", "openslide.mpp", 0.499),
+        ("camelyon_multi_frame_jpeg2000.dcm", "pixel spacing", 28.9685),
+    ],
 )
-def test_real_slides(shared, name, um):
-    assert found(shared / "data/wsi-small/slides" / name) == (("openslide.mpp", um), "")
+def test_real_slides(shared, name, rung, um):
+    assert found(shared / "data/wsi-small/slides" / name) == ((rung, um), "")

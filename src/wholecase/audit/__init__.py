@@ -1,8 +1,22 @@
 """A cohort checked before it is used: what is in it, and what is wrong."""
 
+from wholecase.audit.alike import Alike
 from wholecase.audit.check import Audit, check_cohort
-from wholecase.audit.counts import Count, SpacingCount
+from wholecase.audit.counts import Count, PowerCount, SpacingCount
 from wholecase.audit.findings import Finding
+from wholecase.audit.images import Losses
+from wholecase.audit.page import write_page
 from wholecase.audit.text import render_text
 
-__all__ = ["Audit", "Count", "Finding", "SpacingCount", "check_cohort", "render_text"]
+__all__ = [
+    "Alike",
+    "Audit",
+    "Count",
+    "Finding",
+    "Losses",
+    "PowerCount",
+    "SpacingCount",
+    "check_cohort",
+    "render_text",
+    "write_page",
+]

@@ -1,16 +1,28 @@
 """A cohort is looked at before it costs a night."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wholecase.audit.counts import Count, SpacingCount, count, count_spacings
+from wholecase.audit.alike import Alike, alike_findings, alike_of
+from wholecase.audit.confounds import confound_findings
+from wholecase.audit.counts import (
+    Count,
+    PowerCount,
+    SpacingCount,
+    count,
+    count_powers,
+    count_spacings,
+)
+from wholecase.audit.division import Divide, division_findings
 from wholecase.audit.findings import Finding
-from wholecase.audit.images import image_findings
-from wholecase.audit.look import Look, look_at
+from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
+from wholecase.audit.look import looks_of
+from wholecase.audit.mistakes import mistake_findings
 from wholecase.audit.patients import patient_findings
 from wholecase.audit.twins import twin_findings
 from wholecase.cohort import Cohort, twin_digests
+from wholecase.core.errors import ManifestError
 from wholecase.core.progress import Advance
 
 
@@ -21,6 +33,9 @@ class Audit:
     path: Path
     counts: tuple[Count, ...]
     spacings: tuple[SpacingCount, ...]
+    powers: tuple[PowerCount, ...]
+    alike: Alike
+    losses: Losses
     findings: tuple[Finding, ...]
     """Errors first."""
 
@@ -31,7 +46,13 @@ class Audit:
 
 
 def check_cohort(
-    cohort: Cohort, *, asked_spacing_um: float | None = None, advance: Advance | None = None
+    cohort: Cohort,
+    *,
+    asked_spacing_um: float | None = None,
+    divide: Divide | None = None,
+    mistakes: Sequence[ManifestError] = (),
+    workers: int = 0,
+    advance: Advance | None = None,
 ) -> Audit:
     """Open every image of a cohort and say what it holds and what is wrong.
 
@@ -39,25 +60,31 @@ def check_cohort(
         cohort: cases under an ignored label are counted and not opened.
         asked_spacing_um: what the recipe will cut at, in µm/px; None where it needs no spacing,
             and then a slide without one is a warning instead of an error.
+        divide: how the recipe divides the cohort, to see whether it can.
+        mistakes: those of the manifest, where it was read leniently.
+        workers: processes that open images; with one at least, an image that takes its reader down
+            costs itself alone.
         advance: called once per image.
     """
-    looks = []
-    for look in _looks(cohort):
-        looks.append(look)
-        if advance is not None:
-            advance()
+    looks = looks_of(cohort, workers, advance)
+    digests = twin_digests(cohort)
+    faults = faults_of(looks, asked_spacing_um)
+    alike = alike_of(looks, digests)
     findings = (
-        *image_findings(looks, asked_spacing_um),
-        *twin_findings(cohort, twin_digests(cohort)),
+        *mistake_findings(cohort.path, mistakes),
+        *division_findings(cohort, faults, divide),
+        *image_findings(looks, faults, asked_spacing_um),
+        *twin_findings(cohort, digests),
+        *alike_findings(alike),
         *patient_findings(cohort),
+        *confound_findings(cohort, looks),
     )
     return Audit(
         path=cohort.path,
         counts=count(cohort),
         spacings=count_spacings(looks),
+        powers=count_powers(looks),
+        alike=alike,
+        losses=losses_of(faults),
         findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
     )
-
-
-def _looks(cohort: Cohort) -> Iterator[Look]:
-    return (look_at(case, image) for case in cohort.cases for image in case.images)

@@ -1,13 +1,19 @@
 """How much of what a cohort holds."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wholecase.audit.look import Look
-from wholecase.cohort import Case, Cohort, Image
+from wholecase.cohort import MICROSCOPIC, Case, Cohort, Image
+from wholecase.core.units import spacing_of_power
 
 Pair = tuple[Case, Image]
+POWERS = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0)
+"""Objectives that microscopes have."""
+NEAR = 1.2
+"""Scanners of one objective differ by their cameras: 20x is 0.44 to 0.55 µm/px."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,18 @@ class SpacingCount:
     images: int
 
 
+@dataclass(frozen=True)
+class PowerCount:
+    """Images of one magnification, as the manifest says it or the spacing amounts to."""
+
+    power: float | None
+    """Objective power, such as 20; None where nothing tells it."""
+    told: bool
+    """Whether the manifest's column `magnification` says it."""
+    cases: int
+    images: int
+
+
 def count(cohort: Cohort) -> tuple[Count, ...]:
     """All, then by label, kind and site, then the ignored labels; each in order of its values."""
     pairs = _pairs(cohort.cases)
@@ -47,13 +65,38 @@ def count(cohort: Cohort) -> tuple[Count, ...]:
 
 def count_spacings(looks: Iterable[Look]) -> tuple[SpacingCount, ...]:
     """Images that opened, by spacing; the finest first, the unknown last."""
+    sights = [look.sight for look in looks if look.sight.trouble is None]
     found = Counter(
-        (None, "") if look.spacing_um is None else (float(f"{look.spacing_um:.4g}"), look.rung)
-        for look in looks
-        if look.trouble is None
+        (None, "") if sight.spacing_um is None else (float(f"{sight.spacing_um:.4g}"), sight.rung)
+        for sight in sights
     )
     rows = [SpacingCount(um, rung, images) for (um, rung), images in found.items()]
     return tuple(sorted(rows, key=lambda row: (row.um is None, row.um or 0.0, row.rung)))
+
+
+def count_powers(looks: Iterable[Look]) -> tuple[PowerCount, ...]:
+    """Images that opened, by magnification; the weakest first, the unknown last."""
+    groups: dict[tuple[float | None, bool], list[Look]] = {}
+    for look in looks:
+        if look.sight.trouble is None:
+            key = power_of(look), look.image.magnification is not None
+            groups.setdefault(key, []).append(look)
+    rows = [
+        PowerCount(power, told, len({look.case.id for look in group}), len(group))
+        for (power, told), group in groups.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.power is None, row.power or 0.0, not row.told)))
+
+
+def power_of(look: Look) -> float | None:
+    """The magnification of an image: the manifest's, else that of a slide or tile's spacing."""
+    if look.image.magnification is not None:
+        return look.image.magnification
+    if look.sight.spacing_um is None or look.image.kind not in MICROSCOPIC:
+        return None
+    power = spacing_of_power(look.sight.spacing_um)  # its own inverse
+    usual = min(POWERS, key=lambda known: abs(math.log(known / power)))
+    return usual if abs(math.log(usual / power)) < math.log(NEAR) else float(f"{power:.2g}")
 
 
 def _pairs(cases: Iterable[Case]) -> list[Pair]:

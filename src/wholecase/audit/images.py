@@ -2,39 +2,88 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from wholecase.audit.findings import Costs, Finding
 from wholecase.audit.look import Look
+from wholecase.audit.nearby import Spellings
+from wholecase.instances.cuts import is_taken_whole
+from wholecase.instances.grid import MOST_UPSAMPLING
 
 
-def image_findings(looks: Sequence[Look], asked_spacing_um: float | None) -> Iterator[Finding]:
-    """One finding per image that cannot be used, then those about spacing and masks."""
-    faults = [(look, *fault) for look in looks if (fault := _fault(look, asked_spacing_um))]
-    lost = Counter(look.case.id for look, _, _ in faults)
-    for look, problem, what in faults:
-        costs: Costs = "case" if lost[look.case.id] == len(look.case.images) else "image"
-        yield Finding("error", look.where, what, costs, problem)
+@dataclass(frozen=True)
+class Fault:
+    """An image that a run would leave out."""
+
+    look: Look
+    problem: str
+    """The sort of problem in a few words."""
+    what: str
+    """One sentence with the cure."""
+    costs: Costs
+    """`case` where no image of the case is left."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What a run would leave out."""
+
+    images: int
+    cases: int
+    """Those without a usable image; their images are counted too."""
+    reasons: tuple[tuple[str, int], ...]
+    """Problem and images, the commonest first."""
+
+
+def faults_of(looks: Sequence[Look], asked_spacing_um: float | None) -> tuple[Fault, ...]:
+    """The images that cannot be used, in the cohort's order."""
+    spellings = Spellings()
+    found = [
+        (look, *fault) for look in looks if (fault := _fault(look, asked_spacing_um, spellings))
+    ]
+    lost = Counter(look.case.id for look, _, _ in found)
+
+    def costs(look: Look) -> Costs:
+        return "case" if lost[look.case.id] == len(look.case.images) else "image"
+
+    return tuple(Fault(look, problem, what, costs(look)) for look, problem, what in found)
+
+
+def losses_of(faults: Sequence[Fault]) -> Losses:
+    """The faults summed up."""
+    cases = {fault.look.case.id for fault in faults if fault.costs == "case"}
+    reasons = Counter(fault.problem for fault in faults)
+    return Losses(len(faults), len(cases), tuple(reasons.most_common()))
+
+
+def image_findings(
+    looks: Sequence[Look], faults: Sequence[Fault], asked_spacing_um: float | None
+) -> Iterator[Finding]:
+    """One finding per image that cannot be used, then those about spacing and files beside."""
+    for fault in faults:
+        yield Finding("error", fault.look.where, fault.what, fault.costs, fault.problem)
     if asked_spacing_um is None:
         yield from _slides_without_spacing(looks)
-    yield from _missing_masks(looks)
+    yield from _missing_beside(looks)
+    yield from _mixed_features(looks)
 
 
-def _fault(look: Look, asked_spacing_um: float | None) -> tuple[str, str] | None:
+def _fault(
+    look: Look, asked_spacing_um: float | None, spellings: Spellings
+) -> tuple[str, str] | None:
     """The problem and its sentence where an image cannot be used."""
-    if look.trouble is not None:
-        return _sort_of(look), look.trouble
-    # numpy and the readers of slides come with them
-    from wholecase.instances.cuts import is_taken_whole
-    from wholecase.instances.grid import MOST_UPSAMPLING
-
+    sight = look.sight
+    if sight.trouble is not None:
+        return _sort_of(look), sight.trouble + _instead(look.image.path, spellings)
     if asked_spacing_um is None or is_taken_whole(look.image.kind, look.image.mpp):
         return None
-    if look.spacing_um is None:
+    if sight.spacing_um is None:
         return "no spacing", _no_spacing(look)
-    if look.spacing_um <= asked_spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:
+    if sight.spacing_um <= asked_spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:
         return None
     return "too coarse", (
-        f"{look.image.path}: {look.spacing_um:g} µm/px (from {look.rung}) is too coarse for the "
+        f"{look.image.path}: {sight.spacing_um:g} µm/px (from {sight.rung}) is too coarse for the "
         f"{asked_spacing_um:g} asked; leave the image out, ask for a coarser spacing, or correct "
         "the column 'mpp'"
     )
@@ -42,23 +91,49 @@ def _fault(look: Look, asked_spacing_um: float | None) -> tuple[str, str] | None
 
 def _sort_of(look: Look) -> str:
     path = look.image.path
+    if look.sight.broke:
+        return "image that breaks its reader"
     if not path.exists():
         return "missing file"
     return "empty file" if path.is_file() and path.stat().st_size == 0 else "unreadable image"
 
 
+def _instead(path: Path, spellings: Spellings) -> str:
+    if path.exists() or (other := spellings.other(path)) is None:
+        return ""
+    return f" (there is {other.name!r}, spelt otherwise)"
+
+
 def _no_spacing(look: Look) -> str:
-    return f"{look.image.path}: {look.rung}; give µm per pixel in the column 'mpp'"
+    return f"{look.image.path}: {look.sight.rung}; give µm per pixel in the column 'mpp'"
 
 
 def _slides_without_spacing(looks: Iterable[Look]) -> Iterator[Finding]:
     for look in looks:
-        if look.image.kind == "slide" and look.trouble is None and look.spacing_um is None:
+        sight = look.sight
+        if look.image.kind == "slide" and sight.trouble is None and sight.spacing_um is None:
             yield Finding("warning", look.where, _no_spacing(look), "nothing", "no spacing")
 
 
-def _missing_masks(looks: Iterable[Look]) -> Iterator[Finding]:
+def _missing_beside(looks: Iterable[Look]) -> Iterator[Finding]:
     for look in looks:
-        if look.image.mask and not look.image.mask.is_file():
-            what = f"{look.image.mask}: no such file; correct the column 'mask' or leave it empty"
-            yield Finding("warning", look.where, what, "nothing", "missing mask")
+        for column in ("mask", "tissue"):
+            path = getattr(look.image, column)
+            if path is not None and not path.is_file():
+                what = f"{path}: no such file; correct the column {column!r} or leave it empty"
+                yield Finding("warning", look.where, what, "nothing", f"missing {column}")
+
+
+def _mixed_features(looks: Iterable[Look]) -> Iterator[Finding]:
+    kinds: dict[tuple[str | None, int], Look] = {}
+    for look in looks:
+        if look.sight.features is not None:
+            kinds.setdefault(look.sight.features, look)
+    if len(kinds) > 1:
+        told = "; ".join(
+            f"{encoder or 'an unnamed encoder'} with {width} numbers per tile, first in "
+            f"{look.image.path}"
+            for (encoder, width), look in kinds.items()
+        )
+        what = f"they are of different encoders ({told}); keep those of one"
+        yield Finding("error", "features", what, "run", "features of several encoders")

@@ -2,24 +2,31 @@
 
 from dataclasses import dataclass
 
-from wholecase.cohort import Case, Image
+import cv2
+
+from wholecase.audit.feature_file import look_at_features
+from wholecase.audit.sight import Sight
+from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
+from wholecase.core.progress import Advance
+from wholecase.execution import each
+from wholecase.sources import ImageSource, level_for, open_source, read_box
 
 TOUCH_PX = 64
 """Side of the squares that are read to see whether the pixels can be decoded."""
+SMALL_PX = 32
+"""Side of the grey thumbnail by which images are compared: `Sight.small`."""
+MOST_READ_PX = 64 * 2**20
+"""A slide without a level below this many pixels is not compared: reading it would take minutes."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one image told when it was opened; a plain value that can cross processes."""
+    """An image of a case, and what it told."""
 
     case: Case
     image: Image
-    trouble: str | None = None
-    """Why it cannot be used; None where it can."""
-    spacing_um: float | None = None
-    rung: str = ""
-    """Where the spacing was found, or why there is none."""
+    sight: Sight
 
     @property
     def where(self) -> str:
@@ -27,25 +34,50 @@ class Look:
         return f"line {self.image.line}, case {self.case.id!r}"
 
 
-def look_at(case: Case, image: Image) -> Look:
-    """Open an image and read a square at its centre and one at its end.
+def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look]:
+    """Every image of the cohort looked at, in its order; each costs at most itself."""
+    pairs = [(case, image) for case in cohort.cases for image in case.images]
+    sights: dict[int, Sight] = {}
+    for done in each(_look, ((i, image) for i, (_, image) in enumerate(pairs)), workers=workers):
+        number, image = done.item
+        sights[number] = done.result or Sight(trouble=f"{image.path}: {done.error}", broke=True)
+        if advance is not None:
+            advance()
+    return [Look(case, image, sights[i]) for i, (case, image) in enumerate(pairs)]
 
-    Never raises for what is wrong with the image: that is what it is to find out.
+
+def _look(item: tuple[int, Image]) -> Sight:
+    return look_at(item[1])
+
+
+def look_at(image: Image) -> Sight:
+    """Open an image, read a square at its centre and one at its end, and make it small.
+
+    What is wrong with the image is in the answer, for that is what it is to find out.
     """
-    # the readers of slides take longer to import than most cohorts to check
-    from wholecase.sources import ImageSource, open_source
-
-    def touch(source: ImageSource) -> None:
-        level = source.levels[0]
-        for part in (0.5, 1.0):
-            x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
-            source.read(x, y, TOUCH_PX, TOUCH_PX)
-
+    if image.kind == "features":
+        return look_at_features(image.path)
     try:
         with open_source(image.path, image.kind, image.mpp) as source:
-            touch(source)
-            if source.spacing is None:
-                return Look(case, image, rung=source.spacing_note)
-            return Look(case, image, spacing_um=source.spacing.um, rung=source.spacing.rung)
+            level = source.levels[0]
+            for part in (0.5, 1.0):
+                x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
+                source.read(x, y, TOUCH_PX, TOUCH_PX)
+            spacing = source.spacing
+            return Sight(
+                spacing_um=spacing.um if spacing else None,
+                rung=spacing.rung if spacing else source.spacing_note,
+                size_px=(level.width_px, level.height_px),
+                small=_small(source),
+            )
     except SourceError as error:
-        return Look(case, image, trouble=str(error))
+        return Sight(trouble=str(error))
+
+
+def _small(source: ImageSource) -> bytes | None:
+    width, height = source.levels[0].width_px, source.levels[0].height_px
+    level = source.levels[level_for(source.levels, min(width, height) / SMALL_PX)]
+    if level.width_px * level.height_px > MOST_READ_PX:
+        return None
+    pixels = read_box(source, (0, 0, width, height), (SMALL_PX, SMALL_PX))
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).tobytes()

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from wholecase.audit import words
 from wholecase.audit.check import Audit
-from wholecase.audit.counts import Count, SpacingCount
-from wholecase.audit.findings import Finding
+from wholecase.audit.counts import Count
 
 SHOWN = 5
 """Findings of one sort that are written out; the rest are counted."""
@@ -13,8 +13,8 @@ SHOWN = 5
 
 def render_text(audit: Audit) -> str:
     """The whole audit in aligned lines, ending with a newline."""
-    return "\n".join([str(audit.path), *_counts(audit.counts), *_spacings(audit.spacings),
-                      *_findings(audit.findings)]) + "\n"  # fmt: skip
+    lines = [str(audit.path), *_counts(audit.counts), *_lists(audit), *_findings(audit)]
+    return "\n".join(lines) + "\n"
 
 
 def _counts(counts: Sequence[Count]) -> Iterator[str]:
@@ -26,32 +26,34 @@ def _counts(counts: Sequence[Count]) -> Iterator[str]:
         yield from _aligned([(what, "cases", "patients", "images"), *rows])
 
 
-def _spacings(spacings: Sequence[SpacingCount]) -> Iterator[str]:
-    rows = [
-        (f"{s.um:g} from {s.rung}" if s.um is not None else "unknown", str(s.images))
-        for s in spacings
-    ]
+def _lists(audit: Audit) -> Iterator[str]:
+    spacings = [(words.spacing(row), str(row.images)) for row in audit.spacings]
     yield ""
-    yield from _aligned([("spacing in µm/px", "images"), *rows])
+    yield from _aligned([("spacing in µm/px", "images"), *spacings])
+    if words.knows_powers(audit):
+        rows = [(words.power(row), str(row.cases), str(row.images)) for row in audit.powers]
+        yield ""
+        yield from _aligned([("magnification", "cases", "images"), *rows])
+    yield ""
+    yield words.likeness(audit)
 
 
-def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+def _findings(audit: Audit) -> Iterator[str]:
     yield ""
-    if not findings:
+    if not audit.findings:
         yield "No problem found."
         return
-    ordered = sorted(findings, key=lambda f: (f.severity, f.problem))
-    for (severity, problem), group in groupby(ordered, key=lambda f: (f.severity, f.problem)):
-        found = list(group)
+    for severity, problem, found in words.kinds_of_finding(audit):
         yield f"{severity}: {problem} ({len(found)})"
         for finding in found[:SHOWN]:
             loss = "" if finding.costs == "nothing" else f" [costs the {finding.costs}]"
             yield f"  {finding.where}: {finding.what}{loss}"
         if len(found) > SHOWN:
             yield f"  and {len(found) - SHOWN} more"
-    errors = sum(finding.severity == "error" for finding in findings)
+    errors = sum(finding.severity == "error" for finding in audit.findings)
     yield ""
-    yield f"Errors: {errors}, warnings: {len(findings) - errors}."
+    yield f"{words.verdict(audit)} {words.losses(audit)}".rstrip()
+    yield f"Errors: {errors}, warnings: {len(audit.findings) - errors}."
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -33,6 +33,9 @@ def _finding(copies: Copies) -> Finding:
         what = f"{names} are the same file under patients {_listed(patients)}; "
         cure = "give them one patient_id or keep one, for a split that parts them stops the run"
         return Finding("error", where, what + cure, "run", "same file under two patients")
+    if len(labels := sorted({case.label for case, _ in copies if case.label})) > 1:
+        what = f"{names} are the same file under labels {_listed(labels)}; keep the one that holds"
+        return Finding("warning", where, what, "nothing", "same file with two labels")
     if len(cases) > 1:
         what = f"{names} are the same file in cases {_listed(cases)}; keep one unless it is meant"
         return Finding("warning", where, what, "nothing", "same file in two cases")

@@ -1,32 +1,54 @@
 """`wholecase check`: look at a cohort before anything is computed."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import CohortFile, Overrides
+from wholecase.cli.options import CohortFile, Overrides, Workers, worker_count
 
 
 def check(
     cohort: CohortFile,
     *overrides: Overrides,
-    recipe: Annotated[str | None, Parameter(help="check its labels and spacing too")] = None,
+    recipe: Annotated[str | None, Parameter(help="check labels, spacing and folds too")] = None,
+    html: Annotated[Path | None, Parameter(help="also write the findings as a page")] = None,
+    workers: Workers = 0,
 ) -> int:
     """Open every image of a cohort and tell what a run would meet; exit code 1 on errors."""
-    from wholecase.audit import check_cohort, render_text
-    from wholecase.cohort import Labels, read_cohort
+    from wholecase.audit import check_cohort, render_text, write_page
+    from wholecase.cohort import read_leniently
+    from wholecase.core.errors import RecipeError
     from wholecase.core.progress import progress
+
+    if overrides and recipe is None:
+        raise RecipeError(f"{overrides[0]!r} changes a recipe; name the recipe with --recipe")
+    labels, asked = (None, {}) if recipe is None else _asked(recipe, overrides)
+    read = read_leniently(cohort, labels)
+    images = sum(len(case.images) for case in read.cohort.cases)
+    with progress("checking", images) as advance:
+        audit = check_cohort(
+            read.cohort,
+            mistakes=read.mistakes,
+            workers=worker_count(workers),
+            advance=advance,
+            **asked,
+        )
+    print(render_text(audit))
+    if html is not None:
+        print(write_page(audit, html).resolve().as_uri())
+    return 1 if audit.failed else 0
+
+
+def _asked(recipe: str, overrides: Sequence[str]) -> tuple[Any, dict[str, Any]]:
+    """How the recipe reads labels, and what it asks of the cohort beyond."""
+    # they load torch, which a check without a recipe need not wait for
+    from wholecase.assemble import cut_of, labels_of, split_of
     from wholecase.recipes import read_recipe
 
-    labels, spacing = None, None
-    if recipe is not None:
-        asked = read_recipe(recipe, overrides)
-        section = asked.cohort
-        labels = Labels(column=section.label, classes=section.groups, ignore=section.ignore)
-        spacing = asked.cut.options.get("spacing_um")
-    read = read_cohort(cohort, labels)
-    images = sum(len(case.images) for case in read.cases)
-    with progress("checking", images) as advance:
-        audit = check_cohort(read, asked_spacing_um=spacing, advance=advance)
-    print(render_text(audit))
-    return 1 if audit.failed else 0
+    read = read_recipe(recipe, overrides)
+    return labels_of(read), {
+        "asked_spacing_um": cut_of(read).settings.get("spacing_um"),
+        "divide": lambda cohort: split_of(read, cohort, None),
+    }

@@ -21,11 +21,13 @@ def extract(
     from wholecase.cli.table import failure_lines
     from wholecase.cohort import read_cohort
     from wholecase.extract import extract as work
+    from wholecase.extract import table_lines
     from wholecase.recipes import read_recipe
 
     plan = plan_of(read_recipe(recipe, overrides), store, choose_device(device))
     done = work(read_cohort(cohort, None), plan, workers=worker_count(workers))
     for line in failure_lines([(str(f.path), f.reason) for f in done.failures]):
         print(line)
-    print(f"{done.encoded} images encoded, {done.reused} found, {len(done.failures)} failed")
+    for line in table_lines(done):
+        print(line)
     return 1 if done.failures else 0

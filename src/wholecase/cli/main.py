@@ -7,15 +7,19 @@ from cyclopts import App
 
 import wholecase
 from wholecase.cli.check import check
+from wholecase.cli.cohort import cohort
 from wholecase.cli.compare import compare
 from wholecase.cli.doctor import doctor
 from wholecase.cli.explain import explain
 from wholecase.cli.extract import extract
+from wholecase.cli.features import features
+from wholecase.cli.import_clam import import_clam
 from wholecase.cli.phantom import phantom
 from wholecase.cli.predict import predict
 from wholecase.cli.recipes import recipes
 from wholecase.cli.report import report
 from wholecase.cli.run import run
+from wholecase.cli.store import store
 from wholecase.core.errors import WholecaseError
 
 INTERRUPTED = 130
@@ -25,10 +29,13 @@ INTERRUPTED = 130
 def build() -> App:
     """The command line as a value."""
     app = App(name="wholecase", help=__doc__, version=wholecase.__version__)
-    for command in (check, extract, run, predict, report, compare, explain, doctor):
+    for command in (check, extract, run, predict, report, compare, explain, import_clam, doctor):
         app.command(command)
+    app.command(cohort)
+    app.command(features)
     app.command(recipes)
     app.command(phantom)
+    app.command(store)
     return app
 
 

@@ -56,6 +56,8 @@ def run(
 def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
     from wholecase.cli.table import failure_lines, metric_lines
 
+    for line in summary.extraction:
+        print(line)
     for line in metric_lines(summary.metrics["pooled"]):
         print(line)
     if told := summary.metrics.get("faithfulness"):

@@ -4,13 +4,14 @@ from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.cases import KINDS, Case, Cohort, Image
 from wholecase.cohort.identical import refuse_identical, twin_digests
 from wholecase.cohort.labels import Labels, require_classes
-from wholecase.cohort.manifest import read_cohort
+from wholecase.cohort.manifest import MICROSCOPIC, Reading, read_cohort, read_leniently
 from wholecase.cohort.protocols import given, holdout, nested
 from wholecase.cohort.split import SIDES, Fold, Split
 from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
 
 __all__ = [
     "KINDS",
+    "MICROSCOPIC",
     "SIDES",
     "SLIDE_SUFFIXES",
     "Case",
@@ -18,12 +19,14 @@ __all__ = [
     "Fold",
     "Image",
     "Labels",
+    "Reading",
     "Split",
     "cohort_of_images",
     "given",
     "holdout",
     "nested",
     "read_cohort",
+    "read_leniently",
     "read_splits",
     "refuse_identical",
     "require_classes",

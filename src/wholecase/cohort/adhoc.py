@@ -9,7 +9,9 @@ from wholecase.core.errors import ManifestError
 SLIDE_SUFFIXES = frozenset(
     (".svs", ".ndpi", ".mrxs", ".scn", ".bif", ".tif", ".tiff", ".dcm", ".vms", ".svslide")
 )
-"""Files that are read as slides where no manifest says what they are; all others are tiles."""
+"""Files that are read as slides where no manifest says what they are."""
+FEATURE_SUFFIXES = frozenset((".h5", ".hdf5", ".pt"))
+"""Files that hold features; all others are tiles."""
 
 
 def cohort_of_images(paths: Sequence[Path]) -> Cohort:
@@ -25,9 +27,21 @@ def cohort_of_images(paths: Sequence[Path]) -> Cohort:
     cases: dict[str, Case] = {}
     for line, path in enumerate(paths, start=1):
         name = _free(path.stem, cases)
-        kind = "slide" if path.suffix.lower() in SLIDE_SUFFIXES else "tile"
+        kind = kind_of(path)
         cases[name] = Case(id=name, patient=name, images=(Image(path, kind, line),))
     return Cohort(path=paths[0].parent, cases=tuple(cases.values()), classes=())
+
+
+def kind_of(path: Path) -> str:
+    """What a file is taken for by its name.
+
+    >>> kind_of(Path("a.svs")), kind_of(Path("a.png")), kind_of(Path("a.h5"))
+    ('slide', 'tile', 'features')
+    """
+    suffix = path.suffix.lower()
+    if suffix in FEATURE_SUFFIXES:
+        return "features"
+    return "slide" if suffix in SLIDE_SUFFIXES else "tile"
 
 
 def _free(stem: str, taken: dict[str, Case]) -> str:

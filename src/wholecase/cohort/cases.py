@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-KINDS = ("slide", "tile", "ct", "still")
-"""What the manifest's `kind` may say: whole-slide image, ready tile, CT slice, photograph."""
+KINDS = ("slide", "tile", "ct", "still", "features")
+"""What the manifest's `kind` may say: whole-slide image, ready tile, CT slice, photograph;
+or a file of features that another tool extracted from a slide."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Image:
     magnification: float | None = None
     mask: Path | None = None
     """An annotation over the whole image, white where the finding is; only ever used to judge."""
+    tissue: Path | None = None
+    """An outline of the tissue, drawn or mended by hand, as GeoJSON."""
     train_only: bool = False
     """An augmented copy: may train, is never tested on."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from wholecase.cohort.cases import Case, Image
 from wholecase.cohort.labels import Labels
+from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
 
 
@@ -18,7 +19,9 @@ class Entry:
     image: Image
 
 
-def gather(entries: Sequence[Entry], column: str, labels: Labels | None) -> list[Case]:
+def gather(
+    entries: Sequence[Entry], column: str, labels: Labels | None, mistakes: Mistakes
+) -> list[Case]:
     """One case per case id, in order of first appearance; `column` holds the label.
 
     Raises:
@@ -26,14 +29,16 @@ def gather(entries: Sequence[Entry], column: str, labels: Labels | None) -> list
             file; two rows of a patient differ in split.
     """
     cases = _grouped(entries, "case_id")
+    told = {"patient_id": "patients", column: "labels", "split": "splits", "site": "sites"}
     for case, rows in cases.items():
-        _agree(rows, "patient_id", f"case {case!r} has two patients")
-        _agree(rows, column, f"case {case!r} has two labels")
-        _agree(rows, "split", f"case {case!r} has two splits")
-        _agree(rows, "site", f"case {case!r} has two sites")
-        _refuse_repeats(case, rows)
+        for name, what in told.items():
+            with mistakes.heard():
+                _agree(rows, name, f"case {case!r} has two {what}")
+        with mistakes.heard():
+            _refuse_repeats(case, rows)
     for patient, rows in _grouped(entries, "patient_id").items():
-        _agree(rows, "split", f"patient {patient!r} is on two sides")
+        with mistakes.heard():
+            _agree(rows, "split", f"patient {patient!r} is on two sides")
     return [_case(case, rows, column, labels) for case, rows in cases.items()]
 
 

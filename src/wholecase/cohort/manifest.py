@@ -1,12 +1,19 @@
 """The cohort file: one row per image, read with every mistake named by line and column."""
 
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wholecase.cohort.cases import KINDS, Cohort, Image
 from wholecase.cohort.gather import Entry, gather
 from wholecase.cohort.labels import Labels
+from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
 from wholecase.cohort.table import read_table
+from wholecase.core.errors import ManifestError
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
 REQUIRED = ("case_id", "patient_id", "path", "kind")
@@ -17,19 +24,45 @@ SIDES = ("train", "test")
 """What the manifest's `split` may say."""
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What could be read of a manifest, and every mistake in it."""
+
+    cohort: Cohort
+    """Without the rows that cannot be used; a case whose rows disagree is as its first row says."""
+    mistakes: tuple[ManifestError, ...]
+    """The first of each cell, case or patient, in the order of reading."""
+
+
 def read_cohort(path: Path, labels: Labels | None) -> Cohort:
     """The cases of a manifest, in its order; the image files themselves are not looked at.
 
-    Paths in it are relative to the file. With `labels`, each case gets its target and cases with
-    an ignored label stand apart; without, the label column is optional and stays text.
+    Paths in it are relative to the file; a backslash parts folders as a slash does. With `labels`,
+    each case gets its target and cases with an ignored label stand apart; without, the label column
+    is optional and stays text.
 
     Raises:
         ManifestError: the file is wrong; the message names file, line, column and cure.
     """
+    return _read(path, labels, Mistakes(gather=False))
+
+
+def read_leniently(path: Path, labels: Labels | None) -> Reading:
+    """What `read_cohort` gives as far as it can be had, with all mistakes instead of the first.
+
+    Raises:
+        ManifestError: there is no table with the needed columns.
+    """
+    mistakes = Mistakes(gather=True)
+    cohort = _read(path, labels, mistakes)
+    return Reading(cohort, tuple(mistakes.found))
+
+
+def _read(path: Path, labels: Labels | None, mistakes: Mistakes) -> Cohort:
     column = labels.column if labels else Labels.column
-    rows = read_table(path, (*REQUIRED, column) if labels else REQUIRED)
-    entries = [_entry(row, column, labels) for row in rows]
-    cases = gather(entries, column, labels)
+    rows = read_table(path, (*REQUIRED, column) if labels else REQUIRED, mistakes)
+    entries = [entry for row in rows if (entry := _entry(row, column, labels, mistakes))]
+    cases = gather(entries, column, labels, mistakes)
     ignore = labels.ignore if labels else ()
     return Cohort(
         path=path,
@@ -39,28 +72,46 @@ def read_cohort(path: Path, labels: Labels | None) -> Cohort:
     )
 
 
-def _entry(row: Row, column: str, labels: Labels | None) -> Entry:
+def _entry(row: Row, column: str, labels: Labels | None, mistakes: Mistakes) -> Entry | None:
+    """The row as an image, or None where a cell of it is wrong."""
+    before = len(mistakes.found)
     for name in ("case_id", "patient_id"):
-        row.required(name)
-    if labels and (objection := labels.objection(row.text(column))):
-        raise row.error(column, objection)
-    if row.text("split"):
-        row.choice("split", SIDES)
-    return Entry(row, _image(row))
+        with mistakes.heard():
+            row.required(name)
+    with mistakes.heard():
+        if labels and (objection := labels.objection(row.text(column))):
+            raise row.error(column, objection)
+    with mistakes.heard():
+        if row.text("split"):
+            row.choice("split", SIDES)
+    cells: dict[str, Any] = {}
+    for name, read in CELLS.items():
+        with mistakes.heard():
+            cells[name] = read(row)
+    if len(mistakes.found) > before:
+        return None
+    return Entry(row, Image(line=row.line, **cells))
 
 
-def _image(row: Row) -> Image:
-    mask = row.text("mask")
-    return Image(
-        path=row.file.parent / row.required("path"),
-        kind=row.choice("kind", KINDS),
-        line=row.line,
-        order=row.number("order"),
-        mpp=_spacing(row),
-        magnification=_magnification(row),
-        mask=row.file.parent / mask if mask else None,
-        train_only=row.flag("train_only"),
-    )
+def _path(row: Row) -> Path:
+    return _place(row, "path", row.required("path"))
+
+
+def _place(row: Row, column: str, text: str) -> Path:
+    """A file that a cell names; manifests travel, so both slashes part folders everywhere."""
+    if os.name != "nt" and re.match(r"[A-Za-z]:[\\/]", text):
+        raise row.error(
+            column, f"{text!r} is on a Windows drive; write the path relative to the manifest"
+        )
+    return row.file.parent / text.replace("\\", "/")
+
+
+def _optional(column: str) -> Callable[[Row], Path | None]:
+    def read(row: Row) -> Path | None:
+        text = row.text(column)
+        return _place(row, column, text) if text else None
+
+    return read
 
 
 def _spacing(row: Row) -> float | None:
@@ -88,3 +139,16 @@ def _magnification(row: Row) -> float | None:
     if power is None or power > 0:
         return power
     raise row.error("magnification", f"{power:g} is no objective power; write one such as 40")
+
+
+CELLS: dict[str, Callable[[Row], Any]] = {
+    "path": _path,
+    "kind": lambda row: row.choice("kind", KINDS),
+    "order": lambda row: row.number("order"),
+    "mpp": _spacing,
+    "magnification": _magnification,
+    "mask": _optional("mask"),
+    "tissue": _optional("tissue"),
+    "train_only": lambda row: row.flag("train_only"),
+}
+"""The columns that make an `Image`, and how each is read."""

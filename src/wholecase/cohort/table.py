@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
 from wholecase.core.errors import ManifestError
 from wholecase.core.lookup import nearest
@@ -12,18 +13,22 @@ from wholecase.core.lookup import nearest
 DELIMITERS = (",", ";", "\t")
 
 
-def read_table(path: Path, required: Sequence[str]) -> list[Row]:
+def read_table(path: Path, required: Sequence[str], mistakes: Mistakes | None = None) -> list[Row]:
     """The rows of a UTF-8 table with a header, blank lines left out.
 
     Raises:
         ManifestError: the file cannot be read, is no table, lacks a required column, or a row has
-            more or fewer cells than the header.
+            more or fewer cells than the header; the last is a mistake where they are gathered.
     """
+    mistakes = mistakes or Mistakes(gather=False)
     records = _records(path, _text(path), required)
     _, header = next(records, (1, []))
     _check_header(path, header, required)
-    rows = [_row(path, line, header, record) for line, record in records]
-    if not rows:
+    rows, line = [], 0
+    for line, record in records:
+        with mistakes.heard():
+            rows.append(_row(path, line, header, record))
+    if not line:
         raise ManifestError(f"{path}, line 2: there are no rows below the header; add some")
     return rows
 

@@ -1,5 +1,7 @@
 """One family of errors; each names the culprit and the cure in one sentence."""
 
+from typing import Any
+
 
 class WholecaseError(Exception):
     """Something that the user can mend. Caught once, by the command line."""
@@ -17,8 +19,17 @@ class SourceError(WholecaseError):
     """One image cannot be used. Costs that image, never the batch."""
 
 
+class SpacingError(SourceError):
+    """The physical size of a pixel is unknown, cannot be, or does not fit what is asked for."""
+
+
 class NoTissueError(SourceError):
     """The image was read, and holds no tissue."""
+
+    def __init__(self, message: str, picture: Any = None) -> None:  # noqa: ANN401
+        super().__init__(message)
+        self.picture = picture
+        """The small image that was judged, uint8 [h, w, 3], or None; it survives pickling."""
 
 
 class StoreError(WholecaseError):

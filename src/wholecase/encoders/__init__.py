@@ -1,7 +1,21 @@
 """Frozen networks: pixels in, vectors out."""
 
 from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.entry import Published
+from wholecase.encoders.field import FIELD
+from wholecase.encoders.published import check_spacing
 from wholecase.encoders.spec import EncoderSpec
+from wholecase.encoders.stored import STORED, StoredHead, stored_encoder
 from wholecase.encoders.table import ENCODERS
 
-__all__ = ["ENCODERS", "Encoder", "EncoderSpec"]
+__all__ = [
+    "ENCODERS",
+    "FIELD",
+    "STORED",
+    "Encoder",
+    "EncoderSpec",
+    "Published",
+    "StoredHead",
+    "check_spacing",
+    "stored_encoder",
+]

@@ -106,7 +106,7 @@ def _steepness(fields: list[Float32[np.ndarray, "_ _"]]) -> Float32[np.ndarray, 
     lengths = []
     for field in fields:
         x, y = cv2.Sobel(field, cv2.CV_32F, 1, 0), cv2.Sobel(field, cv2.CV_32F, 0, 1)
-        lengths.append(cv2.mean(cv2.magnitude(x, y))[0])
+        lengths.append(cv2.mean(_length(x, y))[0])
     return np.log(np.array(lengths) + 1e-2).astype(np.float32)
 
 
@@ -116,9 +116,17 @@ def _coherence(fields: list[Float32[np.ndarray, "_ _"]]) -> Float32[np.ndarray, 
     for field in fields:
         x, y = cv2.Sobel(field, cv2.CV_32F, 1, 0), cv2.Sobel(field, cv2.CV_32F, 0, 1)
         xx, yy, xy = (cv2.blur(product, (17, 17)) for product in (x * x, y * y, x * y))
-        spread = cv2.magnitude(xx - yy, 2 * xy)
+        spread = _length(xx - yy, 2 * xy)
         found.append(cv2.mean(spread)[0] / (cv2.mean(xx + yy)[0] + 1e-4))
     return np.array(found, "f4")
+
+
+def _length(
+    x: Float32[np.ndarray, "H W"], y: Float32[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    # not `cv2.magnitude`: its last bit depends on where in memory the fields lie
+    length: Float32[np.ndarray, "H W"] = np.sqrt(x * x + y * y)
+    return length
 
 
 def _autocorrelation(field: Float32[np.ndarray, "_ _"]) -> Float32[np.ndarray, " 4"]:

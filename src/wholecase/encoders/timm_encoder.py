@@ -29,7 +29,8 @@ def timm_encoder(
         model: timm's name of it.
         weights: a local file; a sidecar beside it gives arguments, normalisation and size, else
             those count that timm notes for the network.
-        arguments: what `timm.create_model` must be told besides; goes before the sidecar's.
+        arguments: what `timm.create_model` must be told besides, the layer swiglu_packed by
+            name; goes before the sidecar's.
         download: fetch the weights that timm knows where no file is named.
         batch: pictures at a time.
         device: where it computes.
@@ -74,8 +75,11 @@ def check_model(name: str, others: Iterable[str] = ()) -> None:
 def _created(model: str, told: Mapping[str, Any], *, pretrained: bool) -> "nn.Module":
     import timm
 
+    from wholecase.encoders.layers import with_layers
+
+    made = with_layers(told)
     try:
-        created: nn.Module = timm.create_model(model, pretrained=pretrained, num_classes=0, **told)
+        created: nn.Module = timm.create_model(model, pretrained=pretrained, num_classes=0, **made)
     except TypeError as error:
         raise RecipeError(
             f"timm's {model} does not take the arguments {dict(told)}: {error}; correct them in "

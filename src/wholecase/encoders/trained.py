@@ -2,21 +2,27 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
 from wholecase.core.digest import digest
 from wholecase.core.errors import WeightsError, WholecaseError
+from wholecase.encoders.field import FIELD
 from wholecase.encoders.network import Look, state_sha256
 from wholecase.weights import Sidecar, WeightFile, load_weights, weight_file
 
+Fetched = TypeVar("Fetched")
 SCHEMA = 1
 """Counted up when the same network and weights come to give other vectors."""
 
 
-def find(name: str, weights: str | None, *, download: bool) -> WeightFile | None:
+def find(
+    name: str, weights: str | None, *, download: bool, also: str | None = None
+) -> WeightFile | None:
     """The weight file that the recipe names, or None where the hub is to be asked.
+
+    `also` is another name that the sidecar may give the network.
 
     Raises:
         WeightsError: neither is named, the file is not there, or it belongs to another network.
@@ -30,7 +36,8 @@ def find(name: str, weights: str | None, *, download: bool) -> WeightFile | None
         )
     file = weight_file(Path(weights))
     sidecar = file.sidecar
-    if sidecar is not None and _architecture(sidecar.name) != _architecture(name):
+    known = {_architecture(name), _architecture(also or name)}
+    if sidecar is not None and _architecture(sidecar.name) not in known:
         raise WeightsError(
             f"{file.path} belongs to {sidecar.name}, as the JSON file beside it says, not to "
             f"{name}; name that encoder, or give another file"
@@ -48,8 +55,8 @@ def fill(model: nn.Module, file: WeightFile) -> nn.Module:
     return model
 
 
-def downloaded(fetch: Callable[[], nn.Module], name: str) -> nn.Module:
-    """The network with its published weights, from the net.
+def downloaded(fetch: Callable[[], Fetched], name: str) -> Fetched:
+    """What is fetched from the net: the network with its published weights, or their file.
 
     Raises:
         WeightsError: they cannot be had.
@@ -85,4 +92,4 @@ def identity_of(
 
 def _architecture(name: str) -> str:
     # timm writes the training after a point: resnet50.tv_in1k
-    return name.partition(".")[0]
+    return name if name in FIELD else name.partition(".")[0]

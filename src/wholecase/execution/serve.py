@@ -44,11 +44,11 @@ def attempt(
 
 
 def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
-    """Answer items from the connection until it says None or closes."""
+    """Answer items from the connection with one result each until it says None or closes."""
     # for Windows; elsewhere the process was born deaf to it
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tool = Tool(setup)
-    while (message := _next(connection)) is not None:
+    while (message := awaited(connection)) is not None:
         answer = attempt(function, message[0], tool)
         try:
             connection.send(answer)
@@ -59,7 +59,8 @@ def serve(connection: Connection, function: Callable[..., Any], setup: Setup | N
             connection.send((None, WholecaseError(reason)))
 
 
-def _next(connection: Connection) -> tuple[Any] | None:
+def awaited(connection: Connection) -> tuple[Any] | None:
+    """The next item, or None at the end of work."""
     try:
         message: tuple[Any] | None = connection.recv()
     except (EOFError, OSError):

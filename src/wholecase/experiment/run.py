@@ -26,7 +26,8 @@ from wholecase.execution import each
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold import FoldJob, Outcome, fold_key, run_fold
 from wholecase.experiment.results import write_metrics, write_predictions
-from wholecase.extract import Extraction, extract
+from wholecase.experiment.tissue import keep_tissue
+from wholecase.extract import Extraction, extract, table_lines
 from wholecase.recipes import Recipe, recipe_text
 from wholecase.report import write_report
 from wholecase.runs import RunFolder, write_rows
@@ -59,6 +60,8 @@ class Summary:
     """(path, reason) of each image that failed."""
     too_many_failed: bool
     seconds: dict[str, float] = field(default_factory=dict)
+    extraction: tuple[str, ...] = ()
+    """How extraction went, in lines for people."""
 
 
 def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
@@ -89,6 +92,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
         write_predictions(folder, outcomes, cohort.classes)
         metrics = write_metrics(folder, outcomes, recipe)
     with clock.stage("explain"):
+        keep_tissue(folder, cohort, extraction)
         _draw_pictures(folder, outcomes, recipe.evaluate.pictures, settings.workers)
     facts = facts_of(recipe, cohort, split, extraction, settings.splits)
     write_json(folder.times, clock.told())
@@ -105,6 +109,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
         failures=failed,
         too_many_failed=len(failed) > settings.tolerated * images,
         seconds=clock.seconds,
+        extraction=tuple(table_lines(extraction)),
     )
 
 

@@ -22,6 +22,7 @@ def attention_geojson(evidence: Evidence, *, scale: str = "rank") -> str:
     features = [
         _feature(evidence, i, float(weights[i]), float(ranks[i]), painted[i].tolist())
         for i in np.argsort(-weights, kind="stable").tolist()
+        if evidence.box_px[i, 2:].all()  # imported features may not know how large their tiles are
     ]
     return json.dumps({"type": "FeatureCollection", "features": features}) + "\n"
 

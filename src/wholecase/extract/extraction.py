@@ -1,7 +1,7 @@
 """What extraction leaves: where each image's bag is, and which images have none."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +27,20 @@ class Extraction:
     digests: Mapping[Path, str]
     """Of the content of every file that could be read."""
     seconds: Mapping[str, float]
-    """Of all workers together by kind of work, and `total` on the clock."""
+    """Of all workers together by kind of work: `open`, `cut`, `read` (disk and decoder),
+    `transform` (to the size of an instance), `encode`, `write`; `total` on the clock; and where
+    this process encoded what workers read, `wait`, in which it had nothing to encode."""
     encoded: int
     """Contents that were encoded now."""
     reused: int
-    """Contents that were in the store already."""
+    """Contents that were in the store already, or that another process encoded meanwhile."""
+    tiles: int
+    """Instances that were encoded now."""
+    skipped: Mapping[Reference, int]
+    """Images that have a bag with gaps, and how many of their instances could not be decoded."""
+    workers: int
+    pictures: Mapping[Reference, Path] = field(default_factory=dict)
+    """Of images in which tissue was looked for: what was found, or that nothing was."""
 
     def has(self, image: Image) -> bool:
         """Whether the image has a bag."""
@@ -55,6 +64,10 @@ class Extraction:
         scale = np.where(np.isnan(bag.scale), np.float32(image.magnification), bag.scale)
         return replace(bag, scale=scale)
 
+    def picture(self, image: Image) -> Path | None:
+        """The picture of what was taken as tissue on an image, in the store."""
+        return self.pictures.get(reference(image))
+
     def instances(self, image: Image) -> int:
         """How many instances the image's bag holds; 0 where it failed."""
         if not self.has(image):
@@ -63,11 +76,13 @@ class Extraction:
         return store.glance(key).instances
 
     def size_px(self, image: Image) -> tuple[int, int] | None:
-        """Width and height of the image at level 0, or None where it failed."""
+        """Width and height of the image at level 0, or None where it failed or nothing tells."""
         if not self.has(image):
             return None
         store, key = self.bags[reference(image)]
         facts = store.glance(key).facts
+        if not {"width_px", "height_px"} <= facts.keys():  # a feature file may not tell
+            return None
         return int(facts["width_px"]), int(facts["height_px"])
 
     def keys(self, images: Iterable[Image]) -> list[str]:

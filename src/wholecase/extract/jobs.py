@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wholecase.cohort import Image
-from wholecase.core.digest import digest, file_digest
+from wholecase.core.digest import digest
+from wholecase.core.errors import SourceError
 from wholecase.encoders import Encoder
 from wholecase.extract.plan import Plan
 from wholecase.features import Store
 from wholecase.instances import Cut, cut_for
+from wholecase.sources import fingerprint
 
 READERS = 8
 """Files that are hashed at a time, at most: hashing waits for the disk."""
@@ -23,6 +25,8 @@ class Reference(NamedTuple):
     path: Path
     kind: str
     mpp: float | None
+    outline: Path | None = None
+    """Of the tissue, where the manifest names one."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +37,25 @@ class Job:
     cut: Cut
     store: Store
     key: str
+    tolerated: float
+    """Share of its instances that may be undecodable."""
 
 
 def reference(image: Image) -> Reference:
     """The image without what does not touch its bag: order, mask, magnification."""
-    return Reference(image.path, image.kind, image.mpp)
+    return Reference(image.path, image.kind, image.mpp, image.tissue)
+
+
+def files_of(image: Reference) -> tuple[Path, ...]:
+    """The paths whose contents determine the bag."""
+    return (image.path,) if image.outline is None else (image.path, image.outline)
 
 
 def fingerprints(paths: Iterable[Path], workers: int) -> tuple[dict[Path, str], dict[Path, str]]:
-    """Content digests of the files that can be read, and for the others why not."""
+    """Content digests of what can be read, and for the others why not.
+
+    Where a path stands for several files, as of a slide in DICOM, they count together.
+    """
     distinct = list(dict.fromkeys(paths))
     with ThreadPoolExecutor(min(max(workers, 1), READERS)) as pool:
         found = dict(zip(distinct, pool.map(_fingerprint, distinct), strict=True))
@@ -68,19 +82,22 @@ def jobs_of(
         name = digest(**settings)
         if name not in stores:
             stores[name] = Store(plan.store, settings)
-        key = stores[name].key(digests[image.path], image.mpp)
-        jobs[image] = Job(image, cut, stores[name], key)
+        outline = None if image.outline is None else digests[image.outline]
+        key = stores[name].key(digests[image.path], image.mpp, outline)
+        jobs[image] = Job(image, cut, stores[name], key, plan.tolerated_tiles)
     return jobs
 
 
-def _fingerprint(path: Path) -> str | OSError:
+def _fingerprint(path: Path) -> str | OSError | SourceError:
     try:
-        return file_digest(path)
-    except OSError as error:
+        return fingerprint(path)
+    except (OSError, SourceError) as error:
         return error
 
 
 def _why(path: Path, error: object) -> str:
+    if isinstance(error, SourceError):
+        return str(error)
     if isinstance(error, FileNotFoundError):
         return f"{path}: no such file; correct the path in the manifest"
     if path.is_dir():

@@ -18,6 +18,9 @@ class Plan:
     """Of slides; kinds that are cut already are taken whole (`cut_for`)."""
     encoder: EncoderSpec
     store: Path
+    tolerated_tiles: float = 0.02
+    """Share of an image's instances that may be undecodable; they are left out and counted. One
+    bad tile in fifty does not change what a slide says, a file that was cut off loses far more."""
 
 
 @dataclass(frozen=True)

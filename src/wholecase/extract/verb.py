@@ -1,112 +1,79 @@
 """The verb: from a cohort to its bags."""
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
+from itertools import chain
 
 from wholecase.cohort import Cohort
-from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
-from wholecase.core.progress import progress
-from wholecase.encoders import Encoder
-from wholecase.execution import each
-from wholecase.extract.encode import encode_image
 from wholecase.extract.extraction import Extraction
-from wholecase.extract.jobs import Job, Reference, fingerprints, jobs_of, reference
-from wholecase.extract.plan import Failure, Plan
-from wholecase.extract.stages import StageError
+from wholecase.extract.failures import failures_of
+from wholecase.extract.import_features import import_features, is_import
+from wholecase.extract.jobs import Job, files_of, fingerprints, jobs_of, reference
+from wholecase.extract.made import found
+from wholecase.extract.plan import Plan
+from wholecase.extract.work import Content, content, do
+from wholecase.features import tidy
 
-Content = tuple[str, str]
-"""Digest of the store and key in it."""
-Trouble = tuple[str, str]
-"""Stage and reason."""
 
-
-def extract(cohort: Cohort, plan: Plan, *, workers: int) -> Extraction:
+def extract(cohort: Cohort, plan: Plan, *, workers: int, central: bool | None = None) -> Extraction:
     """Every image's bag in the store; what is there already is not made again.
 
     Args:
         cohort: whose images, the ignored cases' excepted.
         plan: how they are cut and encoded, and where the bags go.
-        workers: processes, each of one thread; 0 works in this one, and so does any other device
-            than the CPU, where workers would only take turns.
+        workers: processes, each of one thread; 0 works in this one.
+        central: whether the workers only read, and this process encodes; None: on any device but
+            the CPU, for which workers would only take turns. It changes no byte.
 
     One bad image costs one image: it is among the failures. Stopped at any moment and called again,
-    it goes on, and leaves the same bytes.
+    it goes on, and leaves the same bytes. Several processes may work on one store at a time: they
+    share the work.
 
     Raises:
         RecipeError: the encoder's name, options or device.
         WeightsError: the encoder's weights.
-        StoreError: the store was tampered with.
+        StoreError: the store was tampered with, its disk is full or may not be written.
     """
+    if is_import(cohort, plan):
+        return import_features(cohort, plan, workers=workers)
     started = time.perf_counter()
     encoder = plan.encoder.build()  # also with workers: its faults are told once, before the work
     images = dict.fromkeys(reference(i) for case in cohort.cases for i in case.images)
-    digests, unread = fingerprints((image.path for image in images), workers)
-    jobs = jobs_of((i for i in images if i.path in digests), plan, encoder, digests)
+    digests, unread = fingerprints(chain.from_iterable(map(files_of, images)), workers)
+    whole = [i for i in images if not unread.keys() & set(files_of(i))]
+    jobs = jobs_of(whole, plan, encoder, digests)
     contents = _distinct(jobs.values())
-    missing = [job for job in contents.values() if not job.store.has(job.key)]
-    seconds, failed = _encode(missing, plan, encoder, workers)
-    troubles = {i: ("open", unread[i.path]) for i in images if i.path in unread}
-    troubles |= {i: failed[_content(job)] for i, job in jobs.items() if _content(job) in failed}
+    for folder in {job.store.folder for job in contents.values()}:
+        tidy(folder)
+    there = {c: bag for c, job in contents.items() if (bag := found(job))}
+    missing = [job for c, job in contents.items() if c not in there]
+    work = do(missing, plan, encoder, workers=workers, central=central)
+    troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
+    troubles |= {i: ("open", unread[i.path]) for i in images if i.path in unread}
+    failed = work.troubles
+    troubles |= {i: failed[content(job)] for i, job in jobs.items() if content(job) in failed}
+    made = there | work.made
+    now = [one for one in work.made.values() if one.fate == "made"]
+    kept = {i: job for i, job in jobs.items() if i not in troubles}
     return Extraction(
         identity=encoder.identity,
         width=encoder.width,
-        bags={i: (job.store, job.key) for i, job in jobs.items() if i not in troubles},
-        failures=_failures(cohort, troubles),
+        bags={i: (job.store, job.key) for i, job in kept.items()},
+        failures=failures_of(cohort, troubles),
         digests=digests,
-        seconds={**seconds, "total": time.perf_counter() - started},
-        encoded=len(missing) - len(failed),
-        reused=len(contents) - len(missing),
+        seconds={**work.seconds, "total": time.perf_counter() - started},
+        encoded=len(now),
+        reused=len(made) - len(now),
+        tiles=sum(one.tiles for one in now),
+        skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
+        workers=workers,
+        pictures={i: path for i, job in jobs.items() if (path := job.store.picture(job.key))},
     )
-
-
-def _content(job: Job) -> Content:
-    return job.store.digest, job.key
 
 
 def _distinct(jobs: Iterable[Job]) -> dict[Content, Job]:
     """The first job of each content: no bag is made twice, nor by two workers at once."""
     first: dict[Content, Job] = {}
     for job in jobs:
-        first.setdefault(_content(job), job)
+        first.setdefault(content(job), job)
     return first
-
-
-def _encode(
-    jobs: list[Job], plan: Plan, encoder: Encoder, workers: int
-) -> tuple[dict[str, float], dict[Content, Trouble]]:
-    """Seconds by kind of work, and what failed."""
-    here = workers <= 0 or plan.encoder.device != "cpu"
-    # in this process the encoder that was built already serves; it cannot travel
-    setup = partial(_itself, encoder) if here else plan.encoder.build
-    seconds: Counter[str] = Counter()
-    failed = {}
-    with progress("encoding", len(jobs)) as advance:
-        for done in each(encode_image, jobs, workers=0 if here else workers, setup=setup):
-            if done.error is not None:
-                failed[_content(done.item)] = _trouble(done.item, done.error)
-            seconds.update(done.result or {})
-            advance()
-    return dict(seconds), failed
-
-
-def _itself(encoder: Encoder) -> Encoder:
-    return encoder
-
-
-def _trouble(job: Job, error: WholecaseError) -> Trouble:
-    if isinstance(error, StageError):
-        return error.stage, error.reason
-    # a worker that died did so in a decoder; one that could not begin had no encoder
-    stage = "encode" if isinstance(error, RecipeError | WeightsError) else "read"
-    return stage, f"{job.image.path}: {error}"
-
-
-def _failures(cohort: Cohort, troubles: Mapping[Reference, Trouble]) -> tuple[Failure, ...]:
-    return tuple(
-        Failure(case.id, case.patient, image.path, *troubles[reference(image)])
-        for case in cohort.cases
-        for image in case.images
-        if reference(image) in troubles
-    )

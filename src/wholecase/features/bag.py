@@ -18,7 +18,8 @@ class Bag:
     scale: Float32[np.ndarray, " N"]
     """µm per encoded pixel, else magnification, else nan."""
     facts: dict[str, str] = field(default_factory=dict)
-    """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`."""
+    """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`; where it
+    was interpolated, `upsampling`; where some instances could not be decoded, `skipped`."""
 
     def __len__(self) -> int:
         return len(self.values)

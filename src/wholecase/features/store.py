@@ -1,13 +1,12 @@
 """Bags on disk, by content: the same image, cut and encoded alike, is encoded once.
 
-A store is the folder of one set of settings. Its files say what made them and what they should sum
-to, so that a bag of another encoder, spacing or width cannot slip in, and damage is noticed.
+A store is the folder of one set of settings, told beside its bags. Several processes may write to
+one at a time.
 """
 
-import hashlib
+import contextlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, final
 
@@ -15,20 +14,18 @@ import numpy as np
 
 from wholecase.core.digest import digest
 from wholecase.core.errors import StoreError
-from wholecase.core.files import atomic, read_json, write_json
+from wholecase.core.files import atomic, read_json, write_bytes, write_json
 from wholecase.features.bag import Bag
+from wholecase.features.bag_file import SCHEMA, Glance, glance_bag, read_bag, write_bag
+from wholecase.features.beside import PICTURE, REFUSED
+from wholecase.features.lock import Lock, acquire, is_held
 
-SCHEMA = 1
-NAMES = ("values", "box_px", "position_um", "scale")
 SUFFIX = ".safetensors"
+SETTINGS = "settings.json"
 
 
-@dataclass(frozen=True)
-class Glance:
-    """What a bag's file tells without its vectors."""
-
-    instances: int
-    facts: dict[str, str]
+class UnwritableError(StoreError):
+    """The disk is full or may not be written: no image can be stored until that is mended."""
 
 
 @final
@@ -52,13 +49,42 @@ class Store:
         self.folder = root / self.digest
         self._claim()
 
-    def key(self, fingerprint: str, mpp: float | None = None) -> str:
-        """The name of an image's bag: its content, and the spacing that the manifest imposes."""
-        return fingerprint if mpp is None else f"{fingerprint}-{digest(mpp=float(mpp))[:8]}"
+    def key(self, fingerprint: str, mpp: float | None = None, outline: str | None = None) -> str:
+        """The name of an image's bag: its content, and what the manifest imposes on it.
+
+        Args:
+            fingerprint: of the image's content.
+            mpp: the spacing that the manifest tells.
+            outline: digest of the tissue's outline that the manifest names.
+        """
+        imposed: dict[str, Any] = {} if mpp is None else {"mpp": float(mpp)}
+        if outline is not None:
+            imposed["outline"] = outline
+        return f"{fingerprint}-{digest(**imposed)[:8]}" if imposed else fingerprint
 
     def has(self, key: str) -> bool:
-        """Whether the bag is there. A file that is there is whole: it was renamed into place."""
-        return self._path(key).is_file()
+        """Whether a bag is there and whole by its head and length; `read` looks at every byte."""
+        return self.peek(key) is not None
+
+    def peek(self, key: str) -> Glance | None:
+        """What the bag's file tells, or None where there is none or it is damaged."""
+        try:
+            return self.glance(key) if self.path(key).is_file() else None
+        except StoreError:
+            return None
+
+    def claim(self, key: str) -> Lock | None:
+        """The right to make a bag, or None while another process holds it; release it after.
+
+        Raises:
+            UnwritableError: the disk is full or may not be written.
+        """
+        with _written(lock := self.lock(key)):
+            return acquire(lock)
+
+    def is_claimed(self, key: str) -> bool:
+        """Whether a living process makes the bag now."""
+        return is_held(self.lock(key))
 
     def keys(self) -> tuple[str, ...]:
         """The keys of all bags, sorted."""
@@ -70,22 +96,11 @@ class Store:
 
         Raises:
             StoreError: the bag is empty, of another width, or holds values that are not finite.
+            UnwritableError: the disk is full or may not be written; nothing is left of the bag.
         """
-        from safetensors.numpy import save_file
-
         self._check(key, bag)
-        tensors = {name: np.ascontiguousarray(getattr(bag, name)) for name in NAMES}
-        label = {
-            "schema": SCHEMA,
-            "settings": self.digest,
-            "width": self.width,
-            "facts": bag.facts,
-            "checksum": _checksum(tensors, bag.facts),
-        }
-        # one entry: several would be written in an order that changes from run to run
-        metadata = {"wholecase": json.dumps(label, sort_keys=True)}
-        with atomic(self._path(key)) as neighbour:
-            save_file(tensors, neighbour, metadata=metadata)
+        with _written(self.path(key)), atomic(self.path(key)) as neighbour:
+            write_bag(neighbour, bag, self.digest)
 
     def read(self, key: str) -> Bag:
         """The stored bag.
@@ -93,21 +108,7 @@ class Store:
         Raises:
             StoreError: there is none, it is damaged, or it was made with other settings.
         """
-        path = self._path(key)
-        if not path.is_file():
-            raise StoreError(f"{path} does not exist; extract the features of its image first")
-        tensors, label = _load(path)
-        if label.get("schema") != SCHEMA or label.get("settings") != self.digest:
-            raise StoreError(
-                f"{path} was made by another version or with other settings than its folder says; "
-                "delete it and extract again"
-            )
-        facts = label.get("facts", {})
-        if label.get("checksum") != _checksum(tensors, facts):
-            raise StoreError(
-                f"{path} is damaged: its checksum differs; delete it and extract again"
-            )
-        return Bag(**tensors, facts=facts)
+        return read_bag(self.path(key), self.digest)
 
     def glance(self, key: str) -> Glance:
         """Number of instances and facts of a stored bag; reads a few hundred bytes.
@@ -115,30 +116,51 @@ class Store:
         Raises:
             StoreError: there is none, or its head is damaged.
         """
-        from safetensors import SafetensorError, safe_open
+        return glance_bag(self.path(key), self.digest)
 
-        path = self._path(key)
-        try:
-            with safe_open(path, framework="numpy") as file:
-                label = json.loads((file.metadata() or {})["wholecase"])
-                return Glance(int(file.get_slice("values").get_shape()[0]), label["facts"])
-        except (SafetensorError, KeyError, ValueError, OSError) as error:
-            raise StoreError(f"{path} cannot be read: {error}; extract again") from error
+    def write_beside(self, key: str, ending: str, content: bytes) -> None:
+        """Put something for people to look at beside a bag, under one of the endings `BESIDE`.
 
-    def _path(self, key: str) -> Path:
+        Raises:
+            UnwritableError: the disk is full or may not be written.
+        """
+        with _written(path := self.folder / f"{key}{ending}"):
+            write_bytes(path, content)
+
+    def write_refused(self, key: str, picture: bytes) -> None:
+        """Keep the JPEG of an image that gives no bag, as `refused/<key>.jpg`.
+
+        Raises:
+            UnwritableError: the disk is full or may not be written.
+        """
+        with _written(path := self.folder / REFUSED / f"{key}.jpg"):
+            write_bytes(path, picture)
+
+    def picture(self, key: str) -> Path | None:
+        """The picture of what was taken as tissue, or of an image without any, if it is there."""
+        kept = self.folder / f"{key}{PICTURE}", self.folder / REFUSED / f"{key}.jpg"
+        return next((path for path in kept if path.is_file()), None)
+
+    def path(self, key: str) -> Path:
+        """The file of a bag."""
         return self.folder / f"{key}{SUFFIX}"
 
+    def lock(self, key: str) -> Path:
+        """The file that says who makes a bag."""
+        return self.folder / f".{key}.lock"
+
     def _claim(self) -> None:
-        told = self.folder / "settings.json"
+        told = self.folder / SETTINGS
         mine = {"schema": SCHEMA, **self.settings}
         if not told.is_file():
-            write_json(told, mine)
+            with _written(told):
+                write_json(told, mine)
             return
         try:
             theirs = read_json(told)
         except ValueError as error:
             raise StoreError(
-                f"{told} is damaged; delete {self.folder} and extract again"
+                f"{told} is damaged; delete that one file and extract again, its bags are kept"
             ) from error
         if theirs != mine:
             raise StoreError(f"{told} was changed; delete {self.folder} and extract again")
@@ -157,21 +179,12 @@ class Store:
             )
 
 
-def _checksum(tensors: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> str:
-    running = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for name in NAMES:
-        tensor = tensors[name]
-        running.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
-        running.update(np.ascontiguousarray(tensor).data)
-    return running.hexdigest()
-
-
-def _load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    from safetensors import SafetensorError, safe_open
-
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
     try:
-        with safe_open(path, framework="numpy") as file:
-            label: dict[str, Any] = json.loads((file.metadata() or {})["wholecase"])
-            return {name: file.get_tensor(name) for name in NAMES}, label
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
-        raise StoreError(f"{path} is damaged: {error}; delete it and extract again") from error
+        yield
+    except OSError as error:
+        raise UnwritableError(
+            f"{path} cannot be written ({error.strerror or error}); free space there or mend its "
+            "rights, and repeat the command: it goes on from here"
+        ) from error

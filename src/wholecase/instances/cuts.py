@@ -23,4 +23,4 @@ def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:
 
 def is_taken_whole(kind: str, mpp: float | None) -> bool:
     """Whether an image is one instance even under a grid; its spacing then does not matter."""
-    return kind in {"tile", "ct"} or (kind == "still" and mpp is None)
+    return kind in {"tile", "ct", "features"} or (kind == "still" and mpp is None)

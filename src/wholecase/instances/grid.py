@@ -1,22 +1,24 @@
 """Squares of one physical size over the tissue of an image."""
 
-import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64
 
-from wholecase.core.errors import NoTissueError, RecipeError, SourceError
-from wholecase.core.lookup import check_options, look_up
+from wholecase.core.errors import NoTissueError, RecipeError, SourceError, SpacingError
 from wholecase.core.units import is_plausible_spacing
 from wholecase.instances.instances import Cut, Instances
+from wholecase.instances.outline import tissue_picture
 from wholecase.instances.share import covered_share
-from wholecase.instances.tissue import LONGEST_PX, TISSUES, VERSION, WORKING_SPACING_UM
-from wholecase.sources import ABOUT_EQUAL, ImageSource, level_for, thumbnail
+from wholecase.instances.tissue import Tissue, find_tissue, read_tissue, segmenter_of
+from wholecase.sources import ABOUT_EQUAL, ImageSource, level_for
 
 MOST_UPSAMPLING = 0.10
 """An image coarser than asked by more than this share would be cut into invented detail."""
+LEAST = 0.25
+"""Share of a square that tissue covers at least, unless the recipe says otherwise."""
 
 
 @final
@@ -27,8 +29,9 @@ class Grid(Cut):
         side_px: side of a delivered square.
         spacing_um: µm per delivered pixel. A level within 1 % of it is taken as it is, without
             resampling; else the nearest finer one is reduced; up to 10 % are interpolated.
-        tissue: None keeps all squares; `{"name": "otsu", "least": 0.25}` those that the mask of
-            that name (a key of `TISSUES`) covers by that share at least.
+        tissue: None keeps all squares; `{"name": "classical", "least": 0.25}` those that the mask
+            of that name (a key of `TISSUES`) covers by that share at least. All else in it are
+            options of that mask.
     """
 
     def __init__(
@@ -42,21 +45,29 @@ class Grid(Cut):
         if not is_plausible_spacing(spacing_um):
             raise RecipeError(f"cut.spacing_um is {spacing_um:g}; give µm/px between 0.05 and 50")
         self.side_px, self.spacing_um = side_px, float(spacing_um)
-        self.tissue = None if tissue is None else _checked(tissue)
+        options = dict(tissue or {})
+        self._least = _checked(options.pop("least", LEAST))
+        self._segmenter = None if tissue is None else segmenter_of(options)
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that determines which squares are cut, the revision of the mask included."""
-        tissue = self.tissue and {**self.tissue, "version": VERSION}
+        found = self._segmenter and {**self._segmenter.settings, "least": self._least}
         sides = {"side_px": self.side_px, "spacing_um": self.spacing_um}
-        return {"name": "grid", **sides, "tissue": tissue}
+        return {"name": "grid", **sides, "tissue": found}
 
-    def __call__(self, source: ImageSource) -> Instances:
+    def __call__(self, source: ImageSource, outline: Path | None = None) -> Instances:
         """The squares, row by row.
+
+        Args:
+            source: the open image.
+            outline: GeoJSON of where its tissue lies, in level-0 pixels. Squares are then chosen
+                by it, also where the recipe keeps all.
 
         Raises:
             NoTissueError: no square holds enough tissue.
-            SourceError: the spacing is unknown or too coarse, or the image smaller than a square.
+            SpacingError: the spacing is unknown or too coarse.
+            SourceError: the image is smaller than a square, or the outline cannot be read.
         """
         spacing_um = self._spacing_of(source)
         side = self._side_at_level_0(source, spacing_um)
@@ -67,24 +78,27 @@ class Grid(Cut):
                 f"{source.path}: its {size_px[0]} x {size_px[1]} px are smaller than one square "
                 f"of {side:.0f} px; lower cut.side_px or leave the image out"
             )
-        if self.tissue is not None:
-            boxes = boxes[self._has_tissue(source, spacing_um, boxes)]
+        tissue = self._tissue_of(source, spacing_um, outline)
+        if tissue is not None:
+            boxes = boxes[self._has_tissue(source, tissue, boxes)]
         return Instances(
             box_px=boxes,
             position_um=centres(boxes, spacing_um),
             scale=np.full(len(boxes), self.spacing_um, np.float32),
             side_px=self.side_px,
+            upsampled=max(1.0, self.side_px / side),
+            tissue=tissue,
         )
 
     def _spacing_of(self, source: ImageSource) -> float:
         if source.spacing is None:
-            raise SourceError(
+            raise SpacingError(
                 f"{source.path}: spacing unknown ({source.spacing_note}); give it in µm per pixel "
                 f"in the manifest's column mpp"
             )
         # a hair of room for 0.55 / 0.5
         if source.spacing.um > self.spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:
-            raise SourceError(
+            raise SpacingError(
                 f"{source.path}: its finest {source.spacing.um:g} µm/px (from "
                 f"{source.spacing.rung}) are too coarse for the {self.spacing_um:g} asked; raise "
                 f"cut.spacing_um, or correct the manifest's column mpp if the file is wrong"
@@ -96,22 +110,27 @@ class Grid(Cut):
         stored = source.levels[level_for(source.levels, asked)].downsample
         return self.side_px * (stored if abs(stored - asked) <= ABOUT_EQUAL * asked else asked)
 
+    def _tissue_of(
+        self, source: ImageSource, spacing_um: float, outline: Path | None
+    ) -> Tissue | None:
+        if outline is not None:
+            return read_tissue(source, spacing_um, outline)
+        if self._segmenter is not None:
+            return find_tissue(source, spacing_um, self._segmenter)
+        return None
+
     def _has_tissue(
-        self, source: ImageSource, spacing_um: float, boxes: Int64[np.ndarray, "N 4"]
+        self, source: ImageSource, tissue: Tissue, boxes: Int64[np.ndarray, "N 4"]
     ) -> Bool[np.ndarray, " N"]:
-        assert self.tissue is not None  # noqa: S101 (asked for by the caller)
-        level = source.levels[0]
-        longest_px = max(level.width_px, level.height_px)
-        small = thumbnail(
-            source, min(LONGEST_PX, math.ceil(longest_px * spacing_um / WORKING_SPACING_UM))
-        )
-        mask = TISSUES[self.tissue["name"]](small.pixels, spacing_um * small.downsample)
-        share = covered_share(mask, (level.width_px, level.height_px), boxes)
-        enough: Bool[np.ndarray, " N"] = share >= self.tissue["least"]
+        size_px = source.levels[0].width_px, source.levels[0].height_px
+        share = covered_share(tissue.mask, size_px, boxes)
+        enough: Bool[np.ndarray, " N"] = share >= self._least
         if not enough.any():
             raise NoTissueError(
-                f"{source.path}: no square holds {self.tissue['least']:.0%} tissue (most: "
-                f"{share.max():.0%}); lower cut.tissue.least or leave the image out"
+                f"{source.path}: no square holds {self._least:.0%} tissue (most: "
+                f"{share.max():.0%}); lower cut.tissue.least, outline the tissue by hand in the "
+                f"manifest's column tissue, or leave the image out",
+                picture=tissue_picture(tissue),
             )
         return enough
 
@@ -141,13 +160,7 @@ def _edges(length_px: int, side: float) -> Int64[np.ndarray, " n"]:
     return inside
 
 
-def _checked(tissue: Mapping[str, Any]) -> dict[str, Any]:
-    check_options(_tissue, tissue, "cut.tissue", given=())
-    return _tissue(**tissue)
-
-
-def _tissue(name: str, least: float | int = 0.25) -> dict[str, Any]:
-    look_up(TISSUES, name, "tissue mask")
+def _checked(least: float | int) -> float:
     if not 0 <= least <= 1:
         raise RecipeError(f"cut.tissue.least is {least:g}; give a share between 0 and 1")
-    return {"name": name, "least": float(least)}
+    return float(least)

@@ -2,11 +2,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from wholecase.instances.tissue import Tissue
 from wholecase.sources import ImageSource
 
 
@@ -22,6 +24,10 @@ class Instances:
     """µm per delivered pixel, else the magnification from the manifest, else nan."""
     side_px: int
     """Side of the delivered pixels."""
+    upsampled: float = 1.0
+    """How many times finer than the file the pixels are delivered, where they are interpolated."""
+    tissue: Tissue | None = None
+    """What they were chosen by, where they were."""
 
     def __len__(self) -> int:
         return len(self.box_px)
@@ -36,8 +42,13 @@ class Cut(ABC):
         """All that determines the result, as JSON values: part of the feature store's key."""
 
     @abstractmethod
-    def __call__(self, source: ImageSource) -> Instances:
+    def __call__(self, source: ImageSource, outline: Path | None = None) -> Instances:
         """At least one instance of the image.
+
+        Args:
+            source: the open image.
+            outline: GeoJSON of where its tissue lies, in level-0 pixels; goes before whatever the
+                cut would find by itself. A cut that looks for no tissue has no use for it.
 
         Raises:
             NoTissueError: the image was read and holds nothing to cut.

@@ -1,7 +1,8 @@
 """How much of each box a mask covers."""
 
+import cv2
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int32, Int64
 
 
 def covered_share(
@@ -19,8 +20,7 @@ def covered_share(
     array([1. , 0.5])
     """
     height, width = mask.shape
-    sums = np.zeros((height + 1, width + 1))
-    sums[1:, 1:] = mask.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
+    sums = cv2.integral(mask.view(np.uint8))  # [H + 1, W + 1] of whole numbers
     box = box_px / np.array([size_px[0], size_px[1]] * 2) * np.array([width, height] * 2)
     left, top = box[:, 0], box[:, 1]
     right, bottom = left + box[:, 2], top + box[:, 3]
@@ -35,7 +35,7 @@ def covered_share(
 
 
 def _sum_to(
-    sums: Float64[np.ndarray, "h w"], x: Float64[np.ndarray, " N"], y: Float64[np.ndarray, " N"]
+    sums: Int32[np.ndarray, "h w"], x: Float64[np.ndarray, " N"], y: Float64[np.ndarray, " N"]
 ) -> Float64[np.ndarray, " N"]:
     # the integral of a constant cell is bilinear in the point up to which it is taken
     x, y = np.clip(x, 0, sums.shape[1] - 1), np.clip(y, 0, sums.shape[0] - 1)

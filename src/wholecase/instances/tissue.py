@@ -1,62 +1,91 @@
-"""Where the tissue lies: a mask over a thumbnail."""
+"""Where the tissue of a slide lies: found by a segmenter, or read from an outline."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-VERSION = 1
-"""Raised whenever the mask of any name changes, so that stored features do not mix."""
+from wholecase.core.errors import RecipeError
+from wholecase.core.geojson import read_polygons
+from wholecase.core.lookup import look_up, nearest, options_of
+from wholecase.instances.classical import Classical
+from wholecase.instances.otsu import Otsu
+from wholecase.instances.polygons import filled
+from wholecase.instances.segmenter import Segmenter
+from wholecase.sources import ImageSource, Thumbnail, thumbnail
+
 WORKING_SPACING_UM = 8.0
 """Coarse enough that nuclei blur into tissue, fine enough for a needle core."""
 LONGEST_PX = 4096
 """The mask of a very large slide is coarser instead of larger."""
-LEAST_SATURATION, MOST_SATURATION = 12, 24
-"""Otsu's threshold is kept between these (of 255). Below lies glass with the noise of its JPEG;
-above, a slide of strong and pale stains would lose the pale ones, and one full of tissue half."""
-DARKEST = 40
-"""Brightest channel (of 255) under which a pixel is ink, edge or fold: its saturation is noise."""
-MOST_TINT = 30
-"""Lamp and camera tint glass up to this saturation; brightest pixels beyond it are tissue."""
-BLUR_UM, CLOSING_UM = 24.0, 60.0
-"""Diameters: of the noise taken away, and of the gaps (fat, lumina) that are closed."""
-SPECK_UM2 = 10_000.0
-"""Islands smaller than a square of 100 µm are dust."""
+
+TISSUES: dict[str, type[Segmenter]] = {
+    "classical": Classical,
+    "otsu": Otsu,
+}
 
 
-def otsu_tissue(pixels: UInt8[np.ndarray, "H W 3"], spacing_um: float) -> Bool[np.ndarray, "H W"]:
-    """Stained area, by the saturation above a threshold chosen per image (Otsu 1979).
+@dataclass(frozen=True)
+class Tissue:
+    """The tissue of one slide, over its thumbnail."""
 
-    Empty on blank glass. Pen marks, being coloured, still count as tissue.
+    mask: Bool[np.ndarray, "H W"]
+    pixels: UInt8[np.ndarray, "H W 3"]
+    downsample: float
+    """Level-0 pixels per pixel of the mask."""
+    spacing_um: float
+    """µm per pixel of the mask."""
+
+
+def segmenter_of(options: Mapping[str, Any]) -> Segmenter:
+    """The segmenter called `name`, made with the other options.
+
+    Raises:
+        RecipeError: the name or an option is missing or unknown, or its value cannot be.
     """
-    saturation = cv2.medianBlur(_saturation(pixels), min(_odd(BLUR_UM / spacing_um), 15))
-    otsu, _ = cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    mask = (saturation > np.clip(otsu, LEAST_SATURATION, MOST_SATURATION)).astype(np.uint8)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(CLOSING_UM / spacing_um),) * 2)
-    return _without_specks(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc), spacing_um)
+    if "name" not in options:
+        raise RecipeError("cut.tissue needs the option 'name'; add it to the recipe")
+    kind = look_up(TISSUES, options["name"], "tissue mask")
+    rest = {key: value for key, value in options.items() if key != "name"}
+    known = options_of(kind)
+    for option in rest:
+        if option not in known:
+            # `least` is the grid's own
+            raise RecipeError(
+                f"cut.tissue of name {options['name']!r} has no option {option!r}"
+                f"{nearest(option, [*known, 'least'])}"
+            )
+    return kind(**rest)
 
 
-TISSUES: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {"otsu": otsu_tissue}
+def find_tissue(source: ImageSource, spacing_um: float, segmenter: Segmenter) -> Tissue:
+    """The tissue as a segmenter sees it; the mask may be empty.
+
+    Raises:
+        SourceError: the thumbnail cannot be decoded.
+    """
+    small = _working(source, spacing_um)
+    mask = segmenter(small.pixels, spacing_um * small.downsample)
+    return Tissue(mask, small.pixels, small.downsample, spacing_um * small.downsample)
 
 
-def _saturation(pixels: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W"]:
-    """Saturation once the glass is white; 0 where it is too dark to tell."""
-    value = pixels.max(axis=2)
-    glass = np.median(pixels[value >= np.quantile(value, 0.95)], axis=0)  # [3]
-    if 255 * (1 - glass.min() / max(glass.max(), 1)) <= MOST_TINT:
-        pixels = np.clip(pixels * (glass.max() / glass), 0, 255).astype(np.uint8)
-    saturation = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)[..., 1]
-    return np.where(value < DARKEST, 0, saturation).astype(np.uint8)
+def read_tissue(source: ImageSource, spacing_um: float, outline: Path) -> Tissue:
+    """The tissue as somebody has outlined it, in GeoJSON of level-0 pixels.
+
+    Raises:
+        SourceError: the outline is missing or no GeoJSON of areas, or the thumbnail damaged.
+    """
+    polygons = read_polygons(outline)
+    small = _working(source, spacing_um)
+    mask = filled(polygons, small.pixels.shape[:2], small.downsample)
+    return Tissue(mask, small.pixels, small.downsample, spacing_um * small.downsample)
 
 
-def _without_specks(mask: UInt8[np.ndarray, "H W"], spacing_um: float) -> Bool[np.ndarray, "H W"]:
-    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    large = facts[:, cv2.CC_STAT_AREA] * spacing_um**2 >= SPECK_UM2
-    large[0] = False  # the background
-    kept: Bool[np.ndarray, "H W"] = large[labels]
-    return kept
-
-
-def _odd(size: float) -> int:
-    return max(3, int(size) // 2 * 2 + 1)
+def _working(source: ImageSource, spacing_um: float) -> Thumbnail:
+    longest_px = max(source.levels[0].width_px, source.levels[0].height_px)
+    coarse_px = math.ceil(longest_px * spacing_um / WORKING_SPACING_UM)
+    return thumbnail(source, min(LONGEST_PX, coarse_px))

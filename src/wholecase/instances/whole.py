@@ -1,5 +1,6 @@
 """An image as one instance."""
 
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -24,7 +25,7 @@ class Whole(Cut):
         """The delivered side."""
         return {"name": "whole", "side_px": self.side_px}
 
-    def __call__(self, source: ImageSource) -> Instances:
+    def __call__(self, source: ImageSource, outline: Path | None = None) -> Instances:  # noqa: ARG002
         """One instance; its position and scale are nan where the image has no spacing.
 
         The scale of an image that is not square is that of its longer side.

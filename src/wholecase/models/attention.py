@@ -42,7 +42,7 @@ def pool_by_scores(
 
     The weights and scores that are told are the means over heads.
     """
-    parts = hidden.unflatten(1, (scores.shape[1], -1))  # [T, heads, E / heads]
+    parts = hidden.view(len(hidden), scores.shape[1], -1)  # [T, heads, E / heads]
     weights = segment_softmax(scores, embedded.starts)
     branches = [
         segment_sum(parts * weights[:, :, k, None], embedded.starts).flatten(1)

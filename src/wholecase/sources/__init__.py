@@ -1,5 +1,6 @@
 """Pixels with a physical spacing, whatever the file."""
 
+from wholecase.sources.members import fingerprint, members
 from wholecase.sources.opening import SOURCES, open_source
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, thumbnail
@@ -15,7 +16,9 @@ __all__ = [
     "PlainSource",
     "Spacing",
     "Thumbnail",
+    "fingerprint",
     "level_for",
+    "members",
     "open_source",
     "read_box",
     "thumbnail",

@@ -57,7 +57,7 @@ def slide_rungs(properties: Mapping[str, str]) -> list[Rung]:
     if properties.get("openslide.vendor") != "generic-tiff":
         rungs.append(_pair("openslide.mpp", properties, "openslide.mpp-x", "openslide.mpp-y"))
     rungs.append(_tags(properties))
-    if power := _number(properties.get("openslide.objective-power")):
+    if power := number(properties.get("openslide.objective-power")):
         rungs.append(Rung("objective power", spacing_of_power(power), spacing_of_power(power)))
     return [rung for rung in rungs if rung is not None]
 
@@ -72,14 +72,19 @@ def _tags(properties: Mapping[str, str]) -> Rung | None:
 
 
 def _pair(name: str, properties: Mapping[str, str], x_key: str, y_key: str) -> Rung | None:
-    x, y = _number(properties.get(x_key)), _number(properties.get(y_key))
+    x, y = number(properties.get(x_key)), number(properties.get(y_key))
     if x is None and y is None:
         return None
     # a file that tells one side only means square pixels
     return Rung(name, *((x, y) if x is not None and y is not None else (x or y or 0.0,) * 2))
 
 
-def _number(text: str | None) -> float | None:
+def number(text: str | None) -> float | None:
+    """What a file writes as a number, None where it is none.
+
+    >>> number("0.25"), number("0,25"), number(None)
+    (0.25, None, None)
+    """
     try:
         return None if text is None else float(text)
     except ValueError:

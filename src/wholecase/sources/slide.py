@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import final
 
-import cv2
 import numpy as np
 import openslide
 from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.ladder import Rung, climb, slide_rungs
+from wholecase.sources.samples import on_white
 from wholecase.sources.source import ImageSource, Level, Spacing
 
 
@@ -22,7 +22,7 @@ class OpenSlideSource(ImageSource):
         self._path = path
         self._closed = False
         self._process = os.getpid()
-        self._handle: openslide.OpenSlide | None = _open(path)
+        self._handle: openslide.OpenSlide | None = _open(self._path)
         properties = dict(self._handle.properties)
         self._levels = tuple(
             Level(width, height, float(downsample))
@@ -76,7 +76,7 @@ class OpenSlideSource(ImageSource):
                 f"{self._path}: the region of {width_px} x {height_px} px at ({x_px}, {y_px}), "
                 f"level {level}, cannot be decoded ({error}); fetch or export the slide again"
             ) from error
-        return _on_white(np.asarray(region))
+        return on_white(np.asarray(region))
 
     def close(self) -> None:
         """Close the handle."""
@@ -97,9 +97,10 @@ class OpenSlideSource(ImageSource):
         self._handle = None
 
 
-def is_known(path: Path) -> bool:
-    """Whether OpenSlide takes the file for a slide; it may still refuse to open it."""
-    return openslide.OpenSlide.detect_format(path) is not None
+def vendor_of(path: Path) -> str | None:
+    """What OpenSlide takes the file for, None where it knows it not; it may still refuse it."""
+    vendor: str | None = openslide.OpenSlide.detect_format(path)
+    return vendor
 
 
 def _open(path: Path) -> openslide.OpenSlide:
@@ -111,11 +112,3 @@ def _open(path: Path) -> openslide.OpenSlide:
             f"{path}: OpenSlide cannot open it ({reason}); fetch the file again, or convert it to "
             f"a tiled, pyramidal TIFF"
         ) from error
-
-
-def _on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
-    rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)
-    alpha = rgba[..., 3:].astype(np.uint16)
-    if alpha.min() == 255:
-        return rgb
-    return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -26,7 +26,8 @@ class Spacing:
     um: float
     """µm/px at level 0."""
     rung: str
-    """Where it was found: `manifest`, `openslide.mpp`, `tiff tags`, `objective power`."""
+    """Where it was found: `manifest`, `openslide.mpp`, `pixel spacing`, `imaged volume`, `ome-xml`,
+    `tiff tags`, `objective power`."""
 
 
 class ImageSource(ABC):

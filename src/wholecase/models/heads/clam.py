@@ -1,6 +1,6 @@
 """CLAM's decision: a loss on the bag, and one that clusters its most and least attended tiles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 import torch
@@ -25,7 +25,8 @@ def smooth_svm(logits: Float[Tensor, "M C"], targets: Int[Tensor, " M"]) -> Floa
     return (TEMPERATURE * (excess / TEMPERATURE).logsumexp(1)).mean()
 
 
-INSTANCE_LOSSES = {"svm": smooth_svm, "cross_entropy": F.cross_entropy}
+InstanceLoss = Callable[[Tensor, Tensor], Tensor]
+INSTANCE_LOSSES: dict[str, InstanceLoss] = {"svm": smooth_svm, "cross_entropy": F.cross_entropy}
 
 
 @final

@@ -1,0 +1,93 @@
+"""An audit as one self-contained page, with the pictures that look the same side by side."""
+
+import base64
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+
+from wholecase.audit import words
+from wholecase.audit.check import Audit
+from wholecase.audit.counts import Count
+from wholecase.audit.look import Look
+from wholecase.core.errors import SourceError
+from wholecase.core.files import write_text
+from wholecase.sources import open_source, thumbnail
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SHOWN_GROUPS = 24
+"""Groups of same pictures that are shown; the table lists all."""
+SHOWN_EACH = 4
+"""Pictures of a group that are shown."""
+PICTURE_PX = 220
+
+
+def write_page(audit: Audit, path: Path) -> Path:
+    """Write the page and return its path; it needs no network and no JavaScript."""
+    write_text(path, page(audit))
+    return path
+
+
+def page(audit: Audit) -> str:
+    """The page as text."""
+    counts = [(what, list(rows)) for what, rows in groupby(audit.counts, key=lambda c: c.what)]
+    total = audit.counts[0] if audit.counts else None
+    errors = sum(finding.severity == "error" for finding in audit.findings)
+    text = (
+        _environment()
+        .get_template("check.html.j2")
+        .render(
+            audit=audit,
+            title=audit.path.resolve().parent.name or audit.path.name,
+            words=words,
+            total=total,
+            errors=errors,
+            counts=[(what, rows) for what, rows in counts if _worth_telling(what, rows)],
+            kinds=list(words.kinds_of_finding(audit)),
+            groups=[_shown(group) for group in audit.alike.across[:SHOWN_GROUPS]],
+            more_groups=max(0, len(audit.alike.across) - SHOWN_GROUPS),
+        )
+    )
+    return text + "\n"
+
+
+def _worth_telling(what: str, rows: Sequence[Count]) -> bool:
+    return what != "all" and (what != "site" or [row.value for row in rows] != ["(none)"])
+
+
+def _shown(group: tuple[Look, ...]) -> dict[str, object]:
+    """One picture of every patient first, then others, up to a bound."""
+    first = {look.case.patient: look for look in reversed(group)}.values()
+    ordered = [*reversed(first), *(look for look in group if look not in first)]
+    return {
+        "pictures": [(look, _picture(look)) for look in ordered[:SHOWN_EACH]],
+        "more": max(0, len(group) - SHOWN_EACH),
+    }
+
+
+def _picture(look: Look) -> str | None:
+    """A small JPEG as a data address, None where the image is gone meanwhile."""
+    image = look.image
+    try:
+        with open_source(image.path, image.kind, image.mpp) as source:
+            pixels = thumbnail(source, PICTURE_PX).pixels
+    except SourceError:
+        return None
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("wholecase.audit"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

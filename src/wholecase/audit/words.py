@@ -1,0 +1,77 @@
+"""The sentences of an audit, the same on the terminal and on the page."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from wholecase.audit.check import Audit
+from wholecase.audit.counts import PowerCount, SpacingCount
+from wholecase.audit.findings import Finding
+
+
+def number_of(n: int, noun: str) -> str:
+    """A number of things.
+
+    >>> number_of(1, "case"), number_of(4433, "image")
+    ('1 case', '4433 images')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def verdict(audit: Audit) -> str:
+    """Whether a run would start, in one sentence."""
+    stopping = sum(finding.costs == "run" for finding in audit.findings)
+    if stopping:
+        return f"A run would not start: {number_of(stopping, 'error')} must be mended first."
+    if audit.losses.images:
+        return "A run would start, and leave out what cannot be used."
+    return "A run would start, and every image could be opened."
+
+
+def losses(audit: Audit) -> str:
+    """What a run would leave out and why, in one sentence; empty where nothing is."""
+    lost = audit.losses
+    if not lost.images:
+        return ""
+    cases = f" and {number_of(lost.cases, 'case')}" if lost.cases else ", and no case"
+    why = ", ".join(f"{problem} {images}" for problem, images in lost.reasons)
+    return f"A run would lose {number_of(lost.images, 'image')}{cases}: {why}."
+
+
+def likeness(audit: Audit) -> str:
+    """How many images show the same, in one sentence."""
+    alike = audit.alike
+    if not alike.compared:
+        return "No image could be compared with others."
+    compared = f"{number_of(alike.compared, 'image')} compared"
+    told = [
+        f"{number_of(sum(map(len, groups)), 'file')} in {number_of(len(groups), 'group')} {where}"
+        for groups, where in ((alike.across, "across patients"), (alike.within, "within a patient"))
+        if groups
+    ]
+    if not told:
+        return f"{compared}, no two different files show the same picture."
+    return f"{compared}: the same picture is in {' and in '.join(told)}."
+
+
+def spacing(row: SpacingCount) -> str:
+    """A spacing and where it was found."""
+    return "unknown" if row.um is None else f"{row.um:g} from {row.rung}"
+
+
+def knows_powers(audit: Audit) -> bool:
+    """Whether the magnification of an image is known."""
+    return any(row.power is not None for row in audit.powers)
+
+
+def power(row: PowerCount) -> str:
+    """A magnification and where it was found."""
+    if row.power is None:
+        return "unknown"
+    return f"{row.power:g}x from {'manifest' if row.told else 'spacing'}"
+
+
+def kinds_of_finding(audit: Audit) -> Iterator[tuple[str, str, list[Finding]]]:
+    """Severity, problem and its findings: errors first, then by problem."""
+    ordered = sorted(audit.findings, key=lambda f: (f.severity, f.problem))
+    for (severity, problem), group in groupby(ordered, key=lambda f: (f.severity, f.problem)):
+        yield severity, problem, list(group)

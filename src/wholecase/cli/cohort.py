@@ -1,0 +1,79 @@
+"""`wholecase cohort`: a manifest from a folder as people have it."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+cohort = App(name="cohort", help="Write the manifest of a folder of images.")
+
+Folder = Annotated[Path, Parameter(help="the folder that holds the images")]
+Out = Annotated[Path, Parameter(help="the manifest to write, such as cohort.csv")]
+PatientFrom = Annotated[
+    str | None, Parameter(help="regular expression that finds the patient in label/file.png")
+]
+
+
+@cohort.command(name="tile-folders")
+def tile_folders(
+    folder: Folder,
+    *,
+    out: Out,
+    ids_by_folder: Annotated[
+        bool, Parameter(help="each label folder counts its patients anew")
+    ] = False,
+) -> None:
+    """Read label/patient/*; label_aug holds copies, label_cnn further tiles, C-S-label tests."""
+    from wholecase.cohort.importers import tile_folders as read
+
+    _write(read(folder, ids_by_folder=ids_by_folder), out)
+
+
+@cohort.command(name="class-folders")
+def class_folders(
+    folder: Folder,
+    *,
+    out: Out,
+    patient_from: PatientFrom = None,
+    case: Annotated[Literal["patient", "image"], Parameter(help="what is one case")] = "patient",
+    kind: Annotated[Literal["tile", "still", "ct"], Parameter(help="of all images")] = "tile",
+) -> None:
+    """Read label/*; every image is a patient of its own unless --patient-from finds one."""
+    from wholecase.cohort.importers import class_folders as read
+
+    _write(read(folder, patient_from=patient_from, case=case, kind=kind), out)
+
+
+@cohort.command
+def slides(
+    folder: Folder,
+    *,
+    out: Out,
+    labels: Annotated[
+        Path | None, Parameter(help="CSV with a label and a slide, case or patient in each row")
+    ] = None,
+    column: Annotated[str, Parameter(help="the column of the table with the label")] = "label",
+    patient_from: PatientFrom = None,
+) -> None:
+    """Read a folder of slides; TCGA barcodes and the table of labels say whose they are."""
+    from wholecase.cohort.importers import slide_folder as read
+
+    _write(read(folder, labels, column=column, patient_from=patient_from), out)
+
+
+def _write(draft: Any, out: Path) -> None:  # noqa: ANN401 (the type would load the package)
+    from collections import Counter
+
+    from wholecase.cohort import read_cohort
+    from wholecase.cohort.importers import write_manifest
+
+    made = read_cohort(write_manifest(draft, out), None)
+    for sentence in draft.left_out:
+        print(f"out: {sentence}")
+    for label, cases in sorted(Counter(case.label or "(none)" for case in made.cases).items()):
+        print(f"{label}: {cases} cases")
+    images = sum(len(case.images) for case in made.cases)
+    print(
+        f"{out}: {images} images, {len(made.cases)} cases, {len(made.patients)} patients; "
+        f"next: wholecase check {out}"
+    )

@@ -1,0 +1,57 @@
+"""`wholecase features`: encoders of the field, and feature files of other tools."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+features = App(name="features", help="List the encoders of the field, or look into feature files.")
+
+
+@features.command
+def encoders() -> None:
+    """List what `encoder=NAME` may say, with size, scale, licence and where weights come from."""
+    from wholecase.encoders import FIELD
+
+    print(_row("name", "width", "px", "µm/px", "licence", "weights"))
+    for name, entry in FIELD.items():
+        scale = ", ".join(f"{um:g}" for um in entry.spacing_um) or "not told"
+        place = entry.hub or "from its authors"
+        told = place if entry.supported else "not supported, see below"
+        print(_row(name, str(entry.width), str(entry.side_px), scale, entry.license, told))
+    print()
+    print("Also: colour (no weights), resnet50, any network of timm by its name, and stored.")
+    print("Licences are notes: read the model card before use.")
+    for name, entry in FIELD.items():
+        if entry.refused:
+            print(f"{name}: {entry.refused}.")
+
+
+@features.command
+def show(
+    *files: Annotated[Path, Parameter(help=".h5 or .pt files of CLAM, TRIDENT, STAMP")],
+) -> int:
+    """Look into feature files: who wrote them, with which encoder, how many tiles, placed how."""
+    import numpy as np
+
+    from wholecase.core.errors import SourceError
+    from wholecase.extract import read_features
+
+    bad = 0
+    for file in files:
+        try:
+            read = read_features(file)
+        except SourceError as error:
+            bad += 1
+            print(f"out: {error}")
+            continue
+        bag, told = read.bag, read.encoder or "encoder not told"
+        placed = "not placed in µm" if np.isnan(bag.position_um).any() else "placed in µm"
+        boxes = "boxes in px" if (bag.box_px[:, 2:] > 0).all() else "no boxes in px"
+        tiles = f"{len(bag)} tiles of {read.width} numbers"
+        print(f"{file}: {read.tool}, {told}, {tiles}, {placed}, {boxes}")
+    return 1 if bad else 0
+
+
+def _row(name: str, width: str, side: str, scale: str, terms: str, place: str) -> str:
+    return f"{name:15} {width:>5} {side:>4}  {scale:17} {terms:35} {place}".rstrip()

@@ -1,0 +1,8 @@
+"""Manifests written from folders as people have them."""
+
+from wholecase.cohort.importers.class_folders import class_folders
+from wholecase.cohort.importers.draft import Draft, DraftRow, write_manifest
+from wholecase.cohort.importers.slide_folder import slide_folder
+from wholecase.cohort.importers.tile_folders import tile_folders
+
+__all__ = ["Draft", "DraftRow", "class_folders", "slide_folder", "tile_folders", "write_manifest"]

@@ -1,0 +1,47 @@
+"""What runs inside a worker that answers an item part by part."""
+
+import signal
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from typing import Any
+
+from wholecase.core.errors import WholecaseError
+from wholecase.execution.serve import Setup, Tool, awaited
+from wholecase.execution.threads import one_thread
+
+PART, END = "part", "end"
+
+
+def serve_parts(
+    connection: Connection, function: Callable[..., Iterator[Any]], setup: Setup | None
+) -> None:
+    """Answer items from the connection with (PART, value)... and (END, error or None) each.
+
+    A part waits in the line until it is fetched: the function runs no further ahead than that.
+    """
+    # for Windows; elsewhere the process was born deaf to it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tool = Tool(setup)
+    while (message := awaited(connection)) is not None:
+        try:
+            error = _parts(connection, function, message[0], tool)
+            connection.send((END, error))
+        except OSError:  # the parent is gone
+            return
+
+
+def _parts(
+    connection: Connection, function: Callable[..., Iterator[Any]], item: object, tool: Tool
+) -> WholecaseError | None:
+    try:
+        with one_thread():
+            for value in function(item, *tool.arguments()):
+                connection.send((PART, value))
+    except WholecaseError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
+        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
+        unforeseen.add_note(traceback.format_exc())
+        return unforeseen
+    return None

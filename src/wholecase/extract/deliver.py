@@ -1,0 +1,97 @@
+"""One image from file to pixels: what is done wherever the encoder is not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from wholecase.extract.jobs import Job
+from wholecase.extract.picture import jpeg
+from wholecase.extract.readable import Readable
+from wholecase.extract.stages import Stages
+from wholecase.extract.steady import SteadySource
+from wholecase.features import GEOJSON, PICTURE
+from wholecase.instances import Instances, tissue_geojson, tissue_picture
+from wholecase.sources import ImageSource, open_source
+
+
+@dataclass(frozen=True)
+class Opened:
+    """First of an image: what is to be read, and what later pages tell of it."""
+
+    instances: Instances
+    """Without the pixels by which the tissue was found."""
+    facts: dict[str, str]
+    beside: dict[str, bytes]
+    """What people may want to see of it, by the ending of the file."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Then some of its instances, again and again."""
+
+    indices: Int64[np.ndarray, " n"]
+    pixels: UInt8[np.ndarray, "n side side 3"]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Last, when all were read that can be."""
+
+    skipped: Int64[np.ndarray, " s"]
+    seconds: dict[str, float]
+
+
+def deliver(job: Job) -> Iterator[Opened | Pixels | Delivered]:
+    """The image's instances, in bounded batches.
+
+    Raises:
+        StageError: with the stage at which the image failed and the reason.
+    """
+    stages = Stages(job.image.path)
+    with stages("open"):
+        image = job.image
+        source = SteadySource(partial(open_source, image.path, image.kind, image.mpp))
+    with source:
+        # what may be wrong there besides spacing and pixels is the outline, where there is one
+        with stages("cut", failing="tissue" if image.outline else "spacing"):
+            instances = job.cut(source, image.outline)
+            opened = _opened(source, instances)
+        yield opened
+        instances = opened.instances
+        readable = Readable(source, instances, job.tolerated)
+        before, batches = source.seconds, readable.batches()
+        while True:
+            with stages("tiles", failing="read"):
+                batch = next(batches, None)
+            if batch is None:
+                break
+            yield Pixels(*batch)
+        seconds = dict(stages.seconds)
+        tiles, read = seconds.pop("tiles"), source.seconds - before
+    yield Delivered(readable.skipped, {**seconds, "read": read, "transform": tiles - read})
+
+
+def facts_of(source: ImageSource, instances: Instances) -> dict[str, str]:
+    """What later pages tell of the image."""
+    facts = {
+        "width_px": str(source.levels[0].width_px),
+        "height_px": str(source.levels[0].height_px),
+    }
+    if source.spacing is not None:
+        facts |= {"spacing_um": repr(source.spacing.um), "spacing_rung": source.spacing.rung}
+    if instances.upsampled > 1:
+        facts["upsampling"] = f"{instances.upsampled:.4g}"
+    return facts
+
+
+def _opened(source: ImageSource, instances: Instances) -> Opened:
+    beside = {}
+    if instances.tissue is not None:
+        beside = {
+            GEOJSON: tissue_geojson(instances.tissue).encode(),
+            PICTURE: jpeg(tissue_picture(instances.tissue)),
+        }
+    return Opened(replace(instances, tissue=None), facts_of(source, instances), beside)

@@ -1,0 +1,66 @@
+"""A bag that is being filled, batch by batch; pixels are let go as soon as they are vectors."""
+
+from typing import final
+
+import numpy as np
+
+from wholecase.encoders import Encoder
+from wholecase.extract.deliver import Delivered, Opened, Pixels
+from wholecase.extract.jobs import Job
+from wholecase.extract.made import Made
+from wholecase.extract.stages import Stages
+from wholecase.features import Bag
+
+
+@final
+class Filling:
+    """Takes what `deliver` yields, in its order, and stores the bag at the end."""
+
+    def __init__(self, job: Job, encoder: Encoder) -> None:
+        self._job, self._encoder = job, encoder
+        self._stages = Stages(job.image.path)
+        self._opened: Opened | None = None
+        self._values = np.empty((0, encoder.width), np.float32)
+
+    def take(self, message: Opened | Pixels | Delivered) -> Made | None:
+        """Encode what there is to encode; after the last message, what was made.
+
+        Raises:
+            StageError: the image failed; nothing is stored.
+            UnwritableError: the disk is full, whatever the image.
+        """
+        if isinstance(message, Opened):
+            self._opened = message
+            # nan is what the store refuses: what was never delivered cannot pass for zeros
+            shape = len(message.instances), self._encoder.width
+            self._values = np.full(shape, np.nan, np.float32)
+        elif isinstance(message, Pixels):
+            with self._stages("encode"):
+                self._values[message.indices] = self._encoder.encode(message.pixels)
+        else:
+            return self._finish(message)
+        return None
+
+    def _finish(self, told: Delivered) -> Made:
+        assert self._opened is not None  # noqa: S101 (the first message)
+        with self._stages("write", failing="encode"):
+            bag = self._bag(self._opened, told)
+            # before the bag: where it is, they are
+            for ending, content in self._opened.beside.items():
+                self._job.store.write_beside(self._job.key, ending, content)
+            self._job.store.write(self._job.key, bag)
+        seconds = {**told.seconds, **self._stages.seconds}
+        return Made("made", len(bag), len(told.skipped), seconds)
+
+    def _bag(self, opened: Opened, told: Delivered) -> Bag:
+        instances, facts = opened.instances, opened.facts
+        skipped = told.skipped
+        kept = np.setdiff1d(np.arange(len(instances)), skipped)
+        return Bag(
+            # as it is where nothing is missing: a copy may be a gigabyte
+            values=self._values[kept] if len(skipped) else self._values,
+            box_px=instances.box_px[kept],
+            position_um=instances.position_um[kept],
+            scale=instances.scale[kept],
+            facts={**facts, "skipped": str(len(skipped))} if len(skipped) else facts,
+        )

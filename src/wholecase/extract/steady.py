@@ -1,0 +1,100 @@
+"""An image that is read with patience: what fails once is tried again with a new handle."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from jaxtyping import UInt8
+
+from wholecase.core.errors import SourceError
+from wholecase.sources import ImageSource, Level, Spacing
+
+
+class UndecodableError(SourceError):
+    """A region could not be read, with a new handle neither."""
+
+
+@final
+class SteadySource(ImageSource):
+    """An image opened as often as it takes; also the clock of its reading.
+
+    Decoders latch their errors, and network disks have theirs: neither says that the next region,
+    or the same one a moment later, cannot be read.
+
+    Args:
+        opened: opens the image.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+
+    def __init__(self, opened: Callable[[], ImageSource]) -> None:
+        self._opened = opened
+        self._source: ImageSource = opened()
+        self.seconds = 0.0
+        """What reading took so far: waiting for the disk, and decoding."""
+
+    @property
+    def path(self) -> Path:
+        """The file, for messages."""
+        return self._source.path
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The pyramid, finest first."""
+        return self._source.levels
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """Physical spacing of level 0, or None where nothing tells it."""
+        return self._source.spacing
+
+    @property
+    def spacing_note(self) -> str:
+        """What was not believed on the way to the spacing."""
+        return self._source.spacing_note
+
+    @property
+    def stored_tile_px(self) -> tuple[int, int] | None:
+        """Width and height of the tiles the file stores."""
+        return self._source.stored_tile_px
+
+    def read(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """The region, at the second attempt if need be.
+
+        Raises:
+            UndecodableError: it cannot be had.
+        """
+        started = time.perf_counter()
+        box = x_px, y_px, width_px, height_px, level
+        try:
+            return self._source.read(*box)
+        except SourceError:
+            return self._read_anew(box)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def close(self) -> None:
+        """Close the handle."""
+        self._source.close()
+
+    def _read_anew(self, box: tuple[int, int, int, int, int]) -> UInt8[np.ndarray, "H W 3"]:
+        try:
+            self._reopen()
+            return self._source.read(*box)
+        except SourceError as error:
+            # the next region, which may be whole, shall not suffer
+            with contextlib.suppress(SourceError):
+                self._reopen()
+            raise UndecodableError(str(error)) from error
+
+    def _reopen(self) -> None:
+        # opened first: where that fails, too, the old one is still there to be closed
+        fresh = self._opened()
+        self._source.close()
+        self._source = fresh

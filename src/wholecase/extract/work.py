@@ -1,0 +1,112 @@
+"""The work of an extraction: shared with whoever else works on the same store."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
+from wholecase.core.progress import progress
+from wholecase.encoders import Encoder
+from wholecase.execution import Outcome, each
+from wholecase.extract.central import encode_centrally
+from wholecase.extract.encode import encode_image
+from wholecase.extract.jobs import Job
+from wholecase.extract.made import Made
+from wholecase.extract.plan import Plan
+from wholecase.extract.stages import StageError
+from wholecase.features import UnwritableError
+
+Content = tuple[str, str]
+"""Digest of the store and key in it."""
+Trouble = tuple[str, str]
+"""Stage and reason."""
+LOOK_S = 0.5
+"""How often it is asked whether another process has finished."""
+
+
+@dataclass
+class Work:
+    """What was done, counted as it is done."""
+
+    made: dict[Content, Made] = field(default_factory=dict)
+    troubles: dict[Content, Trouble] = field(default_factory=dict)
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    def count(self, outcome: Outcome[Job, Made]) -> bool:
+        """Take note of an outcome; whether the image is settled.
+
+        Raises:
+            UnwritableError: nothing can be stored any more.
+        """
+        if isinstance(outcome.error, UnwritableError):
+            raise outcome.error
+        made = outcome.result
+        if made is None or outcome.error is not None:
+            self.troubles[content(outcome.item)] = _trouble(outcome.item, outcome.error)
+            return True
+        if made.fate == "busy":
+            return False
+        self.made[content(outcome.item)] = made
+        self.seconds.update(made.seconds)
+        return True
+
+
+def do(
+    jobs: Sequence[Job], plan: Plan, encoder: Encoder, *, workers: int, central: bool | None
+) -> Work:
+    """Encode what is missing; images that another process has in hand are waited for at the end.
+
+    Raises:
+        UnwritableError: the store's disk is full or may not be written.
+    """
+    work = Work()
+    with progress("encoding", len(jobs)) as advance:
+        pending = list(jobs)
+        while pending:
+            others = []
+            for outcome in _outcomes(pending, plan, encoder, workers, central=central):
+                if work.count(outcome):
+                    advance()
+                else:
+                    others.append(outcome.item)
+            _wait(others)
+            pending = others
+    return work
+
+
+def content(job: Job) -> Content:
+    """What the job makes, whichever file it makes it from."""
+    return job.store.digest, job.key
+
+
+def _outcomes(
+    jobs: list[Job], plan: Plan, encoder: Encoder, workers: int, *, central: bool | None
+) -> Iterator[Outcome[Job, Made]]:
+    apart = plan.encoder.device != "cpu" if central is None else central
+    if apart and workers > 0:
+        return encode_centrally(jobs, encoder, min(workers, len(jobs)))
+    here = apart or workers <= 0
+    # in this process the encoder that was built already serves; it cannot travel
+    setup = partial(_itself, encoder) if here else plan.encoder.build
+    return each(encode_image, jobs, workers=0 if here else workers, setup=setup)
+
+
+def _wait(jobs: Iterable[Job]) -> None:
+    """Until no other process has one of them in hand: each is then there, or to be done here."""
+    for job in jobs:
+        while job.store.is_claimed(job.key):
+            time.sleep(LOOK_S)
+
+
+def _itself(encoder: Encoder) -> Encoder:
+    return encoder
+
+
+def _trouble(job: Job, error: WholecaseError | None) -> Trouble:
+    if isinstance(error, StageError):
+        return error.stage, error.reason
+    # a worker that died did so in a decoder; one that could not begin had no encoder
+    stage = "encode" if isinstance(error, RecipeError | WeightsError) else "read"
+    return stage, f"{job.image.path}: {error}"

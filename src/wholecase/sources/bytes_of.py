@@ -1,0 +1,44 @@
+"""The bytes of one file at any position."""
+
+import os
+import threading
+from pathlib import Path
+from typing import BinaryIO, final
+
+
+@final
+class BytesOf:
+    """Reads pieces of a file; threads may share it, and a forked child opens the file itself."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.size = path.stat().st_size
+        self._process = 0
+        self._file: BinaryIO | None = None
+        self._lock = threading.Lock()
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Exactly `length` bytes.
+
+        Raises:
+            EOFError: the file ends before.
+            OSError: it cannot be read.
+        """
+        # a child shares its parent's file position, and a lock that a lost thread may hold
+        if self._process != os.getpid():
+            self._file, self._lock, self._process = None, threading.Lock(), os.getpid()
+        with self._lock:
+            if self._file is None:
+                self._file = self._path.open("rb")
+            self._file.seek(offset)
+            # asked beyond the end, a file of a few bytes must not cost gigabytes
+            piece = self._file.read(min(length, max(self.size - offset, 0)))
+        if len(piece) < length:
+            raise EOFError(f"the file ends within the {length} bytes at {offset}")
+        return piece
+
+    def close(self) -> None:
+        """Give the file back; the next reading opens it anew."""
+        if self._file is not None and self._process == os.getpid():
+            self._file.close()
+        self._file = None

@@ -1,0 +1,125 @@
+"""A DICOM whole-slide image, frame by frame: one file, or the files of a series as its levels."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import final
+
+import numpy as np
+from jaxtyping import UInt8
+
+from wholecase.core.errors import SourceError
+from wholecase.sources.bytes_of import BytesOf
+from wholecase.sources.damage import damage
+from wholecase.sources.dicom_frames import frame_bytes, frame_spans
+from wholecase.sources.dicom_header import Instance, read_instance
+from wholecase.sources.dicom_order import runs_down
+from wholecase.sources.dicom_pixels import decoded
+from wholecase.sources.dicom_series import slide_files
+from wholecase.sources.ladder import Rung, climb
+from wholecase.sources.mosaic import Painter, belongs
+from wholecase.sources.source import ImageSource, Level, Spacing
+
+_BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL")
+
+
+@final
+class DicomSource(ImageSource):
+    """A slide in DICOM, whose frames are decoded where they are asked for.
+
+    Args:
+        path: a file, whose neighbours of the same series are its other levels, or their folder.
+        mpp: the manifest's spacing; goes before the file's own.
+    """
+
+    def __init__(self, path: Path, mpp: float | None = None) -> None:
+        self._path, self._closed = path, False
+        with damage(f"{path}: damaged or unusual DICOM"), contextlib.ExitStack() as opened:
+            self._instances = _pyramid(path, [read_instance(file) for file in slide_files(path)])
+            self._files = [
+                opened.enter_context(contextlib.closing(BytesOf(one.path)))
+                for one in self._instances
+            ]
+            self._spans = [
+                frame_spans(file, one.pixels)
+                for file, one in zip(self._files, self._instances, strict=True)
+            ]
+            self._instances = tuple(self._ordered(i, o) for i, o in enumerate(self._instances))
+            opened.pop_all()  # they stay open where nothing was raised
+        self._painter = Painter([one.mosaic for one in self._instances], self._frame)
+        manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
+        self._found = climb([*manifest, *self._instances[0].rungs])
+
+    @property
+    def path(self) -> Path:
+        """The file or folder, for messages."""
+        return self._path
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The pyramid, finest first."""
+        return self._painter.levels
+
+    @property
+    def spacing(self) -> Spacing | None:
+        """The first believable rung of the ladder, or None."""
+        return self._found.spacing
+
+    @property
+    def spacing_note(self) -> str:
+        """What was not believed, or why there is no spacing."""
+        return self._found.note
+
+    @property
+    def stored_tile_px(self) -> tuple[int, int] | None:
+        """The frames of level 0."""
+        return self._instances[0].mosaic.tile_px
+
+    def read(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """The region on white; frames that the file leaves out are white as well."""
+        if self._closed:
+            raise ValueError(f"{self._path} is closed")
+        if not 0 <= level < len(self.levels):
+            raise ValueError(f"{self._path} has {len(self.levels)} levels, no level {level}")
+        return self._painter.read(x_px, y_px, width_px, height_px, level)
+
+    def close(self) -> None:
+        """Give the files back."""
+        self._closed = True
+        self._painter.forget()
+        for file in self._files:
+            file.close()
+
+    def _ordered(self, level: int, one: Instance) -> Instance:
+        def frame(number: int) -> UInt8[np.ndarray, "h w 3"]:
+            return self._frame(level, number)
+
+        if one.order_told or not runs_down(frame, len(one.frames)):
+            return one
+        # the same corners, column by column
+        by_column = np.lexsort(one.mosaic.corners_px.T[::-1])
+        corners = one.mosaic.corners_px[by_column]
+        return replace(one, mosaic=replace(one.mosaic, corners_px=corners))
+
+    def _frame(self, level: int, tile: int) -> UInt8[np.ndarray, "h w 3"]:
+        one, file = self._instances[level], self._files[level]
+        number = int(one.frames[tile])
+        with damage(f"{one.path}: frame {number + 1} of level {level} cannot be decoded"):
+            data = frame_bytes(file, self._spans[level][number], one.pixels)
+            return decoded(data, one.coding)
+
+
+def _pyramid(path: Path, instances: list[Instance]) -> tuple[Instance, ...]:
+    distinct = {one.uid: one for one in instances if one.flavour not in _BESIDE}
+    levels = sorted(distinct.values(), key=lambda one: -one.mosaic.width_px)
+    if not levels:
+        raise SourceError(f"{path}: only pictures beside the slide; fetch its VOLUME instances")
+    sizes = [(one.mosaic.width_px, one.mosaic.height_px) for one in levels]
+    if len(set(sizes)) < len(sizes):
+        raise SourceError(
+            f"{path}: two instances of one size in its series; keep one focal plane and one "
+            f"optical path"
+        )
+    return tuple(one for one, size in zip(levels, sizes, strict=True) if belongs(size, sizes[0]))

@@ -1,0 +1,57 @@
+"""A slide's files, and one name for their contents together."""
+
+from pathlib import Path
+
+from wholecase.core.digest import digest, file_digest
+from wholecase.sources.marks import is_dicom
+
+_INDEXES = (".vms", ".vmu")
+"""Hamamatsu's text files that name the pictures beside them."""
+
+
+def members(path: Path) -> tuple[Path, ...]:
+    """All files of the slide that a path stands for, the path itself first unless it is a folder.
+
+    A MIRAX index brings its folder, a Hamamatsu index the pictures that it names, a DICOM file or
+    folder the instances of its series; any other file is alone.
+
+    Raises:
+        SourceError: a folder without a DICOM slide, or with several.
+        OSError: something cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return _series_files(path)
+    if suffix == ".mrxs":
+        return path, *sorted(p for p in path.with_suffix("").rglob("*") if p.is_file())
+    if suffix in _INDEXES:
+        text = path.read_text(encoding="utf-8", errors="replace")
+        values = {line.partition("=")[2].strip() for line in text.splitlines()}
+        return path, *sorted(p for p in path.parent.iterdir() if p.name in values and p != path)
+    if is_dicom(path):
+        return path, *(p for p in _series_files(path) if p != path)
+    return (path,)
+
+
+def _series_files(path: Path) -> tuple[Path, ...]:
+    from wholecase.sources.dicom_series import slide_files
+
+    return slide_files(path)
+
+
+def fingerprint(path: Path) -> str:
+    """Twenty hexadecimal digits that stand for the content of a whole slide, all its files.
+
+    That of a slide of one file is its `core.digest.file_digest`, whatever the file is called. The
+    files of a larger one count with their names; which of them is named makes no difference to a
+    DICOM slide.
+
+    Raises:
+        SourceError: a folder without a DICOM slide, or with several.
+        OSError: something cannot be read.
+    """
+    files = members(path)
+    if len(files) == 1:
+        return file_digest(files[0])
+    folder = path if path.is_dir() else path.parent
+    return digest(files={file.relative_to(folder).as_posix(): file_digest(file) for file in files})

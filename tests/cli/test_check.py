@@ -1,0 +1,64 @@
+"""`wholecase check` as a person types it."""
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from wholecase.cli import main
+
+PATIENTS = 12
+
+
+def call(*words):
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    """Twelve patients, an image each; half of them mutated."""
+    lines = ["case_id,patient_id,path,label,kind"]
+    for i in range(PATIENTS):
+        pixels = np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8)
+        Picture.fromarray(pixels).save(tmp_path / f"{i}.png")
+        lines.append(f"c{i},p{i},{i}.png,{('wild-type', 'mutated')[i % 2]},tile")
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_a_sound_cohort_passes_with_its_page(manifest, tmp_path, capsys):
+    page = tmp_path / "check.html"
+    assert call("check", manifest, "--workers", 2, "--html", page) == 0
+    told = capsys.readouterr().out
+    assert "No problem found." in told
+    assert page.resolve().as_uri() in told
+    assert "wholecase" in page.read_text()
+
+
+def test_all_mistakes_are_told_and_the_rest_is_checked(manifest, tmp_path, capsys):
+    with manifest.open("a") as file:
+        file.write("x,,0.png,mutated,tile\ny,py,none.png,mutated,tile\nz,pz,1.png,mutated,tyle\n")
+    assert call("check", manifest, "--workers", 1) == 1
+    told = capsys.readouterr().out
+    assert "line 14, column 'patient_id'" in told
+    assert "line 16, column 'kind'" in told
+    assert "none.png: no such file" in told
+
+
+def test_a_recipe_adds_its_labels_and_folds(manifest, capsys):
+    words = ("check", manifest, "--workers", 1, "--recipe", "egfr-clam")
+    assert call(*words) == 0
+    assert "class 'mutated': patients: 6" in capsys.readouterr().out
+    assert call(*words, "protocol.folds=7") == 1
+    told = capsys.readouterr().out
+    assert "no division into folds" in told
+    assert "patients of class 'wild-type': 6, but 7 folds need 7" in told
+    assert call(*words, "cohort.positive=[mutant]") == 1
+    assert "mistake in the manifest (6)" in capsys.readouterr().out
+
+
+def test_a_change_without_a_recipe_is_refused(manifest, capsys):
+    assert call("check", manifest, "protocol.folds=7") == 1
+    assert "--recipe" in capsys.readouterr().err
