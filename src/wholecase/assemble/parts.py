@@ -54,7 +54,8 @@ def plan_of(recipe: Recipe, store: Path, device: str) -> Plan:
     """What extraction needs."""
     cut, encoder = cut_of(recipe), encoder_of(recipe, device)
     check_spacing(encoder.name, encoder.options, cut.settings)
-    return Plan(cut=cut, encoder=encoder, store=store)
+    tolerated = recipe.extract.tolerated_tiles
+    return Plan(cut=cut, encoder=encoder, store=store, tolerated_tiles=tolerated)
 
 
 def model_of(recipe: Recipe, width: int, classes: int, seed: int) -> CaseModel:

@@ -74,6 +74,14 @@ class Protocol(Section):
     group: Literal["patient"] = Field("patient", description="who is never on two sides")
 
 
+class ExtractSection(Section):
+    """What may go wrong while slides are read."""
+
+    tolerated_tiles: float = Field(
+        0.02, ge=0, le=1, description="share of an image's tiles that may be undecodable"
+    )
+
+
 class ModelSection(Section):
     """The parts of the model."""
 
@@ -153,6 +161,7 @@ class Recipe(Section):
     protocol: Protocol = Protocol()
     cut: Named = Field(description="how images become instances")
     encoder: Named | None = Field(None, description="frozen network; none where pixels are learnt")
+    extract: ExtractSection = ExtractSection()
     model: ModelSection
     batches: Named = Field(Named(name="shuffled"), description="which cases meet in a batch")
     train: Train = Train()
