@@ -64,8 +64,10 @@ class Classical(Segmenter):
                 raise RecipeError(f"cut.tissue.{name} is {choice!r}; give 'keep' or 'drop'")
         if not 0 <= hole_um2 < np.inf:
             raise RecipeError(f"cut.tissue.hole_um2 is {hole_um2:g}; give an area of 0 or more")
+        if focus not in (True, False):
+            raise RecipeError(f"cut.tissue.focus is {focus!r}; give true or false")
         self.holes, self.hole_um2 = holes, float(hole_um2)
-        self.ink, self.focus = ink, focus
+        self.ink, self.focus = ink, bool(focus)
 
     @property
     def settings(self) -> dict[str, Any]:
