@@ -10,11 +10,11 @@ def metric_lines(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """One line per metric: value, interval, number of patients."""
     for name, told in metrics.items():
         if told["value"] is None:
-            yield f"{name:18} undefined (n = {told['n']} patients)"
+            yield f"{name:22} undefined (n = {told['n']} patients)"
             continue
         low, high = told["low"], told["high"]
         interval = "no interval" if low is None else f"95 % {low:.3f} to {high:.3f}"
-        yield f"{name:18} {told['value']:.3f}  {interval}  (n = {told['n']} patients)"
+        yield f"{name:22} {told['value']:.3f}  {interval}  (n = {told['n']} patients)"
 
 
 def failure_lines(failures: Sequence[tuple[str, str]]) -> Iterator[str]:
