@@ -1,7 +1,7 @@
 """Features are stored by image and assembled by case."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -41,6 +41,17 @@ def case_bag(case: Case, extraction: Extraction) -> CaseBag:
         position_um=np.concatenate([bag.position_um for _, bag in bags]),
         box_px=np.concatenate([bag.box_px for _, bag in bags]),
         image=np.concatenate([np.full(len(bag), i, np.int64) for i, bag in bags]),
+    )
+
+
+def example_of(case: Case, bag: CaseBag) -> Example:
+    """A case and its bag as a model takes them, without a target."""
+    return Example(
+        case=case.id,
+        patient=case.patient,
+        values=torch.from_numpy(bag.values),
+        scale=torch.from_numpy(bag.scale),
+        position=torch.from_numpy(bag.position_um),
     )
 
 
@@ -87,13 +98,7 @@ class CaseExamples(Examples):
         return sum(self._extraction.instances(image) for image in images)
 
     def _read(self, case: Case) -> Example:
-        bag = case_bag(case, self._extraction)
-        labelled = self._identity is not None and case.target is not None
-        return Example(
-            case=case.id,
-            patient=case.patient,
-            values=torch.from_numpy(bag.values),
-            scale=torch.from_numpy(bag.scale),
-            position=torch.from_numpy(bag.position_um),
-            targets={"label": self._identity[case.target]} if labelled else {},  # type: ignore[index]
-        )
+        example = example_of(case, case_bag(case, self._extraction))
+        if self._identity is None or case.target is None:
+            return example
+        return replace(example, targets={"label": self._identity[case.target]})

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from wholecase.answer.bags import CaseExamples, case_bag
+from wholecase.answer.bags import CaseBag, case_bag, example_of
 from wholecase.cohort import Case
 from wholecase.explain import Evidence
 from wholecase.extract import Extraction
@@ -30,14 +30,14 @@ def judge_cases(
     model: CaseModel, cases: Sequence[Case], extraction: Extraction
 ) -> Iterator[Judged]:
     """Judge cases one at a time, in order: a case's answer never depends on its neighbours."""
-    examples = CaseExamples(cases, extraction, classes=0, keep_bytes=0)
-    for index, case in enumerate(cases):
-        example = examples[index]
+    for case in cases:
+        bag = case_bag(case, extraction)
+        example = example_of(case, bag)
         (answer,) = answers(model, [pack([example])])
         with torch.no_grad():
             row = model.head.probabilities(answer)[0].double().cpu().numpy()
         said = _said(model, example, answer)
-        yield Judged(case, example, row, _evidence(case, answer, extraction, said))
+        yield Judged(case, example, row, _evidence(answer, bag, said))
 
 
 def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarray, "N L"]:
@@ -63,10 +63,8 @@ def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarra
     return said
 
 
-def _evidence(
-    case: Case, answer: Answer, extraction: Extraction, said: Float[np.ndarray, "N L"]
-) -> Evidence:
-    bag, pooled = case_bag(case, extraction), answer.pooled
+def _evidence(answer: Answer, bag: CaseBag, said: Float[np.ndarray, "N L"]) -> Evidence:
+    pooled = answer.pooled
     weights, scores = pooled.weights.cpu(), pooled.scores.cpu()
     if pooled.origin is not None:  # several vectors per instance: their weights add up
         origin = pooled.origin.cpu()

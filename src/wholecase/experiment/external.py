@@ -1,7 +1,5 @@
 """A run's answers about new cases: tables, metrics, heatmaps."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,23 +14,30 @@ from wholecase.core.files import safe_name, write_text
 from wholecase.evaluation import Scores, measure
 from wholecase.explain import Evidence, attention_geojson, read_evidence
 from wholecase.recipes import read_recipe
-from wholecase.runs import RunFolder, read_rows
+from wholecase.runs import RunFolder, read_rows, write_rows
 from wholecase.sources import open_source
 
 
 def write_answers(path: Path, answers: Sequence[CaseAnswer], classes: Sequence[str]) -> None:
     """Write predictions of new cases; `spread` is the fold models' standard deviation."""
     named = [f"probability_{name}" for name in classes]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["case_id", "patient_id", "label", *named, "decision", "spread"])
-    for answer in answers:
-        case = answer.case
-        label = (case.label or "") if case.target is None else classes[case.target]
-        shares = [f"{p:.8f}" for p in answer.probabilities]
-        decided = classes[answer.decision]
-        writer.writerow([case.id, case.patient, label, *shares, decided, f"{answer.spread:.8f}"])
-    write_text(path, text.getvalue())
+    columns = ["case_id", "patient_id", "label", *named, "decision", "spread"]
+    rows = [
+        {
+            "case_id": answer.case.id,
+            "patient_id": answer.case.patient,
+            "label": _label(answer.case, classes),
+            **dict(zip(named, (f"{p:.8f}" for p in answer.probabilities), strict=True)),
+            "decision": classes[answer.decision],
+            "spread": f"{answer.spread:.8f}",
+        }
+        for answer in answers
+    ]
+    write_rows(path, columns, rows)
+
+
+def _label(case: Case, classes: Sequence[str]) -> str | None:
+    return case.label if case.target is None else classes[case.target]
 
 
 def external_metrics(

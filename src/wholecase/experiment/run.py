@@ -16,6 +16,7 @@ from wholecase.cohort import (
     Split,
     read_cohort,
     refuse_identical,
+    split_digest,
     write_splits,
 )
 from wholecase.core.digest import digest, file_digest
@@ -147,12 +148,7 @@ def _claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) -
     mine = {
         "recipe": digest(recipe=recipe.model_dump(mode="json")),
         "cohort": file_digest(cohort_file),
-        "splits": digest(
-            sides=[
-                {side: [case.id for case in cases] for side, cases in fold.sides().items()}
-                for fold in split.folds
-            ]
-        ),
+        "splits": split_digest(split),
     }
     if inputs.is_file():
         differing = [name for name, value in read_json(inputs).items() if mine.get(name) != value]
