@@ -13,7 +13,7 @@ from wholecase.assemble import (
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
-from wholecase.models import trainable
+from wholecase.models import Batch, trainable
 from wholecase.recipes import builtin_recipes, read_recipe
 
 
@@ -35,7 +35,39 @@ def test_described_parameters_are_those_of_the_model() -> None:
     recipe = read_recipe("egfr-clam")
     count = trainable(model_of(recipe, 1024, 2, 1))
     assert f"from epoch 0: {count:,}" in "\n".join(describe(recipe))
-    assert count == 706_697
+    assert count == 708_749
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.aggregator.heads=1", "model.head={name: clam, hidden: [], output: softmax}"],
+        [
+            "model.aggregator.heads=1",
+            "model.aggregator.branches=multi",
+            "model.head={name: clam, hidden: [], output: softmax}",
+        ],
+        ["model.aggregator.heads=1", "model.head={name: binary, hidden: []}"],
+        ["model.head={name: binary, hidden: [256], dropout: 0.25}"],
+        ["model.aggregator=mean"],
+        ["model.aggregator=max"],
+        ["model.images=max"],
+        ["model.images=mean", "model.decide=instance", "model.pooling=max"],
+        ["model.head.class_weights=[1, 4]"],
+        ["model.head.class_weights=balanced"],
+    ],
+    ids=" ".join,
+)
+def test_the_models_of_the_recipes_page_can_be_asked_for(overrides: list[str]) -> None:
+    recipe = read_recipe("egfr-clam", overrides)
+    model = model_of(recipe, 16, 2, 1, counts=(7, 3)).eval()
+    starts = torch.tensor([0, 4, 5])
+    batch = Batch(torch.randn(5, 16), starts, ("a", "b"), ("a", "b"), images=starts)
+    rows = model.head.probabilities(model(batch))
+    torch.testing.assert_close(rows.sum(1), torch.ones(2))
+    told = "\n".join(describe(recipe, 16))
+    assert f"model.images.name              {recipe.model.images.name}" in told
+    assert ".counts" not in told
 
 
 def test_weights_are_fixed_by_the_seed_and_global_state_is_left_alone() -> None:
@@ -55,7 +87,11 @@ def test_weights_are_fixed_by_the_seed_and_global_state_is_left_alone() -> None:
         ("model.aggregator.name=atention", "no aggregator is called 'atention'"),
         ("model.head.name=binry", "no head is called 'binry'; did you mean 'binary'"),
         ("model.aggregator.size=huge", "no size of attention is called 'huge'"),
-        ("model.head.dropout=much", "head 'binary' cannot be built with .*dropout='much'"),
+        ("model.head.dropout=much", "head 'clam' cannot be built with .*dropout='much'"),
+        ("model.images=meen", "no rule for several images is called 'meen'; did you mean 'mean'"),
+        ("model.images.least=3", "images=together makes one bag and has no options"),
+        ("model.head.class_weights=[1, 2, 3]", "class_weights are 2 positive numbers"),
+        ("model.head.counts=[1, 2]", "head 'clam' has no option 'counts'"),
         ("model.backbone=resnet", "no backbone is called 'resnet'"),
     ],
 )

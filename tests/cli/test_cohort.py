@@ -66,3 +66,31 @@ def test_slides_with_a_table(draw, tmp_path, capsys):
     assert "1 slides without a row" in told
     assert "2 images, 2 cases, 2 patients" in told
     assert {case.label for case in read_cohort(out, None).cases} == {"yes", "no"}
+
+
+def test_drawn_patches_become_a_checked_cohort(tmp_path, capsys):
+    folder = tmp_path / "patches"
+    assert call("phantom", "patches", folder, "--patches", 40, "--workers", 1) == 0
+    assert "wholecase cohort pcam" in capsys.readouterr().out
+    out = tmp_path / "cohort.csv"
+    assert call("cohort", "pcam", folder, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "40 images, 40 cases, 6 patients" in told
+    assert "tumor: 20 cases" in told
+    assert call("check", out, "--workers", 1) == 0
+    assert "0.97 from manifest" in capsys.readouterr().out
+
+
+def test_patches_without_slides_are_told(tmp_path, capsys):
+    folder = tmp_path / "kaggle"
+    (folder / "train").mkdir(parents=True)
+    for i in range(4):
+        pixels = np.random.default_rng(i).integers(0, 256, (32, 32, 3), np.uint8)
+        Picture.fromarray(pixels).save(folder / "train" / f"a{i}.tif")
+    (folder / "train_labels.csv").write_text("id,label\na0,0\na1,1\na2,0\na3,1\n")
+    out = tmp_path / "cohort.csv"
+    assert call("cohort", "pcam-kaggle", folder, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "note: The patients of all 4 cases are unknown" in told
+    assert "4 images, 4 cases, patients unknown" in told
+    assert call("check", out, "--workers", 1) == 0

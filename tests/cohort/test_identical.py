@@ -68,3 +68,7 @@ def test_only_files_of_one_size_are_read(tmp_path):
     for train, test in ((first, second), (fourth, twin)):
         with pytest.raises(SplitError, match="same image on two sides"):
             refuse_identical(Split((Fold(0, (train,), (), (test,)),), "holdout"), found)
+
+
+def test_pictures_of_one_colour_are_alike_everywhere(split):
+    refuse_identical(split, digests(a0="blank-ffffff-96x96", c1="blank-ffffff-96x96"))

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from wholecase.cohort import Labels, read_cohort, read_leniently, require_classes
+from wholecase.cohort import Labels, anonymity_note, read_cohort, read_leniently, require_classes
 from wholecase.core.errors import ManifestError
 
 LABELS = Labels("label", (("benign", ("benign", "B")), ("malignant", ("malignant",))), ("unclear",))
@@ -100,7 +100,7 @@ ROW = "a,p,x.png,benign,tile"
         (f"{HEAD},mpp\n{ROW},0!25".replace(",", ";").replace("!", ","), 2, "mpp", "decimal point"),
         (f"{HEAD},mpp\na,p,x.png,benign,ct,-700", 2, "mpp", "a ct has more than 0"),
         (f"{HEAD},train_only\n{ROW},perhaps", 2, "train_only", "'perhaps' is neither yes nor no"),
-        (f"{HEAD},split\n{ROW},valid", 2, "split", "'valid' is unknown"),
+        (f"{HEAD},split\n{ROW},val", 2, "split", "'val' is unknown; did you mean 'valid'"),
         (f"{HEAD}\na,p,x.png,bening,tile", 2, "label", "did you mean 'benign'.*under ignore"),
         (f"{HEAD}\na,p,x.png,,tile", 2, "label", "the label is empty"),
         (f"{HEAD}\n{ROW}\na,p,y.png,malignant,tile", 3, "label", "two labels.*on line 2"),
@@ -242,10 +242,10 @@ def test_a_lenient_reading_tells_every_mistake_and_keeps_the_sound_rows(manifest
     reading = read_leniently(path, LABELS)
     told = [str(mistake).removeprefix(f"{path}, ").split(": ")[0] for mistake in reading.mistakes]
     assert told == [
-        "line 5, column 'kind'",  # the width of a row is seen before its cells
         "line 4, column 'patient_id'",
         "line 4, column 'label'",
         "line 4, column 'kind'",
+        "line 5, column 'kind'",
         "line 3, column 'label'",
         "line 8, column 'path'",
         "line 7, column 'split'",
@@ -264,3 +264,45 @@ def test_the_first_mistake_of_a_lenient_reading_is_what_a_strict_one_raises(mani
     with pytest.raises(ManifestError) as caught:
         read_cohort(path, LABELS)
     assert str(caught.value) == str(read_leniently(path, LABELS).mistakes[0])
+
+
+def test_an_unknown_patient_makes_each_case_a_patient_of_its_own(manifest):
+    path = manifest(
+        f"{HEAD},split\na,unknown,x.png,benign,tile,train\na,unknown,y.png,benign,tile,train\n"
+        "b,Unknown,z.png,B,tile,test\nc,p,v.png,unclear,tile,\nd,UNKNOWN,w.png,unclear,tile,\n"
+    )
+    cohort = read_cohort(path, LABELS)
+    assert [(case.id, case.patient) for case in (*cohort.cases, *cohort.ignored)] == [
+        ("a", "a"),
+        ("b", "b"),
+        ("c", "p"),
+        ("d", "d"),
+    ]
+    assert cohort.anonymous == 2  # the ignored one is not counted
+    assert "all 2 cases are unknown" in anonymity_note(cohort)
+    everyone = read_cohort(path, None)
+    assert everyone.anonymous == 3
+    assert "3 of 4 cases are unknown" in anonymity_note(everyone)
+    known = read_cohort(manifest(GOOD), LABELS)
+    assert (known.anonymous, anonymity_note(known)) == (0, "")
+
+
+def test_a_case_has_an_unknown_patient_or_a_known_one(manifest):
+    path = manifest(f"{HEAD}\na,unknown,x.png,benign,tile\na,p,y.png,benign,tile\n")
+    with pytest.raises(ManifestError, match="two patients, 'p' here and 'unknown' on line 2"):
+        read_cohort(path, LABELS)
+
+
+def test_pictures_of_one_hdf5_file_are_named_by_their_number(manifest):
+    path = manifest(f"{HEAD}\na,p,d/x.h5#17,benign,tile\nb,q,d\\x.h5#18,benign,tile\n")
+    one, other = (case.images[0].path for case in read_cohort(path, LABELS).cases)
+    assert (one, other) == (path.parent / "d" / "x.h5#17", path.parent / "d" / "x.h5#18")
+
+
+def test_a_long_manifest_keeps_recurring_words_once_and_no_rows(manifest):
+    rows = "\n".join(f"c{i},patient {i % 2},x.h5#{i},benign,tile" for i in range(50))
+    cases = read_cohort(manifest(f"{HEAD}\n{rows}\n"), LABELS).cases
+    for i in (0, 1):
+        assert len({id(case.patient) for case in cases[i::2]}) == 1
+    assert len({id(case.label) for case in cases}) == 1
+    assert not hasattr(cases[0], "__dict__")

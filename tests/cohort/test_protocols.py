@@ -192,3 +192,37 @@ def test_a_real_cohort_with_patients_of_both_classes(shared):
     for target in (0, 1):
         counts = [len({c.patient for c in f.test if c.target == target}) for f in split.folds]
         assert max(counts) - min(counts) <= 1
+
+
+SIDED = [("t0", 0, "train"), ("t1", 1, "train"), ("v0", 0, "valid"), ("v1", 1, "valid"),
+         ("e0", 0, "test"), ("e1", 1, "test")]  # fmt: skip
+
+
+def test_given_valid_cases_are_the_validation_side(case, cohort_of):
+    cases = [case(name, name, target, split=split) for name, target, split in SIDED]
+    cases.append(case("v2", "v0", 1, copies=(False, True), split="valid"))
+    for seed in (1, 2):
+        fold = given(cohort_of(cases, CLASSES), validation=0.5, seed=seed).folds[0]
+        assert [[c.id for c in side] for side in fold.sides().values()] == [
+            ["t0", "t1"],
+            ["v0", "v1", "v2"],
+            ["e0", "e1"],
+        ]
+        assert len(fold.valid[2].images) == 1  # copies do not judge
+
+
+@pytest.mark.parametrize("lost", ["t0", "t1", "v0", "v1"])
+def test_given_sides_need_both_classes(case, cohort_of, lost):
+    cases = [case(name, name, y, split=split) for name, y, split in SIDED if name != lost]
+    side, name = {"t": "train", "v": "valid"}[lost[0]], CLASSES[int(lost[1])]
+    said = f"class {name!r}: 0, but the side {side!r} need"
+    with pytest.raises(SplitError, match=said):
+        given(cohort_of(cases, CLASSES), validation=0.5, seed=1)
+
+
+def test_given_a_patient_is_never_parted(case, cohort_of):
+    cases = [case(name, name, y, split=split) for name, y, split in SIDED]
+    cases.append(case("more", "v0", 0, split="train"))
+    fold = given(cohort_of(cases, CLASSES), validation=0.5, seed=1).folds[0]
+    assert "more" in {c.id for c in fold.valid}  # a manifest that says so is refused when read
+    assert "more" not in {c.id for c in fold.train}

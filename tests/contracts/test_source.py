@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -19,7 +20,7 @@ FILES = {
         *("pyramid.tif", "levels.svs", "flat.png", "subifds.tif", "colours.ome.tif"),
         *("jpeg2000.tif", "full.dcm", "sparse.dcm", "series"),
     ),
-    "tile": ("flat.png", "flat.jpg"),
+    "tile": ("flat.png", "flat.jpg", "many.h5#1"),
     "still": ("flat.png", "grey.png"),
     "ct": ("grey.png", "sixteen.png"),
 }
@@ -37,6 +38,8 @@ def folder(tmp_path_factory) -> Path:
     Image.fromarray(pixels[..., 0].astype(np.uint16) * 256).save(folder / "sixteen.png")
     said = {"resolution": (20000, 20000), "resolutionunit": 3}
     _write_pyramid(folder / "pyramid.tif", pixels, said)
+    with h5py.File(folder / "many.h5", "w") as file:
+        file["x"] = np.stack([255 - pixels, pixels])
     _write_pyramid(folder / "levels.svs", pixels, {"description": "Aperio x\n|MPP = 0.5"})
     _write_pyramid(folder / "jpeg2000.tif", pixels, {"compression": "jpeg2000"})
     _write_layers(folder / "subifds.tif", pixels, {"photometric": "rgb"})

@@ -49,16 +49,7 @@ def test_cases_of_a_batch_do_not_touch(toy: Toy) -> None:
 
 def test_order_of_instances_changes_nothing(toy: Toy) -> None:
     model, examples = ready(toy), list(toy.examples(1, 6))
-    turned = [
-        Example(
-            e.case,
-            e.patient,
-            e.values.flip(0),
-            scale=None if e.scale is None else e.scale.flip(0),
-            targets=e.targets,
-        )
-        for e in examples
-    ]
+    turned = [e.only(torch.arange(len(e.values)).flip(0)) for e in examples]
     np.testing.assert_allclose(
         probabilities(model, examples), probabilities(model, turned), atol=1e-5
     )
@@ -86,16 +77,7 @@ def test_every_vector_says_where_it_came_from(toy: Toy) -> None:
 
 
 def test_a_bag_of_one_trains_and_answers(toy: Toy) -> None:
-    one = [
-        Example(
-            e.case,
-            e.patient,
-            e.values[:1],
-            scale=None if e.scale is None else e.scale[:1],
-            targets=e.targets,
-        )
-        for e in toy.examples(1, 4)
-    ]
+    one = [e.only(torch.tensor([0])) for e in toy.examples(1, 4)]
     model = ready(toy).train()
     loss = model.loss(pack(one))
     loss.backward()

@@ -18,6 +18,7 @@ COMPARED = (
     "splits.csv",
     "recipe.yaml",
     "folds/0/history.csv",
+    "folds/0/inner.csv",
     "folds/0/choices.json",
     "folds/0/model.safetensors",
     "folds/2/model.safetensors",

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
+from sklearn.linear_model import LogisticRegression
 
-from wholecase.evaluation import apply_temperature, fit_temperature
+from wholecase.evaluation import apply_temperature, calibration_slope, fit_temperature
 
 
 def overconfident(rng, cases, classes, by):
@@ -68,3 +69,37 @@ def test_keeps_the_order_of_two_classes(seed, temperature):
 def test_one_changes_nothing_and_zero_stays_zero():
     probabilities = np.array([[0.0, 1.0], [1e-30, 1.0], [0.3, 0.7]])
     assert apply_temperature(probabilities, 1.0) == pytest.approx(probabilities, rel=1e-9)
+
+
+@pytest.mark.parametrize("cases", [30, 400])
+@pytest.mark.parametrize("stretch", [0.2, 1.0, 6.0])
+def test_the_slope_is_that_of_a_logistic_regression(cases, stretch):
+    rng = np.random.default_rng(cases)
+    odds = rng.normal(size=cases)
+    truth = (rng.random(cases) < 1 / (1 + np.exp(-odds))).astype(int)
+    said = 1 / (1 + np.exp(-stretch * odds - 1))
+    logit = np.log(said / (1 - said))[:, None]
+    oracle = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(logit, truth)
+    assert calibration_slope(truth, said) == pytest.approx(oracle.coef_[0, 0], rel=1e-3)
+
+
+def test_the_slope_tells_too_sure_from_too_timid():
+    rng = np.random.default_rng(0)
+    odds = rng.normal(scale=2, size=20_000)
+    truth = (rng.random(20_000) < 1 / (1 + np.exp(-odds))).astype(int)
+    for stretch in (0.5, 1.0, 3.0):
+        said = 1 / (1 + np.exp(-stretch * odds))
+        assert calibration_slope(truth, said) == pytest.approx(1 / stretch, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("truth", "said"),
+    [
+        ([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.9]),
+        ([1, 1, 0, 0], [0.1, 0.2, 0.6, 0.9]),
+        ([0, 1, 0, 1], [0.4, 0.4, 0.4, 0.4]),
+        ([1, 1], [0.2, 0.4]),
+    ],
+)
+def test_there_is_no_slope_where_none_fits_best(truth, said):
+    assert np.isnan(calibration_slope(np.array(truth), np.array(said)))

@@ -8,6 +8,7 @@ from sklearn import metrics as oracle
 from wholecase.evaluation import (
     auroc,
     confusion,
+    decision_curve,
     expected_calibration_error,
     precision_recall,
     reliability,
@@ -87,3 +88,45 @@ def test_confusion_agrees_with_scikit_learn():
     truth, decision = rng.integers(4, size=50), rng.integers(3, size=50)
     expected = oracle.confusion_matrix(truth, decision, labels=range(5))
     assert (confusion(truth, decision, 5) == expected).all()
+
+
+@given(data=scored())
+@settings(max_examples=30, deadline=None)
+def test_net_benefit_agrees_with_a_count_case_by_case(data):
+    truth, probability = data
+    patients = tuple(str(i // 2) for i in range(len(truth)))
+    curve = decision_curve(truth, probability, patients, repeats=20, seed=1)
+    assert curve.thresholds == pytest.approx([i / 100 for i in range(1, 100)])
+    for i, t in enumerate(curve.thresholds.tolist()):
+        gained = everybody = 0.0
+        for y, p in zip(truth.tolist(), probability.tolist(), strict=True):
+            worth = 1.0 if y else -t / (1 - t)
+            everybody += worth / len(truth)
+            gained += worth / len(truth) if p > t else 0.0
+        assert curve.model[i] == pytest.approx(gained)
+        assert curve.everybody[i] == pytest.approx(everybody)
+
+
+def test_calling_everybody_breaks_even_at_the_share_of_the_class():
+    truth = np.array([1, 0, 0, 0])
+    curve = decision_curve(truth, np.full(4, 0.999), ("a", "b", "c", "d"), repeats=10, seed=1)
+    assert curve.everybody[24] == pytest.approx(0)  # at 0.25
+    assert curve.model == pytest.approx(curve.everybody)
+
+
+def test_the_band_of_net_benefit_draws_whole_patients_however_many_cases_they_have():
+    rng = np.random.default_rng(4)
+    sizes = rng.integers(1, 6, size=25)
+    whose = np.repeat(np.arange(25), sizes)
+    truth = rng.integers(2, size=25)[whose]  # cases of a patient are alike
+    probability = np.clip(0.3 * truth + 0.7 * rng.random(25)[whose], 0, 1)
+    curve = decision_curve(truth, probability, tuple(map(str, whose)), repeats=4000, seed=1)
+    worth = np.where(truth == 1, 1.0, -0.3 / 0.7) * (probability > 0.3)
+    redrawn = []
+    for _ in range(4000):
+        drawn = np.concatenate([worth[whose == p] for p in rng.integers(25, size=25)])
+        redrawn.append(drawn.mean())
+    ends = np.quantile(redrawn, [0.025, 0.975])
+    assert (curve.low[29], curve.high[29]) == pytest.approx(ends, abs=0.02)
+    assert (curve.low <= curve.model).all()
+    assert (curve.model <= curve.high).all()

@@ -8,7 +8,7 @@ from wholecase.core.errors import RecipeError, RunError
 from wholecase.explain import SCALES, paint
 from wholecase.explain.colours import colours
 from wholecase.explain.heatmap import by_rank, by_size
-from wholecase.explain.legend import add_legend
+from wholecase.explain.legend import legend
 
 BOXES = np.array([[0, 0, 40, 40], [40, 0, 40, 40], [40, 40, 40, 40]])
 GREY = np.full((400, 600, 3), 150, np.uint8)
@@ -91,6 +91,27 @@ def test_opacity_is_the_share_of_colour(opacity, expected):
     assert tile_colour(picture, BOXES[2]).tolist() == expected
 
 
+@pytest.mark.parametrize("opacity", [0.0, 0.3, 0.5, 1.0])
+def test_every_pixel_is_the_mix_of_grey_and_colour(opacity):
+    rng = np.random.default_rng(1)
+    thumbnail = rng.integers(0, 256, size=(400, 600, 3), dtype=np.uint8)
+    box_px = np.array([[x, y, 96, 96] for x in range(0, 2300, 96) for y in range(96, 1500, 96)])
+    box_px = box_px[rng.random(len(box_px)) < 0.6]
+    heat = by_rank(weights := rng.random(len(box_px))).values
+    luma = cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY).astype(float)
+    expected = np.repeat(luma[..., None], 3, axis=2)
+    for (x, y, side, _), value in zip(box_px // 4, heat, strict=True):
+        tile = expected[y : y + side, x : x + side]
+        tile[:] = (1 - opacity) * tile + opacity * colours(np.array(value))
+    shown = paint(thumbnail, 4.0, box_px, weights, opacity=opacity)[:400, :600]
+    assert np.abs(shown - expected).max() <= 1
+    # the same tiles, one of them twice: no grid, the same picture
+    twice = np.vstack([box_px, box_px[:1]]), np.append(weights, weights[0])
+    again = paint(thumbnail, 4.0, *twice, opacity=opacity, scale="absolute")[:400, :600]
+    once = paint(thumbnail, 4.0, box_px, weights, opacity=opacity, scale="absolute")[:400, :600]
+    np.testing.assert_array_equal(again, once)
+
+
 def test_legend_shows_all_colours_below_the_picture():
     picture = paint(GREY, 4.0, BOXES, np.array([0.1, 0.2, 0.7]))
     assert picture.shape[1] == 600
@@ -108,8 +129,7 @@ def test_words_differ_with_the_scale():
 
 @pytest.mark.parametrize("pixel_um", [0.5, 2.0, 30.0])
 def test_ruler_is_as_long_as_it_says(pixel_um):
-    picture = np.full((50, 800, 3), 255, np.uint8)
-    plain, ruled = (add_legend(picture, "low", "high", p)[51:] for p in (None, pixel_um))
+    plain, ruled = (legend(800, "low", "high", p)[1:] for p in (None, pixel_um))
     extra = np.flatnonzero((plain != ruled).any(axis=(0, 2)))
     # the ruler's row of ink: the longest run of dark pixels right of the key
     dark = (ruled[len(ruled) // 2, extra[0] :] < 60).all(axis=1)

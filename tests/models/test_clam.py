@@ -53,6 +53,16 @@ def test_no_instance_is_labelled_both_ways(size: int, monkeypatch: pytest.Monkey
     assert len(chosen.unique(dim=0)) == len(chosen)
 
 
+def test_where_all_are_attended_alike_nothing_is_clustered() -> None:
+    torch.manual_seed(0)
+    given, alike = batch([9, 4]), CaseModel(pool=AGGREGATORS["mean"](5), head=HEADS["clam"](5, 2))
+    with torch.no_grad():
+        answer = alike(given)
+        assert float(alike.head.cluster(answer, given)) == 0
+        bag = F.cross_entropy(answer.logits, given.targets["label"])
+        torch.testing.assert_close(alike.loss(given), 0.7 * bag)
+
+
 def test_the_loss_is_the_naive_one() -> None:
     asked, given = model(instance_loss="cross_entropy", k_sample=3, bag_weight=0.6), batch([9])
     with torch.no_grad():

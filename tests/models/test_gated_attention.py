@@ -41,7 +41,7 @@ def test_each_head_attends_on_its_own_and_the_mean_is_shown() -> None:
     bag = torch.randn(6, 20)
     with torch.no_grad():
         pooled = model(Embedded(bag, torch.tensor([0, 6])))
-        parts = model.embed(bag).unflatten(1, (4, -1))
+        parts = model.embed(bag).relu().unflatten(1, (4, -1))
         gated = torch.tanh(model.signal(parts)) * torch.sigmoid(model.gate(parts))
         weights = model.score(gated)[..., 0].softmax(0)  # [6, 4]
     for head in range(4):

@@ -23,6 +23,8 @@ class Wish:
     folds: int = 5
     seed: int = 3
     pictures: bool = True
+    opinions: bool = True
+    """Whether the run kept its inner predictions, and asked all fold models."""
     ids: str = "case-{:03d}"
 
 
@@ -44,7 +46,10 @@ def binary(tmp_path_factory) -> RunFolder:
 @pytest.fixture(scope="session")
 def three(tmp_path_factory) -> RunFolder:
     classes = ("adenocarcinoma", "squamous", "normal")
-    return _make_run(tmp_path_factory.mktemp("runs") / "subtypes", Wish(classes=classes, cases=60))
+    return _make_run(
+        tmp_path_factory.mktemp("runs") / "subtypes",
+        Wish(classes=classes, cases=60, pictures=False),
+    )
 
 
 def _make_run(root: Path, wish: Wish) -> RunFolder:
@@ -68,6 +73,9 @@ def _make_run(root: Path, wish: Wish) -> RunFolder:
     _metrics(folder, (truth, probabilities, fold), c)
     for number in range(wish.folds):
         _history(folder.fold(number), rng, float(thresholds[number]) if c == 2 else None)
+    if wish.opinions:
+        _inner(folder, wish, (ids, patients, truth, fold), probabilities)
+        _stability(folder, wish, (ids, patients, truth, fold), probabilities)
     if wish.pictures:
         _pictures(folder, ids, truth, rng)
     _facts(folder, wish, len(set(patients)))
@@ -183,6 +191,43 @@ def _history(files, rng, threshold):
     write_json(files.choices, choices | {"inner_patients": 8})
 
 
+def _inner(folder, wish, who, probabilities):
+    ids, patients, truth, fold = who
+    for number in range(wish.folds):
+        inner = np.flatnonzero(fold == (number + 1) % wish.folds)
+        rows = [
+            {
+                "case_id": ids[i],
+                "patient_id": patients[i],
+                "label": wish.classes[truth[i]],
+                **_shares(wish, probabilities[i]),
+            }
+            for i in inner
+        ]
+        write_rows(folder.fold(number).inner, list(rows[0]), rows)
+
+
+def _stability(folder, wish, who, probabilities):
+    ids, patients, _, fold = who
+    rng = np.random.default_rng(wish.seed)
+    rows = []
+    for i, number in ((i, n) for i in range(len(ids)) for n in range(wish.folds)):
+        own = number == fold[i]
+        said = probabilities[i] if own else 0.6 * probabilities[i] + 0.4 / len(wish.classes)
+        row = {"case_id": ids[i], "patient_id": patients[i], "fold": number, "seen": int(not own)}
+        row |= _shares(wish, said)
+        row["rank_correlation"] = None if own else float(rng.uniform(0.4, 0.9))
+        rows.append(row)
+    write_rows(folder.stability, list(rows[0]), rows)
+    metrics = json.loads(folder.metrics.read_text())
+    metrics["stability"] = {"value": 0.66, "low": 0.612, "high": 0.707, "n": 35}
+    write_json(folder.metrics, metrics)
+
+
+def _shares(wish, row):
+    return {f"probability_{name}": repr(float(row[k])) for k, name in enumerate(wish.classes)}
+
+
 def _pictures(folder, ids, truth, rng):
     entries = {}
     for case, label in zip(ids, truth, strict=True):
@@ -199,6 +244,7 @@ def _pictures(folder, ids, truth, rng):
             tile = f"pictures/{safe_name(case)}-tile{i}.jpg"
             tissue.crop((x, y, x + 64, y + 64)).resize((224, 224)).save(folder.root / tile)
             entry["tiles"].append(tile)
+        entry["least"] = entry["tiles"][::-1][:2]
         entry["localisation_auc"] = float(rng.uniform(0.55, 0.98)) if label else None
         entries[case] = entry
     write_json(folder.pictures, entries)

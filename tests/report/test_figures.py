@@ -1,19 +1,27 @@
 """The figures draw what the predictions say."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 from wholecase.evaluation import confusion, precision_recall
-from wholecase.report.figures import figures_of, learning_curves
+from wholecase.report.figures import (
+    deciding_figures,
+    evidence_figures,
+    judged,
+    learning_curves,
+    quality_figures,
+)
 from wholecase.report.figures.axes import Axes, Axis, Frame
 from wholecase.report.figures.confusion import draw_confusion
 from wholecase.report.figures.distribution import BROAD, NARROW, draw_distribution
-from wholecase.report.figures.judged import Judged, judged
+from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.precision_recall import steps
 from wholecase.report.figures.roc import operating_point
 from wholecase.report.read import read_run
+from wholecase.report.records import Deletion, Measured
 
 
 def texts(svg: str) -> list[str]:
@@ -30,6 +38,7 @@ def some(n: int, classes: int = 2, seed: int = 0) -> Judged:
     return Judged(
         classes=tuple("abcdefgh"[:classes]),
         cases=tuple(str(i) for i in range(n)),
+        patients=tuple(str(i) for i in range(n)),
         truth=rng.integers(0, classes, n),
         probabilities=probabilities,
         decision=probabilities.argmax(axis=1),
@@ -37,13 +46,15 @@ def some(n: int, classes: int = 2, seed: int = 0) -> Judged:
     )
 
 
-@pytest.mark.parametrize("name", ["binary", "three"])
-def test_every_figure_is_well_formed_and_named(name, request):
+@pytest.mark.parametrize(("name", "several"), [("binary", (4, 3)), ("three", (4, 1))])
+def test_every_figure_is_well_formed_and_named(name, several, request):
     run = read_run(request.getfixturevalue(name).root)
-    figures = figures_of(run)
-    assert len(figures) == 5
-    for figure in figures:
-        for svg in filter(None, (figure.svg, figure.narrow)):
+    run = replace(run, faithfulness=Deletion((0.0, 0.5), (0.9, 0.4), (0.9, 0.8), Measured(0.2), 9))
+    cases = judged(run)
+    groups = [quality_figures(run, cases, {}), deciding_figures(run, cases), evidence_figures(run)]
+    assert tuple(len(group) for group in groups) == (*several, 1)
+    for figure in (figure for group in groups for figure in group):
+        for svg in filter(None, (figure.svg, figure.narrow, figure.beside)):
             root = ET.fromstring(svg)
             assert root.get("aria-label")
             assert "nan" not in svg
@@ -54,7 +65,7 @@ def test_every_figure_is_well_formed_and_named(name, request):
 def test_each_case_is_one_dot_and_wrong_ones_are_open(binary, layout):
     run = read_run(binary.root)
     cases = judged(run)
-    svg = draw_distribution(cases, [0.5], layout)
+    svg = draw_distribution(cases, [0.5], layout, {})
     assert len(kinds(svg, "case")) == len(run.predictions)
     assert len(kinds(svg, "wrong")) == sum(p.is_wrong for p in run.predictions)
     told = {e.find("title").text.split(":")[0] for e in kinds(svg, "case")}
@@ -63,7 +74,7 @@ def test_each_case_is_one_dot_and_wrong_ones_are_open(binary, layout):
 
 @pytest.mark.parametrize("n", [30, 400, 3000])
 def test_dots_and_bars_stay_within_the_figure(n):
-    root = ET.fromstring(draw_distribution(some(n, 3), [], BROAD))
+    root = ET.fromstring(draw_distribution(some(n, 3), [], BROAD, {}))
     _, _, width, height = map(float, root.get("viewBox").split())
     for dot in root.iter("circle"):
         assert 0 <= float(dot.get("cx")) <= width
@@ -71,6 +82,15 @@ def test_dots_and_bars_stay_within_the_figure(n):
         assert float(dot.get("cy")) <= height
     for bar in root.iter("rect"):
         assert 0 <= float(bar.get("y")) <= float(bar.get("y")) + float(bar.get("height")) <= height
+
+
+def test_a_dot_leads_to_the_page_of_its_case():
+    cases = some(20)
+    svg = draw_distribution(cases, [], BROAD, {"3": "#case-3", "7": "#case-7"})
+    links = list(ET.fromstring(svg).iter("a"))
+    assert sorted(a.get("href") for a in links) == ["#case-3", "#case-7"]
+    for a in links:
+        assert a.find("circle/title").text.startswith(a.get("href").removeprefix("#case-") + ":")
 
 
 def test_the_confusion_matrix_shows_the_counts():

@@ -51,20 +51,26 @@ def page_of(folder: RunFolder) -> Page:
 
 
 def cases_in_order(text: str) -> list[str]:
-    return [unescape(name) for name in re.findall(r'class="who"><strong>(.*?)</strong>', text)]
+    found = re.findall(r'class="who"><a href="#[^"]*"><strong>(.*?)</strong>', text)
+    return [unescape(name) for name in found]
+
+
+@pytest.fixture(scope="module")
+def texts(binary, three) -> dict[str, str]:
+    pages = {"binary": binary, "three": three}
+    return {k: write_report(run.root).read_text(encoding="utf-8") for k, run in pages.items()}
 
 
 @pytest.mark.parametrize("name", ["binary", "three"])
-def test_the_page_is_well_formed_and_needs_nothing_from_outside(name, request):
-    folder = request.getfixturevalue(name)
-    page = page_of(folder)
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(name, texts):
+    text = texts[name]
+    page = Page(text)
     assert page.elements[0][0] == "html"
     assert not page.all("link")
     for _, attributes in page.elements:
         for where in ("src", "href", "srcset", "poster", "data"):
             value = attributes.get(where)
             assert value is None or value.startswith(("data:image/jpeg;base64,", "#"))
-    text = folder.report.read_text(encoding="utf-8")
     assert "@import" not in text
     assert "url(" not in text
     assert "fetch(" not in text
@@ -72,14 +78,13 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(name, request):
     assert set(re.findall(r"https?://[^\"' <]+", text)) <= {"http://www.w3.org/2000/svg"}
 
 
-def test_writing_twice_gives_the_same_bytes_and_leaves_nothing_else(binary):
-    first = write_report(binary.root).read_bytes()
-    assert write_report(binary.root).read_bytes() == first
+def test_writing_twice_gives_the_same_bytes_and_leaves_nothing_else(binary, texts):
+    assert write_report(binary.root).read_text(encoding="utf-8") == texts["binary"]
     assert not list(binary.root.glob("*.part*"))
 
 
 @pytest.mark.parametrize("name", ["binary", "three"])
-def test_all_cases_are_there_worst_errors_first(name, request):
+def test_all_cases_are_there_worst_errors_first(name, texts, request):
     folder = request.getfixturevalue(name)
     rows = read_rows(folder.predictions)
 
@@ -90,13 +95,13 @@ def test_all_cases_are_there_worst_errors_first(name, request):
     right = sorted((r for r in rows if r["decision"] == r["label"]), key=truth)
     assert wrong
     assert right
-    text = write_report(folder.root).read_text(encoding="utf-8")
+    text = texts[name]
     assert cases_in_order(text) == [row["case_id"] for row in wrong + right]
-    assert text.count('<tr class="is-wrong">') == len(wrong)
+    assert text.count('<tr class="is-wrong" ') == len(wrong)
 
 
-def test_numbers_are_those_of_the_metrics_file(binary):
-    text = write_report(binary.root).read_text(encoding="utf-8")
+def test_numbers_are_those_of_the_metrics_file(binary, texts):
+    text = texts["binary"]
     pooled = json.loads(binary.metrics.read_text())["pooled"]
     values = re.findall(r'class="value">(.*?)<', text)
     ends = re.findall(r'class="interval">.*?</abbr> (.*?)<', text)
@@ -112,8 +117,8 @@ def test_numbers_are_those_of_the_metrics_file(binary):
         assert note in Page(text).text
 
 
-def test_counts_of_the_flow_are_those_of_the_tables(binary):
-    said = page_of(binary).text
+def test_counts_of_the_flow_are_those_of_the_tables(texts):
+    said = Page(texts["binary"]).text
     assert re.search(r"In the manifest\s*44 cases\s*1 without a usable label", said)
     assert re.search(r"In the cohort\s*43 cases", said)
     assert "40 cases" in said
@@ -134,15 +139,18 @@ def test_text_of_the_data_never_becomes_markup(tmp_path, make_run, wish):
 
 def test_two_hundred_cases_are_shown_and_the_page_can_still_be_sent(tmp_path, make_run, wish):
     folder = make_run(tmp_path / "run", wish(cases=205, pictures=False))
-    noise = folder.root / "pictures" / "noise.png"
+    noise = folder.root / "pictures" / "noise.bmp"
     _noise(noise)
-    entry = {"thumbnail": "pictures/noise.png", "heatmap": "pictures/noise.png"}
-    entry |= {"tiles": ["pictures/noise.png"] * 4, "localisation_auc": None}
+    entry = {"thumbnail": "pictures/noise.bmp", "heatmap": "pictures/noise.bmp"}
+    entry |= {k: ["pictures/noise.bmp"] * 4 for k in ("tiles", "least")}
     pictures = {row["case_id"]: entry for row in read_rows(folder.predictions)}
     folder.pictures.write_text(json.dumps(pictures))
+    slides = [{"case": case, "picture": "pictures/noise.bmp", "instances": 9} for case in pictures]
+    folder.tissue.write_text(json.dumps(slides))
     page = page_of(folder)
     assert sum(a["alt"].startswith("image of") for a in page.all("img")) == 200
     assert sum(a["alt"].startswith("heatmap of") for a in page.all("img")) == 200
+    assert sum(a["alt"].startswith("least attended") for a in page.all("img")) == 800
     assert re.search(r"5 more in\s*predictions\.csv", page.text)
     assert folder.report.stat().st_size < 15e6
 
@@ -156,8 +164,8 @@ def _noise(path):
     Image.fromarray(pixels).save(path)  # noise is what JPEG can compress least
 
 
-def test_pictures_are_small_jpegs(binary):
-    for picture in page_of(binary).all("img"):
+def test_pictures_are_small_jpegs(texts):
+    for picture in Page(texts["binary"]).all("img"):
         content = base64.b64decode(picture["src"].partition(",")[2], validate=True)
         assert content[:2] == b"\xff\xd8"
         assert len(content) < 100_000
@@ -216,8 +224,8 @@ def test_a_foreign_predictions_file_is_an_error_that_names_the_column(tmp_path, 
         write_report(folder.root)
 
 
-def test_paths_of_the_machine_stay_at_home(binary):
-    text = write_report(binary.root).read_text(encoding="utf-8")
+def test_paths_of_the_machine_stay_at_home(binary, texts):
+    text = texts["binary"]
     assert "cohort.csv" in text
     assert "slides/x1.svs" in text
     assert "/home/somebody" not in text

@@ -13,7 +13,7 @@ from wholecase.report.case_rows import SHOWN, case_rows, ordered
 from wholecase.report.flow import losses, mix
 from wholecase.report.provenance import command, provenance
 from wholecase.report.read import read_run
-from wholecase.report.run import Exclusion, Measured
+from wholecase.report.records import Exclusion, Measured
 from wholecase.report.terms import METRIC_NAMES, TERMS
 from wholecase.report.verdict import cards, reading, verdict
 

@@ -1,14 +1,16 @@
-"""A toy of each of the five systems: small, real, and taught by the same loop."""
+"""A toy of each of the five systems, one of them twice: small, real, taught by the same loop."""
 
 from toys.clustering import clustering
 from toys.neighbours import neighbours
 from toys.positions import positions
+from toys.several import several
 from toys.slices import slices
 from toys.toy import InMemory, Toy
 from toys.views import views
 
 TOYS = {
     "egfr-clam": clustering,
+    "egfr-clam, slide by slide": several,
     "brain-mets-ct": slices,
     "breakhis-mmnet": views,
     "pcam-attention": positions,

@@ -2,10 +2,10 @@
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from toys.toy import Toy, patient_of, target
-from wholecase.models import Backbone, Batch, CaseModel, Embedded
+from wholecase.models import Backbone, CaseModel, Embedded
 from wholecase.models.heads import Binary
 from wholecase.models.poolings import MaxLogit
 from wholecase.training import Example, Schedule, Stage
@@ -23,9 +23,11 @@ class SliceNet(Backbone):
     def width(self) -> int:
         return 8
 
-    def forward(self, batch: Batch) -> Embedded:
-        maps = self.layer2(self.layer1(batch.values))  # [T, 8, H, W]
-        return Embedded(maps.amax((2, 3)), batch.starts, batch.scale)
+    def features(self, pixels: Tensor) -> Tensor:
+        return self.layer2(self.layer1(pixels))  # [T, 8, H, W]
+
+    def embedded(self, maps: Tensor, starts: Tensor, scale: Tensor | None = None) -> Embedded:
+        return Embedded(maps.amax((2, 3)), starts, scale)
 
 
 def _example(rng: np.random.Generator, label: int, case: str) -> Example:

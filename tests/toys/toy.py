@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wholecase.models import CaseModel
-from wholecase.training import Batches, Example, Examples, Schedule, Shuffled
+from wholecase.models import Batch, CaseModel
+from wholecase.training import Batches, Example, Examples, Schedule, Shuffled, pack
 
 
 class InMemory(Examples):
@@ -23,8 +23,18 @@ class InMemory(Examples):
     def __getitem__(self, index: int) -> Example:
         return self._examples[index]
 
+    def batch(self, indices: Sequence[int]) -> Batch:
+        return pack([self._examples[i] for i in indices])
+
     def instances(self, index: int) -> int:
         return len(self._examples[index].values)
+
+    def patient(self, index: int) -> str:
+        return self._examples[index].patient
+
+    def label(self, index: int) -> int | None:
+        targets = self._examples[index].targets
+        return int(targets["label"].argmax()) if "label" in targets else None
 
 
 @dataclass(frozen=True)

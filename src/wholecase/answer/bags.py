@@ -6,19 +6,22 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 
+from wholecase.answer.pixels import PixelExamples
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import Bag
-from wholecase.training import Example, Examples
+from wholecase.models import Batch
+from wholecase.training import Example, Examples, pack
 
 
 @dataclass(frozen=True)
 class CaseBag:
     """The instances of all images of a case, image after image."""
 
-    values: Float32[np.ndarray, "N D"]
+    values: Float32[np.ndarray, "N D"] | UInt8[np.ndarray, "N side side 3"]
+    """Vectors, or pixels for a model that learns from them."""
     scale: Float32[np.ndarray, " N"]
     position_um: Float32[np.ndarray, "N 3"]
     box_px: Int64[np.ndarray, "N 4"]
@@ -45,14 +48,23 @@ def case_bag(case: Case, extraction: Extraction) -> CaseBag:
 
 
 def example_of(case: Case, bag: CaseBag) -> Example:
-    """A case and its bag as a model takes them, without a target."""
+    """A case and its bag as a model takes them, without a target; pixels as [N, 3, H, W]."""
+    values = torch.from_numpy(bag.values)
     return Example(
         case=case.id,
         patient=case.patient,
-        values=torch.from_numpy(bag.values),
+        values=values.permute(0, 3, 1, 2) if values.dim() == 4 else values,
         scale=torch.from_numpy(bag.scale),
         position=torch.from_numpy(bag.position_um),
+        image=torch.from_numpy(bag.image),
     )
+
+
+def examples_of(cases: Sequence[Case], extraction: Extraction, *, classes: int) -> Examples:
+    """The cases of one side, each with a bag; 0 classes leaves them without targets."""
+    if extraction.pixels is not None:
+        return PixelExamples(cases, extraction, extraction.pixels, classes=classes)
+    return CaseExamples(cases, extraction, classes=classes)
 
 
 @final
@@ -92,10 +104,22 @@ class CaseExamples(Examples):
             self._left -= size
         return example
 
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """Case after case."""
+        return pack([self[i] for i in indices])
+
     def instances(self, index: int) -> int:
         """From the files' headers."""
         images = self._cases[index].images
         return sum(self._extraction.instances(image) for image in images)
+
+    def patient(self, index: int) -> str:
+        """From the manifest."""
+        return self._cases[index].patient
+
+    def label(self, index: int) -> int | None:
+        """From the manifest."""
+        return self._cases[index].target
 
     def _read(self, case: Case) -> Example:
         example = example_of(case, case_bag(case, self._extraction))

@@ -64,15 +64,7 @@ def _deleted(share: float, count: int) -> int:
 
 
 def _asked(model: CaseModel, example: Example, kept: np.ndarray, target: int) -> float:
-    index = torch.from_numpy(kept)
-    part = Example(
-        example.case,
-        example.patient,
-        example.values[index],
-        scale=None if example.scale is None else example.scale[index],
-        position=None if example.position is None else example.position[index],
-        covariates=example.covariates,
-    )
+    part = example.only(torch.from_numpy(kept))
     (answer,) = answers(model, [pack([part])])
     with torch.no_grad():
         return float(model.head.probabilities(answer)[0, target])

@@ -1,7 +1,7 @@
 """A model and cases -> probabilities and evidence."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import CaseBag, case_bag, example_of
 from wholecase.cohort import Case
-from wholecase.explain import Evidence
+from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
 from wholecase.extract import Extraction
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.training import Example, pack
@@ -27,9 +27,12 @@ class Judged:
 
 
 def judge_cases(
-    model: CaseModel, cases: Sequence[Case], extraction: Extraction
+    model: CaseModel, cases: Sequence[Case], extraction: Extraction, *, maps: bool = True
 ) -> Iterator[Judged]:
-    """Judge cases one at a time, in order: a case's answer never depends on its neighbours."""
+    """Judge cases one at a time, in order: a case's answer never depends on its neighbours.
+
+    Without `maps` a model that sees pixels does not tell where within its instances it looked.
+    """
     for case in cases:
         bag = case_bag(case, extraction)
         example = example_of(case, bag)
@@ -37,7 +40,11 @@ def judge_cases(
         with torch.no_grad():
             row = model.head.probabilities(answer)[0].double().cpu().numpy()
         said = _said(model, example, answer)
-        yield Judged(case, example, row, _evidence(answer, bag, said))
+        evidence = _evidence(answer, bag, said)
+        target = 1 if len(row) == 2 else int(row.argmax())
+        if maps:
+            evidence = replace(evidence, maps=_maps(model, example, answer, target))
+        yield Judged(case, example, row, evidence)
 
 
 def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarray, "N L"]:
@@ -53,6 +60,7 @@ def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarra
         names,
         scale=example.scale,
         position=example.position,
+        images=torch.arange(count + 1),
     )
     (each,) = answers(model, [alone])
     with torch.no_grad():
@@ -61,6 +69,18 @@ def _said(model: CaseModel, example: Example, answer: Answer) -> Float[np.ndarra
         gap = each.logits - model.head.logits(mean)
         said: Float[np.ndarray, "N L"] = (pooled.weights.mean(1, keepdim=True) * gap).cpu().numpy()
     return said
+
+
+def _maps(
+    model: CaseModel, example: Example, answer: Answer, target: int
+) -> dict[str, Float[np.ndarray, "N h w"]]:
+    """Where within the instances: what speaks for the class, and what was attended to."""
+    if model.backbone is None:
+        return {}
+    maps = {GRAD_CAM: grad_cam(model, pack([example]), target)}
+    if answer.pooled.cell is not None:
+        maps[ATTENTION] = position_map(answer.pooled).cpu().numpy()
+    return maps
 
 
 def _evidence(answer: Answer, bag: CaseBag, said: Float[np.ndarray, "N L"]) -> Evidence:

@@ -1,6 +1,6 @@
 """What a reader wants to see of a case: slide, where the model looked, tiles that counted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,23 @@ from wholecase.cohort import Case
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
 from wholecase.explain import (
+    TILE_PX,
     Evidence,
+    enlarged,
+    least_instances,
     localisation_auc,
     mask_share,
+    overlay,
     paint,
     read_evidence,
     top_instances,
 )
 from wholecase.runs import RunFolder
-from wholecase.sources import ImageSource, open_source, read_box, thumbnail
+from wholecase.sources import ImageSource, Thumbnail, open_source, read_box, thumbnail
 
 THUMBNAIL_PX = 1024
-TILE_PX = 224
 TILES = 4
-"""Tiles shown per case."""
+"""Tiles shown per case: so many of the most attended, and of the least."""
 
 
 @dataclass(frozen=True)
@@ -38,30 +41,67 @@ class Sitting:
 
 
 def draw(sitting: Sitting) -> dict[str, Any]:
-    """Draw a case's thumbnail, heatmap and top tiles; returns their paths within the run.
+    """Draw a case's thumbnail, heatmap and tiles; returns their paths within the run.
 
-    The image shown is the one that holds the instance of greatest weight.
+    `tiles` are the most attended, most first; `least` the least attended of the others, least
+    first; `maps` where within an instance a model that sees pixels looked. The thumbnail is of the
+    image that holds the instance of greatest weight. A tile that cannot be read is left out; a case
+    of one instance has none, since the thumbnail shows it.
     """
     case, run = sitting.case, sitting.run
     evidence = read_evidence(run.evidence(case.id))
     weights = evidence.weights.mean(1)
     best = int(evidence.image[weights.argmax()])
-    shown: dict[str, Any] = {"tiles": _tiles(case, evidence, weights, run)}
-    image = case.images[best]
-    with open_source(image.path, image.kind, image.mpp) as source:
-        small = thumbnail(source, THUMBNAIL_PX)
-        shown["thumbnail"] = _saved(run, case, "thumbnail.jpg", small.pixels)
-        if (evidence.image == best).sum() > 1:
-            painted = heat(source, evidence.of_image(best))
-            shown["heatmap"] = _saved(run, case, "heatmap.jpg", painted)
+    shown_tiles = TILES if len(weights) > 1 else 0
+    most = top_instances(weights, shown_tiles).tolist()
+    least = least_instances(weights, shown_tiles, apart=TILES).tolist()
+    tiles: dict[int, np.ndarray] = {}
+    shown: dict[str, Any] = {}
+    # each image is opened once, that of the thumbnail as well
+    for number in sorted({best, *evidence.image[[*most, *least]].tolist()}):
+        image = case.images[number]
+        try:
+            with open_source(image.path, image.kind, image.mpp) as source:
+                here = [i for i in (*most, *least) if evidence.image[i] == number]
+                tiles |= read_tiles(source, evidence, here)
+                if number == best:
+                    shown |= _whole(sitting, source, evidence.of_image(number))
+        except SourceError:
+            if number == best:
+                raise
+    for name, file, wanted in (("tiles", "tile", most), ("least", "least", least)):
+        there = [i for i in wanted if i in tiles]
+        shown[name] = [_saved(run, case, f"{file}{n}.jpg", tiles[i]) for n, i in enumerate(there)]
     return shown
 
 
+def read_tiles(
+    source: ImageSource, evidence: Evidence, wanted: Sequence[int], *, side_px: int = TILE_PX
+) -> dict[int, UInt8[np.ndarray, "_ _ 3"]]:
+    """Pixels of instances of an open image, by index; one that cannot be read is missing."""
+    tiles = {}
+    for index in wanted:
+        x, y, width, height = evidence.box_px[index].tolist()
+        try:
+            tiles[index] = read_box(source, (x, y, width, height), (side_px, side_px))
+        except SourceError:
+            continue
+    return tiles
+
+
 def heat(
-    source: ImageSource, evidence: Evidence, *, longest_px: int = THUMBNAIL_PX, scale: str = "rank"
+    source: ImageSource,
+    evidence: Evidence,
+    *,
+    longest_px: int = THUMBNAIL_PX,
+    scale: str = "rank",
+    small: Thumbnail | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """An image's attention over its thumbnail, with legend and scale bar."""
-    small = thumbnail(source, longest_px)
+    """An image's attention over its thumbnail, with legend and scale bar.
+
+    `small` is the thumbnail where it was read already.
+    """
+    small = small or thumbnail(source, longest_px)
     spacing = None if source.spacing is None else source.spacing.um
     return paint(
         small.pixels,
@@ -99,18 +139,25 @@ def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:
             Picture.fromarray(pixels).save(neighbour)
 
 
-def _tiles(case: Case, evidence: Evidence, weights: np.ndarray, run: RunFolder) -> list[str]:
-    paths = []
-    for rank, index in enumerate(top_instances(weights, TILES).tolist()):
-        image = case.images[int(evidence.image[index])]
-        x, y, width, height = evidence.box_px[index].tolist()
-        try:
-            with open_source(image.path, image.kind, image.mpp) as source:
-                pixels = read_box(source, (x, y, width, height), (TILE_PX, TILE_PX))
-        except SourceError:
-            continue
-        paths.append(_saved(run, case, f"tile{rank}.jpg", pixels))
-    return paths
+def _whole(sitting: Sitting, source: ImageSource, here: Evidence) -> dict[str, Any]:
+    case, run = sitting.case, sitting.run
+    small = thumbnail(source, THUMBNAIL_PX)
+    shown: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
+    if maps := map_pictures(source, here):
+        shown["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
+    if len(here.weights) > 1:
+        shown["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
+    return shown
+
+
+def map_pictures(source: ImageSource, here: Evidence) -> dict[str, UInt8[np.ndarray, "_ _ 3"]]:
+    """Where within the instance of greatest weight of an open image, by the name of the method."""
+    if not here.maps:
+        return {}
+    top = int(here.weights.mean(1).argmax())
+    side = max(here.box_px[top, 2:].tolist())
+    pixels = enlarged(read_tiles(source, here, [top], side_px=side)[top])
+    return {name: overlay(pixels, maps[top]) for name, maps in here.maps.items()}
 
 
 def _saved(run: RunFolder, case: Case, what: str, pixels: np.ndarray) -> str:

@@ -115,4 +115,5 @@ def _mean_evidence(parts: Sequence[Evidence]) -> Evidence:
         box_px=first.box_px,
         position_um=first.position_um,
         logits=np.mean([part.logits for part in parts], 0),
+        maps={n: np.mean([part.maps[n] for part in parts], 0) for n in first.maps},
     )

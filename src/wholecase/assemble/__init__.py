@@ -1,5 +1,6 @@
 """Recipe -> the parts that it names."""
 
+from wholecase.assemble.bags import bags_of, check_input
 from wholecase.assemble.describe import describe
 from wholecase.assemble.device import DEVICES, available_devices, choose_device
 from wholecase.assemble.parts import (
@@ -16,7 +17,9 @@ from wholecase.assemble.parts import (
 __all__ = [
     "DEVICES",
     "available_devices",
+    "bags_of",
     "batches_of",
+    "check_input",
     "choose_device",
     "cut_of",
     "describe",

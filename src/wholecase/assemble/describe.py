@@ -10,39 +10,56 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
-from wholecase.assemble.parts import model_of, schedule_of
+from wholecase.assemble.parts import cut_of, model_of, schedule_of
 from wholecase.core.lookup import options_of
 from wholecase.encoders import ENCODERS
 from wholecase.instances import CUTS
-from wholecase.models import AGGREGATORS, HEADS, POOLINGS, Batch, CaseModel, trainable
+from wholecase.models import (
+    AGGREGATORS,
+    BACKBONES,
+    CHANNELS,
+    HEADS,
+    POOLINGS,
+    Batch,
+    CaseModel,
+    trainable,
+)
 from wholecase.recipes import Named, Recipe
 from wholecase.training import BATCHES, optimizer_for
 
 TABLES: dict[str, Any] = {
+    "backbone": BACKBONES,
     "aggregator": AGGREGATORS,
     "pooling": POOLINGS,
+    "images": POOLINGS,
     "head": HEADS,
     "cut": CUTS,
     "encoder": ENCODERS,
     "batches": BATCHES,
 }
-GIVEN = {"width", "branches", "classes", "examples", "seed", "device"}
+GIVEN = {"width", "branches", "classes", "counts", "examples", "seed", "device"}
 """What the house hands to constructors itself."""
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
 
 
 def describe(recipe: Recipe, width: int = WIDTH) -> Iterator[str]:
-    """Lines for a person: settings, layers with shapes, parameters per part and stage."""
+    """Lines for a person: settings, layers with shapes, parameters per part and stage.
+
+    Args:
+        recipe: what to tell of.
+        width: of the stored features; a recipe that trains on pixels has no use for it.
+    """
     yield f"{recipe.recipe}: {recipe.title}"
     yield ""
     yield "SETTINGS (override any with section.key=value)"
     yield from _settings(recipe, "")
     classes = len(recipe.cohort.groups)
-    model = model_of(recipe, width, classes, recipe.protocol.seed)
+    values, what = _input(recipe, width)
+    model = model_of(recipe, values.shape[1], classes, recipe.protocol.seed)
     yield ""
-    yield f"LAYERS (features of width {width}, {classes} classes; T instances of B cases)"
-    yield from _layers(model, width)
+    yield f"LAYERS ({what}, {classes} classes; T instances of B cases)"
+    yield from _layers(model, values)
     yield ""
     yield "TRAINABLE PARAMETERS"
     yield from _stages(recipe, model)
@@ -68,7 +85,7 @@ def _options(name: str, what: str, named: Named) -> Iterator[str]:
         default = defaults[option].default if option in defaults else inspect.Parameter.empty
         value = named.options.get(option, default)
         told = meanings.get(option, "")
-        if default is not inspect.Parameter.empty and value != default:
+        if default is not inspect.Parameter.empty and _shown(value) != _shown(default):
             told = f"{told} (default {_shown(default)})".strip()
         yield _line(f"{name}.{option}", value, told.rstrip("."))
 
@@ -118,13 +135,22 @@ def _shown(value: object) -> str:
     return str(value)
 
 
-def _layers(model: CaseModel, width: int) -> Iterator[str]:
+def _input(recipe: Recipe, width: int) -> tuple[Tensor, str]:
+    """Three instances of what the model takes, and what that is."""
+    if recipe.model.backbone is None:
+        return torch.zeros(3, width), f"features of width {width}"
+    side = int(cut_of(recipe).settings["side_px"])
+    return torch.zeros(3, CHANNELS, side, side), f"pixels of {CHANNELS} channels, {side} x {side}"
+
+
+def _layers(model: CaseModel, values: Tensor) -> Iterator[str]:
     rows: list[tuple[str, str, str, int]] = []
     hooks = []
     for name, module in model.named_modules():
         if not list(module.children()) and name:
             hooks.append(module.register_forward_hook(_recorder(name, rows)))
-    batch = Batch(torch.zeros(3, width), torch.tensor([0, 2, 3]), ("a", "b"), ("a", "b"))
+    starts = torch.tensor([0, 2, 3])
+    batch = Batch(values, starts, ("a", "b"), ("a", "b"), images=starts)
     model.eval()
     with torch.no_grad():
         model(batch)
@@ -143,7 +169,9 @@ def _recorder(name: str, rows: list[tuple[str, str, str, int]]) -> Any:  # noqa:
 
 
 def _named_shape(output: Tensor) -> str:
-    first = {3: "T", 2: "B"}.get(output.shape[0], str(output.shape[0]))
+    count = output.shape[0]
+    several = f"{count // 3} T" if count % 3 == 0 else str(count)  # vectors of an instance
+    first = {3: "T", 2: "B"}.get(count, several)
     return f"[{', '.join([first, *map(str, output.shape[1:])])}]"
 
 

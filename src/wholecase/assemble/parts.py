@@ -1,5 +1,6 @@
 """Recipe -> the parts that it names. Names and options are checked here, before any work."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from wholecase.core.seeds import seed_of
 from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
 from wholecase.instances import CUTS, Cut
-from wholecase.models import AGGREGATORS, HEADS, POOLINGS, CaseModel
+from wholecase.models import AGGREGATORS, BACKBONES, HEADS, POOLINGS, CaseModel, Pooling
 from wholecase.recipes import Named, Recipe
-from wholecase.training import BATCHES, Batches, Examples, Schedule, Stage
+from wholecase.training import BATCHES, Augment, Batches, Examples, Schedule, Stage
 
 
 def labels_of(recipe: Recipe) -> Labels:
@@ -58,11 +59,22 @@ def plan_of(recipe: Recipe, store: Path, device: str) -> Plan:
     return Plan(cut=cut, encoder=encoder, store=store, tolerated_tiles=tolerated)
 
 
-def model_of(recipe: Recipe, width: int, classes: int, seed: int) -> CaseModel:
-    """A fresh model on the CPU; the seed fixes its weights and touches no global state."""
+def model_of(
+    recipe: Recipe, width: int, classes: int, seed: int, counts: Sequence[int] | None = None
+) -> CaseModel:
+    """A fresh model on the CPU; the seed fixes its weights and touches no global state.
+
+    Args:
+        recipe: names the parts.
+        width: of the stored features, or channels where the recipe trains a backbone on pixels.
+        classes: how many.
+        seed: of the weights.
+        counts: training cases per class, for heads that weigh classes; None where the model is
+            only asked, or gets its state from a file.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "weights"))
-        return _model(recipe, width, classes)
+        return _model(recipe, width, classes, counts)
 
 
 def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
@@ -73,7 +85,7 @@ def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
 
 
 def schedule_of(recipe: Recipe) -> Schedule:
-    """How long and how fast."""
+    """How long and how fast, and what is done to pixels meanwhile."""
     train, stop = recipe.train, recipe.train.early_stop
     return Schedule(
         epochs=train.epochs,
@@ -86,13 +98,28 @@ def schedule_of(recipe: Recipe) -> Schedule:
         min_delta=0.0 if stop is None else stop.min_delta,
         stages=tuple(Stage(stage.start, stage.rates) for stage in train.stages),
         batchnorm=train.batchnorm,
+        precision=train.precision,
+        augment=_augment(recipe),
     )
 
 
-def _model(recipe: Recipe, width: int, classes: int) -> CaseModel:
+def _augment(recipe: Recipe) -> Augment | None:
+    settings = recipe.train.augment
+    if settings and recipe.model.backbone is None:
+        raise RecipeError(
+            f"train.augment changes pixels, and recipe {recipe.recipe} learns from stored "
+            "features; remove it, or train on pixels with `model.backbone`"
+        )
+    return Augment.of(settings) if settings else None
+
+
+def _model(recipe: Recipe, width: int, classes: int, counts: Sequence[int] | None) -> CaseModel:
     section = recipe.model
+    backbone = None
     if section.backbone is not None:
-        raise RecipeError(f"no backbone is called {section.backbone.name!r}; there is none yet")
+        network = look_up(BACKBONES, section.backbone.name, "backbone")
+        backbone = _built(network, section.backbone, "backbone", width=width)
+        width = backbone.width
     if section.decide == "case":
         assert section.aggregator is not None, "the schema asks for it"  # noqa: S101
         kind = look_up(AGGREGATORS, section.aggregator.name, "aggregator")
@@ -104,9 +131,19 @@ def _model(recipe: Recipe, width: int, classes: int) -> CaseModel:
             look_up(POOLINGS, section.pooling.name, "pooling"), section.pooling, "pooling"
         )
         branches = 1
-    head = look_up(HEADS, section.head.name, "head")
-    made = _built(head, section.head, "head", width=width, branches=branches, classes=classes)
-    return CaseModel(pool=pool, head=made)
+    given = {"width": width, "branches": branches, "classes": classes, "counts": counts}
+    head = _built(look_up(HEADS, section.head.name, "head"), section.head, "head", **given)
+    return CaseModel(backbone=backbone, pool=pool, head=head, images=_images(section.images))
+
+
+def _images(named: Named) -> Pooling | None:
+    if named.name == "together":
+        if named.options:
+            raise RecipeError("model.images=together makes one bag and has no options")
+        return None
+    rule = look_up({"together": None, **POOLINGS}, named.name, "rule for several images")
+    pooling: Pooling = _built(rule, named, "rule for several images")
+    return pooling
 
 
 def _built(make: Any, named: Named, what: str, **given: Any) -> Any:  # noqa: ANN401

@@ -9,7 +9,8 @@ import numpy as np
 
 from wholecase.audit.findings import Finding
 from wholecase.audit.likeness import like_pairs
-from wholecase.audit.look import SMALL_PX, Look
+from wholecase.audit.look import Look
+from wholecase.audit.sight import SMALL_PX
 
 Group = tuple[Look, ...]
 
@@ -24,6 +25,8 @@ class Alike:
     """Those of one patient each."""
     compared: int
     """Images that could be compared."""
+    too_many: int = 0
+    """Images that were not, because all with all would take too long."""
 
 
 def alike_of(looks: Sequence[Look], digests: Mapping[Path, str]) -> Alike:
@@ -40,7 +43,8 @@ def alike_of(looks: Sequence[Look], digests: Mapping[Path, str]) -> Alike:
     groups.sort(key=lambda group: len({look.case.label for look in group}) == 1)
     across = [group for group in groups if len(_patients(group)) > 1]
     within = [group for group in groups if len(_patients(group)) == 1]
-    return Alike(tuple(across), tuple(within), len(seen))
+    too_many = sum(look.sight.content is not None and look.sight.small is None for look in looks)
+    return Alike(tuple(across), tuple(within), len(seen), too_many)
 
 
 def alike_findings(alike: Alike) -> Iterator[Finding]:

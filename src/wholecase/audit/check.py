@@ -17,7 +17,7 @@ from wholecase.audit.counts import (
 from wholecase.audit.division import Divide, division_findings
 from wholecase.audit.findings import Finding
 from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
-from wholecase.audit.look import looks_of
+from wholecase.audit.look import contents_of, looks_of
 from wholecase.audit.mistakes import mistake_findings
 from wholecase.audit.patients import patient_findings
 from wholecase.audit.twins import twin_findings
@@ -67,7 +67,7 @@ def check_cohort(
         advance: called once per image.
     """
     looks = looks_of(cohort, workers, advance)
-    digests = twin_digests(cohort)
+    digests = twin_digests(cohort) | contents_of(looks)
     faults = faults_of(looks, asked_spacing_um)
     alike = alike_of(looks, digests)
     findings = (

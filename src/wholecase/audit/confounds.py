@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from wholecase.audit.counts import power_of
 from wholecase.audit.findings import Finding
+from wholecase.audit.indexed import file_of
 from wholecase.audit.look import Look
 from wholecase.cohort import Cohort
 
@@ -27,7 +28,7 @@ TRAITS: dict[str, Callable[[Look], str | None]] = {
     "site": lambda look: look.case.site,
     "kind": lambda look: look.image.kind,
     "magnification": _power,
-    "file type": lambda look: look.image.path.suffix.lower() or None,
+    "file type": lambda look: file_of(look.image.path).suffix.lower() or None,
     "size": _size,
 }
 """What is compared between the classes; None is unknown, and then nothing is said."""

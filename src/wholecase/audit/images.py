@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wholecase.audit.findings import Costs, Finding
+from wholecase.audit.indexed import file_of
 from wholecase.audit.look import Look
 from wholecase.audit.nearby import Spellings
 from wholecase.instances.cuts import is_taken_whole
@@ -75,7 +76,7 @@ def _fault(
     """The problem and its sentence where an image cannot be used."""
     sight = look.sight
     if sight.trouble is not None:
-        return _sort_of(look), sight.trouble + _instead(look.image.path, spellings)
+        return _sort_of(look), sight.trouble + _instead(file_of(look.image.path), spellings)
     if asked_spacing_um is None or is_taken_whole(look.image.kind, look.image.mpp):
         return None
     if sight.spacing_um is None:
@@ -90,7 +91,7 @@ def _fault(
 
 
 def _sort_of(look: Look) -> str:
-    path = look.image.path
+    path = file_of(look.image.path)
     if look.sight.broke:
         return "image that breaks its reader"
     if not path.exists():

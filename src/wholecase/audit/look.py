@@ -1,11 +1,14 @@
 """One image opened, and what it told."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 
 from wholecase.audit.feature_file import look_at_features
-from wholecase.audit.sight import Sight
+from wholecase.audit.indexed import indexed_sights
+from wholecase.audit.sight import SMALL_PX, Sight
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
 from wholecase.core.progress import Advance
@@ -14,8 +17,8 @@ from wholecase.sources import ImageSource, level_for, open_source, read_box
 
 TOUCH_PX = 64
 """Side of the squares that are read to see whether the pixels can be decoded."""
-SMALL_PX = 32
-"""Side of the grey thumbnail by which images are compared: `Sight.small`."""
+MOST_COMPARED = 50_000
+"""Of more images those in HDF5 files are not compared: it would take minutes, then hours."""
 MOST_READ_PX = 64 * 2**20
 """A slide without a level below this many pixels is not compared: reading it would take minutes."""
 
@@ -37,13 +40,24 @@ class Look:
 def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look]:
     """Every image of the cohort looked at, in its order; each costs at most itself."""
     pairs = [(case, image) for case in cohort.cases for image in case.images]
-    sights: dict[int, Sight] = {}
-    for done in each(_look, ((i, image) for i, (_, image) in enumerate(pairs)), workers=workers):
+    sights = indexed_sights(
+        [image for _, image in pairs],
+        compare=len(pairs) <= MOST_COMPARED,
+        workers=workers,
+        advance=advance,
+    )
+    rest = ((i, image) for i, (_, image) in enumerate(pairs) if i not in sights)
+    for done in each(_look, rest, workers=workers):
         number, image = done.item
         sights[number] = done.result or Sight(trouble=f"{image.path}: {done.error}", broke=True)
         if advance is not None:
             advance()
     return [Look(case, image, sights[i]) for i, (case, image) in enumerate(pairs)]
+
+
+def contents_of(looks: Sequence[Look]) -> dict[Path, str]:
+    """The digests of the pixels of those images that lie with others in a file."""
+    return {look.image.path: look.sight.content for look in looks if look.sight.content}
 
 
 def _look(item: tuple[int, Image]) -> Sight:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from wholecase.audit.findings import Finding
-from wholecase.cohort import Cohort
+from wholecase.cohort import Cohort, anonymity_note
 
 FEW_PATIENTS = 10
 """With fewer of a class, a fold of five tests on one or two of them."""
@@ -15,6 +15,8 @@ def patient_findings(cohort: Cohort) -> Iterator[Finding]:
     if cohort.classes:
         yield from _thin_classes(cohort)
         yield from _several_classes(cohort)
+    if note := anonymity_note(cohort):
+        yield Finding("warning", "patients", note, "nothing", "unknown patients")
     yield from _similar_ids(cohort)
 
 

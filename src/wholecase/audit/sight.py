@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+SMALL_PX = 32
+"""Side of the grey thumbnail by which images are compared: `Sight.small`."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -18,5 +21,7 @@ class Sight:
     """Width and height."""
     small: bytes | None = None
     """A small square grey thumbnail; None where it would take too long."""
+    content: str | None = None
+    """Digest of its pixels, of a picture in an HDF5 file; of others, the file is compared."""
     features: tuple[str | None, int] | None = None
     """Encoder, where it is told, and width, of a file of features in HDF5."""

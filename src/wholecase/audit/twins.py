@@ -6,17 +6,20 @@ from pathlib import Path
 
 from wholecase.audit.findings import Finding
 from wholecase.cohort import Case, Cohort, Image
+from wholecase.core.digest import BLANK
+from wholecase.sources import split_index
 
 Copies = list[tuple[Case, Image]]
 
 
 def twin_findings(cohort: Cohort, digests: Mapping[Path, str]) -> Iterator[Finding]:
-    """One finding per file content that occurs more than once."""
+    """One finding per content that occurs more than once; pictures of one colour do not count."""
     groups: dict[str, Copies] = defaultdict(list)
     for case in cohort.cases:
         for image in case.images:
-            if image.path in digests:
-                groups[digests[image.path]].append((case, image))
+            content = digests.get(image.path)
+            if content is not None and not content.startswith(BLANK):
+                groups[content].append((case, image))
     for copies in groups.values():
         if len(copies) > 1:
             yield _finding(copies)
@@ -27,20 +30,23 @@ def _finding(copies: Copies) -> Finding:
     names = f"{copies[0][1].path} and {copies[1][1].path}"
     if len(copies) > 2:
         names += f" and {len(copies) - 2} more"
+    noun = "file" if split_index(copies[0][1].path) is None else "picture"
     patients = sorted({case.patient for case, _ in copies})
     cases = sorted({case.id for case, _ in copies})
     if len(patients) > 1:
-        what = f"{names} are the same file under patients {_listed(patients)}; "
+        what = f"{names} are the same {noun} under patients {_listed(patients)}; "
         cure = "give them one patient_id or keep one, for a split that parts them stops the run"
-        return Finding("error", where, what + cure, "run", "same file under two patients")
+        return Finding("error", where, what + cure, "run", f"same {noun} under two patients")
     if len(labels := sorted({case.label for case, _ in copies if case.label})) > 1:
-        what = f"{names} are the same file under labels {_listed(labels)}; keep the one that holds"
-        return Finding("warning", where, what, "nothing", "same file with two labels")
+        what = (
+            f"{names} are the same {noun} under labels {_listed(labels)}; keep the one that holds"
+        )
+        return Finding("warning", where, what, "nothing", f"same {noun} with two labels")
     if len(cases) > 1:
-        what = f"{names} are the same file in cases {_listed(cases)}; keep one unless it is meant"
-        return Finding("warning", where, what, "nothing", "same file in two cases")
-    what = f"{names} are the same file in case {cases[0]!r} and count twice; keep one"
-    return Finding("warning", where, what, "nothing", "same file twice in a case")
+        what = f"{names} are the same {noun} in cases {_listed(cases)}; keep one unless it is meant"
+        return Finding("warning", where, what, "nothing", f"same {noun} in two cases")
+    what = f"{names} are the same {noun} in case {cases[0]!r} and count twice; keep one"
+    return Finding("warning", where, what, "nothing", f"same {noun} twice in a case")
 
 
 def _listed(names: list[str]) -> str:

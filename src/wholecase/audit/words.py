@@ -40,6 +40,11 @@ def losses(audit: Audit) -> str:
 def likeness(audit: Audit) -> str:
     """How many images show the same, in one sentence."""
     alike = audit.alike
+    if alike.too_many:
+        return (
+            f"{number_of(alike.too_many, 'picture')} are too many to compare all with all: equal "
+            "pixels were looked for, copies that were turned or encoded anew were not."
+        )
     if not alike.compared:
         return "No image could be compared with others."
     compared = f"{number_of(alike.compared, 'image')} compared"

@@ -61,19 +61,46 @@ def slides(
     _write(read(folder, labels, column=column, patient_from=patient_from), out)
 
 
+@cohort.command
+def pcam(
+    folder: Folder,
+    *,
+    out: Out,
+    drop_split: Annotated[
+        bool, Parameter(help="leave the official sides out; the recipe divides by slide")
+    ] = False,
+) -> None:
+    """Read PatchCamelyon as published: HDF5 files of patches and labels, slides in meta CSVs."""
+    from wholecase.cohort.importers import pcam as read
+
+    _write(read(folder, drop_split=drop_split), out)
+
+
+@cohort.command(name="pcam-kaggle")
+def pcam_kaggle(folder: Folder, *, out: Out) -> None:
+    """Read PatchCamelyon in Kaggle's form: train/*.tif and train_labels.csv, without slides."""
+    from wholecase.cohort.importers import pcam_kaggle as read
+
+    _write(read(folder), out)
+
+
 def _write(draft: Any, out: Path) -> None:  # noqa: ANN401 (the type would load the package)
     from collections import Counter
 
-    from wholecase.cohort import read_cohort
-    from wholecase.cohort.importers import write_manifest
+    from wholecase.cohort import anonymity_note, read_cohort
+    from wholecase.cohort.importers import LongDraft, write_long_manifest, write_manifest
 
-    made = read_cohort(write_manifest(draft, out), None)
+    write = write_long_manifest if isinstance(draft, LongDraft) else write_manifest
+    made = read_cohort(write(draft, out), None)
     for sentence in draft.left_out:
         print(f"out: {sentence}")
     for label, cases in sorted(Counter(case.label or "(none)" for case in made.cases).items()):
         print(f"{label}: {cases} cases")
+    if note := anonymity_note(made):
+        print(f"note: {note}")
     images = sum(len(case.images) for case in made.cases)
+    known = len(made.patients) - made.anonymous
+    patients = f"{known} patients" if known or not made.anonymous else "patients unknown"
     print(
-        f"{out}: {images} images, {len(made.cases)} cases, {len(made.patients)} patients; "
-        f"next: wholecase check {out}"
+        f"{out}: {images} images, {len(made.cases)} cases, {patients}; next: wholecase check {out}"
     )

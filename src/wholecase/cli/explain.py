@@ -1,11 +1,15 @@
 """`wholecase explain`: where a run's models look."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+
+if TYPE_CHECKING:  # the types would load the whole house at start
+    from wholecase.cohort import Case
+    from wholecase.explain import QuPathImage
 
 
 def explain(
@@ -15,30 +19,54 @@ def explain(
     case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
     scale: Annotated[Literal["rank", "absolute"], Parameter(help="of the colours")] = "rank",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
+    qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
     weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
 ) -> int:
-    """Draw attention heatmaps: of new images by all fold models, of the run's own by its fold's."""
-    from wholecase.cli.asking import ask, cohort_for
+    """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
     from wholecase.cli.table import failure_lines
-    from wholecase.experiment import draw_answer, stored_answer
+    from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
+    from wholecase.explain import Evidence, QuPathImage, refuse_project
+
+    if qupath is not None:
+        refuse_project(qupath)
+    entries: list[QuPathImage] = []
+
+    def show(case: "Case", evidence: Evidence) -> None:
+        for path in draw_answer(case, evidence, out, scale=scale, longest_px=longest):
+            print(path)
+        if qupath is not None:
+            entries.extend(qupath_images(case, evidence, scale=scale))
 
     if case is not None:
-        for path in draw_answer(*stored_answer(run, case), out, scale=scale, longest_px=longest):
-            print(path)
+        show(*stored_answer(run, case))
+        _write_project(qupath, entries)
         return 0
-    asked = cohort_for(run, images, None)
-    trained, extraction, answers = ask(
-        run, asked, (weights, store), device=device, workers=worker_count(workers)
+    asked = ask(
+        question_of(run, images),
+        weights=weights,
+        store=store,
+        device=device,
+        workers=worker_count(workers),
     )
-    for answer in answers:
-        decided = trained.classes[answer.decision]
+    for answer in asked.answers:
+        decided = asked.trained.classes[answer.decision]
         probability = answer.probabilities[answer.decision]
         print(f"{answer.case.id}: {decided} {probability:.3f} (fold models +- {answer.spread:.3f})")
-        for path in draw_answer(answer.case, answer.evidence, out, scale=scale, longest_px=longest):
-            print(path)
-    for line in failure_lines([(str(f.path), f.reason) for f in extraction.failures]):
+        show(answer.case, answer.evidence)
+    _write_project(qupath, entries)
+    failures = asked.extraction.failures
+    for line in failure_lines([(str(f.path), f.reason) for f in failures]):
         print(line)
-    return 2 if extraction.failures else 0
+    return 2 if failures else 0
+
+
+def _write_project(folder: Path | None, entries: "list[QuPathImage]") -> None:
+    import time
+
+    from wholecase.explain import write_qupath_project
+
+    if folder is not None:
+        print(write_qupath_project(folder, entries, now_ms=int(time.time() * 1000)))

@@ -11,6 +11,7 @@ from wholecase.cli.cohort import cohort
 from wholecase.cli.compare import compare
 from wholecase.cli.doctor import doctor
 from wholecase.cli.explain import explain
+from wholecase.cli.export import export
 from wholecase.cli.extract import extract
 from wholecase.cli.features import features
 from wholecase.cli.import_clam import import_clam
@@ -20,6 +21,7 @@ from wholecase.cli.recipes import recipes
 from wholecase.cli.report import report
 from wholecase.cli.run import run
 from wholecase.cli.store import store
+from wholecase.cli.triage import triage
 from wholecase.core.errors import WholecaseError
 
 INTERRUPTED = 130
@@ -36,6 +38,8 @@ def build() -> App:
     app.command(recipes)
     app.command(phantom)
     app.command(store)
+    app.command(export)
+    app.command(triage)
     return app
 
 

@@ -22,3 +22,18 @@ def slides(
     from wholecase.phantoms import draw_slides
 
     print(draw_slides(folder, cases=cases, seed=seed, workers=worker_count(workers)))
+
+
+@phantom.command
+def patches(
+    folder: Annotated[Path, Parameter(help="where the HDF5 files and meta CSVs go")],
+    *,
+    patches: Annotated[int, Parameter(help="how many; half of them show tumour")] = 2000,
+    seed: int = 1,
+    workers: Workers = 0,
+) -> None:
+    """Draw patches of 96 px in the published form of PatchCamelyon: train, valid and test."""
+    from wholecase.phantoms import draw_patches
+
+    made = draw_patches(folder, patches=patches, seed=seed, workers=worker_count(workers))
+    print(f"{made}; next: wholecase cohort pcam {made} --out {made / 'cohort.csv'}")

@@ -1,5 +1,6 @@
 """`wholecase predict`: a run's models and new cases."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,15 +20,17 @@ def predict(
     workers: Workers = 0,
 ) -> int:
     """Predict new cases with the fold models together; with labels, tell the external metrics."""
-    from wholecase.cli.asking import ask, cohort_for
     from wholecase.cli.table import failure_lines, metric_lines
-    from wholecase.experiment import external_metrics, write_answers
+    from wholecase.experiment import ask, external_metrics, question_of, write_answers
 
-    asked = cohort_for(run, images, cohort)
-    trained, extraction, answers = ask(
-        run, asked, (weights, store), device=device, workers=worker_count(workers)
+    question = question_of(run, images, cohort)
+    if question.note:
+        print(f"note: {question.note}", file=sys.stderr)
+    asked = ask(
+        question, weights=weights, store=store, device=device, workers=worker_count(workers)
     )
-    told = list(answers)
+    trained, cases = asked.trained, len(question.cohort.cases)
+    told = list(asked.answers)
     if out is not None:
         write_answers(out, told, trained.classes)
     for answer in told if out is None else ():
@@ -37,8 +40,8 @@ def predict(
     metrics, notes = external_metrics(trained, told)
     for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
         print(line)
-    for line in failure_lines([(str(f.path), f.reason) for f in extraction.failures]):
+    for line in failure_lines([(str(f.path), f.reason) for f in asked.extraction.failures]):
         print(line)
     if out is not None:
-        print(f"{len(told)} of {len(asked.cases)} cases predicted: {out}")
-    return 0 if len(told) == len(asked.cases) else 2
+        print(f"{len(told)} of {cases} cases predicted: {out}")
+    return 0 if len(told) == cases else 2

@@ -1,7 +1,8 @@
 """Who, with which label, on which side."""
 
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
-from wholecase.cohort.cases import KINDS, Case, Cohort, Image
+from wholecase.cohort.anonymous import anonymity_note
+from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Image
 from wholecase.cohort.identical import refuse_identical, twin_digests
 from wholecase.cohort.labels import Labels, require_classes
 from wholecase.cohort.manifest import MICROSCOPIC, Reading, read_cohort, read_leniently
@@ -14,6 +15,7 @@ __all__ = [
     "MICROSCOPIC",
     "SIDES",
     "SLIDE_SUFFIXES",
+    "UNKNOWN",
     "Case",
     "Cohort",
     "Fold",
@@ -21,6 +23,7 @@ __all__ = [
     "Labels",
     "Reading",
     "Split",
+    "anonymity_note",
     "cohort_of_images",
     "given",
     "holdout",

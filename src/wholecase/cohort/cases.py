@@ -8,11 +8,16 @@ KINDS = ("slide", "tile", "ct", "still", "features")
 or a file of features that another tool extracted from a slide."""
 
 
-@dataclass(frozen=True)
+UNKNOWN = "unknown"
+"""What `patient_id` says, in any capitals, where nobody knows whose the images are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Image:
-    """One file of a case, as the manifest tells it."""
+    """One picture of a case, as the manifest tells it."""
 
     path: Path
+    """The file, or `file.h5#17` for one picture of many in an HDF5 file."""
     kind: str
     line: int
     """The manifest's line, counted from 1, for messages."""
@@ -28,12 +33,13 @@ class Image:
     """An augmented copy: may train, is never tested on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Case:
     """What gets one label and one answer."""
 
     id: str
     patient: str
+    """Who is never on two sides; the case itself where the manifest says `unknown`."""
     images: tuple[Image, ...]
     label: str | None = None
     """As the manifest writes it; None where the cohort is unlabelled."""
@@ -41,7 +47,7 @@ class Case:
     """Index into `Cohort.classes`; None where the cohort is unlabelled."""
     site: str | None = None
     split: str | None = None
-    """`train` or `test` where the manifest says so."""
+    """`train`, `valid` or `test` where the manifest says so."""
 
     @property
     def testable(self) -> bool:
@@ -65,6 +71,8 @@ class Cohort:
     """Names of the classes; with two, the second is the positive one. Empty when unlabelled."""
     ignored: tuple[Case, ...] = ()
     """Cases whose label the recipe lists under `ignore`."""
+    anonymous: int = 0
+    """Cases whose patient is unknown: each counts as a patient of its own."""
 
     @property
     def patients(self) -> tuple[str, ...]:

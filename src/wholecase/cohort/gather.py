@@ -1,89 +1,126 @@
 """Rows become cases: what they say about one case, or one patient, must agree."""
 
 import os
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
-from wholecase.cohort.cases import Case, Image
+from wholecase.cohort.cases import UNKNOWN, Case, Image
 from wholecase.cohort.labels import Labels
 from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
+from wholecase.core.errors import ManifestError
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One row and the image it names."""
+class Entry(NamedTuple):
+    """What one row says of its case, and the image it names.
 
-    row: Row
+    A long manifest has hundreds of thousands; a row with all its cells would weigh three times.
+    """
+
+    case: str
+    patient_id: str
+    label: str | None
+    split: str | None
+    site: str | None
     image: Image
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows whose the case is."""
+        return self.patient_id.casefold() == UNKNOWN
+
+    @property
+    def patient(self) -> str:
+        """The patient, or the case where nobody knows whose it is."""
+        return self.case if self.is_unknown else self.patient_id
+
+
+class Columns(NamedTuple):
+    """The manifest, for messages, and its column with the label."""
+
+    file: Path
+    label: str
+
+    def error(self, entry: Entry, column: str, what: str) -> ManifestError:
+        """An error about one cell."""
+        return Row(self.file, entry.image.line, {}).error(column, what)
 
 
 def gather(
-    entries: Sequence[Entry], column: str, labels: Labels | None, mistakes: Mistakes
+    entries: Sequence[Entry], columns: Columns, labels: Labels | None, mistakes: Mistakes
 ) -> list[Case]:
-    """One case per case id, in order of first appearance; `column` holds the label.
+    """One case per case id, in order of first appearance.
 
     Raises:
         ManifestError: two rows of a case differ in patient, label, split or site, or name the same
             file; two rows of a patient differ in split.
     """
-    cases = _grouped(entries, "case_id")
-    told = {"patient_id": "patients", column: "labels", "split": "splits", "site": "sites"}
+    cases = _grouped(entries, "case")
     for case, rows in cases.items():
-        for name, what in told.items():
-            with mistakes.heard():
-                _agree(rows, name, f"case {case!r} has two {what}")
+        if len(rows) > 1:
+            _check_case(case, rows, columns, mistakes)
+    for patient, rows in _grouped(entries, "patient").items():
         with mistakes.heard():
-            _refuse_repeats(case, rows)
-    for patient, rows in _grouped(entries, "patient_id").items():
-        with mistakes.heard():
-            _agree(rows, "split", f"patient {patient!r} is on two sides")
-    return [_case(case, rows, column, labels) for case, rows in cases.items()]
+            _agree(rows, columns, "split", f"patient {patient!r} is on two sides")
+    return [_case(case, rows, labels) for case, rows in cases.items()]
 
 
-def _grouped(entries: Sequence[Entry], column: str) -> dict[str, list[Entry]]:
-    groups: dict[str, list[Entry]] = defaultdict(list)
+def _grouped(entries: Sequence[Entry], name: str) -> dict[str, list[Entry]]:
+    groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        groups[entry.row.required(column)].append(entry)
+        key = getattr(entry, name)
+        if (group := groups.get(key)) is None:
+            groups[key] = [entry]
+        else:
+            group.append(entry)
     return groups
 
 
-def _agree(entries: Sequence[Entry], column: str, complaint: str) -> None:
-    """Pass rows with one value in a column; empty is a value too."""
-    first = entries[0].row
+def _check_case(case: str, rows: Sequence[Entry], columns: Columns, mistakes: Mistakes) -> None:
+    told = {"patient_id": "patients", "label": "labels", "split": "splits", "site": "sites"}
+    for name, what in told.items():
+        with mistakes.heard():
+            _agree(rows, columns, name, f"case {case!r} has two {what}")
+    with mistakes.heard():
+        _refuse_repeats(case, rows, columns)
+
+
+def _agree(entries: Sequence[Entry], columns: Columns, name: str, complaint: str) -> None:
+    """Pass rows with one value of that name; empty is a value too."""
+    first = getattr(entries[0], name)
     for entry in entries[1:]:
-        row = entry.row
-        if row.text(column) != first.text(column):
-            said = row.text(column) or "nothing", first.text(column) or "nothing"
-            raise row.error(
-                column,
-                f"{complaint}, {said[0]!r} here and {said[1]!r} on line {first.line}; give one",
+        if getattr(entry, name) != first:
+            here, there = getattr(entry, name) or "nothing", first or "nothing"
+            raise columns.error(
+                entry,
+                columns.label if name == "label" else name,
+                f"{complaint}, {here!r} here and {there!r} on line {entries[0].image.line}; "
+                "give one",
             )
 
 
-def _refuse_repeats(case: str, entries: Sequence[Entry]) -> None:
+def _refuse_repeats(case: str, entries: Sequence[Entry], columns: Columns) -> None:
     seen: dict[str, int] = {}
     for entry in entries:
         place = os.path.normpath(entry.image.path)
         if place in seen:
-            raise entry.row.error(
+            raise columns.error(
+                entry,
                 "path",
-                f"case {case!r} has {entry.row.text('path')!r} already on line {seen[place]}; "
-                "take one row out",
+                f"case {case!r} has {place!r} already on line {seen[place]}; take one row out",
             )
-        seen[place] = entry.row.line
+        seen[place] = entry.image.line
 
 
-def _case(case: str, entries: Sequence[Entry], column: str, labels: Labels | None) -> Case:
-    row = entries[0].row
-    label = row.text(column)
+def _case(case: str, entries: Sequence[Entry], labels: Labels | None) -> Case:
+    first = entries[0]
     return Case(
         id=case,
-        patient=row.required("patient_id"),
-        images=tuple(entry.image for entry in entries),
-        label=label,
-        target=labels.target_of(label) if labels and label else None,
-        site=row.text("site"),
-        split=row.text("split"),
+        patient=first.patient,
+        images=tuple([entry.image for entry in entries]),
+        label=first.label,
+        target=labels.target_of(first.label) if labels and first.label else None,
+        site=first.site,
+        split=first.split,
     )

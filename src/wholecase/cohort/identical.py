@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wholecase.cohort.cases import Case, Cohort
 from wholecase.cohort.split import Fold, Split
-from wholecase.core.digest import file_digest
+from wholecase.core.digest import BLANK, file_digest
 from wholecase.core.errors import SplitError
 
 
@@ -32,20 +32,19 @@ def twin_digests(cohort: Cohort) -> dict[Path, str]:
 
 
 def refuse_identical(split: Split, digests: Mapping[Path, str]) -> None:
-    """Pass a split in which no file content stands on two sides of a fold.
+    """Pass a split in which no content stands on two sides of a fold.
 
-    `digests` is what `twin_digests` gives, or `core.digest.file_digest` by image path; images
-    without one are passed over.
+    `digests` is what `twin_digests` gives, or a digest of file or pixels by image path; images
+    without one are passed over, and pictures of one colour, which are alike everywhere.
 
     Raises:
         SplitError: two files are the same; names both, their cases and sides.
     """
     for fold in split.folds:
-        for (side, cases), (other, others) in combinations(fold.sides().items(), 2):
-            first = dict(_contents(cases, digests))
-            for content, (case, path) in _contents(others, digests):
-                if content in first:
-                    raise _complaint(fold, (*first[content], side), (case, path, other))
+        seen = {side: dict(_contents(cases, digests)) for side, cases in fold.sides().items()}
+        for (side, first), (other, second) in combinations(seen.items(), 2):
+            if shared := next((content for content in second if content in first), None):
+                raise _complaint(fold, (*first[shared], side), (*second[shared], other))
 
 
 def _contents(
@@ -53,8 +52,9 @@ def _contents(
 ) -> Iterator[tuple[str, tuple[Case, Path]]]:
     for case in cases:
         for image in case.images:
-            if image.path in digests:
-                yield digests[image.path], (case, image.path)
+            content = digests.get(image.path)
+            if content is not None and not content.startswith(BLANK):
+                yield content, (case, image.path)
 
 
 def _complaint(fold: Fold, one: tuple[Case, Path, str], two: tuple[Case, Path, str]) -> SplitError:

@@ -47,20 +47,30 @@ def holdout(cohort: Cohort, *, test: float, validation: float, seed: int) -> Spl
 
 
 def given(cohort: Cohort, *, validation: float, seed: int) -> Split:
-    """One fold whose test side is what the manifest's `split` column says.
+    """One fold whose sides are what the manifest's `split` column says.
+
+    Where it says `valid` of a case, the validation side is those cases and `validation` and `seed`
+    are not asked; else it is cut from the training patients.
 
     Raises:
         ManifestError: the cohort has fewer than two classes.
-        SplitError: a case has no split, or a class has too few training patients.
+        SplitError: a case has no split, or a class has too few patients on a side.
     """
     require_classes(cohort)
     if unsaid := [case.id for case in cohort.cases if case.split is None]:
         raise SplitError(
             f"{cohort.path}, column 'split': nothing is said of {some(unsaid)}; "
-            "write train or test for every case"
+            "write train, valid or test for every case"
         )
     tested = {case.patient for case in cohort.cases if case.split == "test"}
-    return Split((_fold(cohort, 0, tested, validation, seed),), "given")
+    choosing = {case.patient for case in cohort.cases if case.split == "valid"}
+    if not choosing:
+        return Split((_fold(cohort, 0, tested, validation, seed),), "given")
+    patients = patients_of(cohort)
+    for side, wanted in (("valid", choosing), ("train", _others(patients, {*tested, *choosing}))):
+        found = [patient for patient in patients if patient.id in wanted]
+        _require(cohort, found, 1, f"the side {side!r}", "add patients of it to that side")
+    return Split((_sides(cohort, 0, tested, choosing),), "given")
 
 
 def _fold(
@@ -72,6 +82,14 @@ def _fold(
     _require(cohort, left, 2, f"training and validation of fold {number}", "add patients of it")
     order = _shuffled(left, seed, "validation", number)
     _, choosing = deal(order, [1 - validation, validation])
+    return _sides(cohort, number, tested, choosing)
+
+
+def _others(patients: Sequence[Patient], those: Collection[str]) -> set[str]:
+    return {patient.id for patient in patients} - set(those)
+
+
+def _sides(cohort: Cohort, number: int, tested: Collection[str], choosing: Collection[str]) -> Fold:
     judged = [case.judged for case in cohort.cases if case.testable]
     apart = {*tested, *choosing}
     return Fold(

@@ -12,7 +12,7 @@ FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 """How a cell may say yes or no, in any capitals."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """The cells of one line; every error names file, line and column."""
 

@@ -1,6 +1,7 @@
 """`splits.csv`: who was on which side of which fold, to repeat a run or to share its split."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from wholecase.cohort.cases import Case, Cohort
@@ -61,7 +62,7 @@ def _fold(number: int, sides: _Sides) -> Fold:
     return Fold(number, *(tuple(sides[side]) for side in SIDES))
 
 
-def _assigned(rows: list[Row], cohort: Cohort) -> dict[int, _Sides]:
+def _assigned(rows: Iterable[Row], cohort: Cohort) -> dict[int, _Sides]:
     """The cases by fold and side, in the order of the file."""
     known = {case.id: case for case in cohort.cases}
     ignored = {case.id for case in cohort.ignored}

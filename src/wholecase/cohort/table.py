@@ -13,45 +13,58 @@ from wholecase.core.lookup import nearest
 DELIMITERS = (",", ";", "\t")
 
 
-def read_table(path: Path, required: Sequence[str], mistakes: Mistakes | None = None) -> list[Row]:
-    """The rows of a UTF-8 table with a header, blank lines left out.
+def read_table(
+    path: Path, required: Sequence[str], mistakes: Mistakes | None = None
+) -> Iterator[Row]:
+    """The rows of a UTF-8 table with a header, one at a time, blank lines left out.
 
     Raises:
         ManifestError: the file cannot be read, is no table, lacks a required column, or a row has
             more or fewer cells than the header; the last is a mistake where they are gathered.
     """
     mistakes = mistakes or Mistakes(gather=False)
-    records = _records(path, _text(path), required)
+    records = _records(path, _content(path), required)
     _, header = next(records, (1, []))
     _check_header(path, header, required)
-    rows, line = [], 0
+    width, line = len(header), 0
     for line, record in records:
-        with mistakes.heard():
-            rows.append(_row(path, line, header, record))
+        if len(record) == width:
+            yield Row(path, line, dict(zip(header, record, strict=True)))
+        else:
+            with mistakes.heard():
+                raise _misfit(path, line, header, record)
     if not line:
         raise ManifestError(f"{path}, line 2: there are no rows below the header; add some")
-    return rows
 
 
-def _text(path: Path) -> str:
+def _content(path: Path) -> bytes:
+    """The bytes of a file of UTF-8 text."""
     try:
         content = path.read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
         raise ManifestError(f"{path}: cannot be read ({why}); check the path") from error
     try:
-        return content.decode("utf-8-sig")
+        content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ManifestError(
             f"{path}, line {line}: not UTF-8 text; save the table as CSV in UTF-8"
         ) from error
+    return content
 
 
-def _records(path: Path, text: str, required: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+def _lines(content: bytes) -> Iterator[str]:
+    # one at a time: as one text, a long table would take four bytes a letter
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+
+
+def _records(
+    path: Path, content: bytes, required: Sequence[str]
+) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it starts on; cells lose their outer blanks."""
-    delimiter = _delimiter(text, required)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    delimiter = _delimiter(content, required)
+    reader = csv.reader(_lines(content), delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -66,9 +79,9 @@ def _records(path: Path, text: str, required: Sequence[str]) -> Iterator[tuple[i
             yield line, record
 
 
-def _delimiter(text: str, required: Sequence[str]) -> str:
+def _delimiter(content: bytes, required: Sequence[str]) -> str:
     """The sign that cuts the header into most of the required columns, else most cells."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in _lines(content) if line.strip()), "")
 
     def fit(delimiter: str) -> tuple[int, int]:
         cells = [cell.strip().strip('"') for cell in header.split(delimiter)]
@@ -94,11 +107,9 @@ def _check_header(path: Path, header: list[str], required: Sequence[str]) -> Non
             )
 
 
-def _row(path: Path, line: int, header: list[str], record: list[str]) -> Row:
-    if len(record) == len(header):
-        return Row(path, line, dict(zip(header, record, strict=True)))
+def _misfit(path: Path, line: int, header: list[str], record: list[str]) -> ManifestError:
     where = header[-1] if len(record) > len(header) else header[len(record)]
-    raise ManifestError(
+    return ManifestError(
         f"{path}, line {line}, column {where!r}: the row has {len(record)} cells, the header "
         f"{len(header)}; add what is missing, or put cells that hold the separator in quotes"
     )

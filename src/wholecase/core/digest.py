@@ -9,6 +9,8 @@ WHOLE_UP_TO = 64 * 2**20
 """Files up to this many bytes are hashed whole."""
 SAMPLES, SAMPLE_BYTES = 64, 2**20
 """Larger ones by their size and this many evenly spaced blocks, first and last included."""
+BLANK = "blank-"
+"""How the digest of a picture of one colour begins; such pictures are alike everywhere."""
 
 
 def digest(**settings: Any) -> str:  # noqa: ANN401 (whatever JSON holds)

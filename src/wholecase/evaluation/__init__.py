@@ -1,10 +1,16 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy alone."""
 
-from wholecase.evaluation.calibration import apply_temperature, fit_temperature
+from wholecase.evaluation.calibration import (
+    apply_temperature,
+    calibration_slope,
+    fit_temperature,
+)
 from wholecase.evaluation.curves import (
     Curve,
+    DecisionCurve,
     Reliability,
     confusion,
+    decision_curve,
     expected_calibration_error,
     precision_recall,
     reliability,
@@ -20,13 +26,16 @@ __all__ = [
     "METRICS",
     "THRESHOLDS",
     "Curve",
+    "DecisionCurve",
     "Interval",
     "Metric",
     "Reliability",
     "Scores",
     "apply_temperature",
     "auroc",
+    "calibration_slope",
     "confusion",
+    "decision_curve",
     "expected_calibration_error",
     "fit_temperature",
     "mean_interval",

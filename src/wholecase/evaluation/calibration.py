@@ -53,6 +53,46 @@ def apply_temperature(
     return calibrated
 
 
+def calibration_slope(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
+    """Slope of the log odds of the truth on those that were said (Cox 1958): 1 is honest.
+
+    Below 1 the probabilities are too extreme, above 1 too timid; the logistic fit has its own
+    intercept. `truth` is 0 or 1. nan where a probability parts the two perfectly, or does not
+    vary: no slope fits best there.
+    """
+    said = np.clip(probability.astype(np.float64), LEAST_IN_FIT, 1 - LEAST_IN_FIT)
+    odds = np.log(said / (1 - said))
+    with_it, without = odds[truth == 1], odds[truth != 1]
+    if not len(with_it) or not len(without) or np.ptp(odds) == 0:
+        return float("nan")
+    if with_it.min() >= without.max() or without.min() >= with_it.max():
+        return float("nan")
+    scale = odds.std()
+    design = np.stack([np.ones(len(odds)), (odds - odds.mean()) / scale], axis=1)
+    return float(_logistic(design, np.where(truth == 1, 1.0, -1.0))[1] / scale)
+
+
+def _logistic(
+    design: Float[np.ndarray, "M D"], sign: Float[np.ndarray, " M"]
+) -> Float[np.ndarray, " D"]:
+    """Newton's way down to the coefficients of greatest likelihood; a step too far is halved."""
+
+    def loss(at: Float[np.ndarray, " D"]) -> float:
+        return float(np.logaddexp(0.0, -sign * (design @ at)).sum())
+
+    beta = np.zeros(design.shape[1])
+    for _ in range(100):
+        wrong = np.exp(-np.logaddexp(0.0, sign * (design @ beta)))  # [M]: share given to the other
+        curvature = design.T @ (design * (wrong * (1 - wrong))[:, None])
+        step = np.linalg.lstsq(curvature, design.T @ (sign * wrong), rcond=None)[0]
+        while loss(beta + step) > loss(beta) and np.abs(step).max() > 1e-12:
+            step = step / 2
+        beta = beta + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return beta
+
+
 def _log_softmax(values: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:
     shifted = values - values.max(axis=1, keepdims=True)
     logs: Float[np.ndarray, "M C"] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -137,7 +137,7 @@ def _intervals(
     if n == 0:
         return {name: Interval(None, None, None, 0) for name in statistics}
     blocks: dict[str, list[Values]] = {name: [np.empty(0)] for name in statistics}
-    for weights in _redraws(patients, repeats, seed):
+    for weights in redraws(patients, repeats, seed):
         for name, statistic in statistics.items():
             blocks[name].append(statistic(weights))
     once = np.ones((1, len(patients)))
@@ -147,7 +147,7 @@ def _intervals(
     }
 
 
-def _redraws(
+def redraws(
     patients: tuple[str, ...], repeats: int, seed: int
 ) -> Iterator[Float[np.ndarray, "R M"]]:
     """How often each case is there in each redraw, some redraws at a time."""

@@ -7,6 +7,7 @@ from typing import Any, final
 
 from wholecase.core.errors import WholecaseError
 from wholecase.execution.interrupts import deaf_children
+from wholecase.execution.script import script_left_out
 from wholecase.execution.serve import Setup, serve
 from wholecase.execution.threads import one_thread_for_children
 
@@ -29,7 +30,8 @@ class Worker:
         self.line, theirs = context.Pipe()
         self._process = context.Process(target=serving, args=(theirs, function, setup), daemon=True)
         self._code: int | None = None
-        with one_thread_for_children(), deaf_children():
+        plain = script_left_out(function, getattr(setup, "func", setup))
+        with one_thread_for_children(), deaf_children(), plain:
             self._process.start()
         theirs.close()  # else the line would not break when the process dies
 

@@ -1,21 +1,23 @@
 """Cohort and recipe -> run, fold by fold."""
 
-from wholecase.experiment.external import (
-    draw_answer,
-    external_metrics,
-    stored_answer,
-    write_answers,
-)
+from wholecase.experiment.asking import Asked, Question, ask, question_of
+from wholecase.experiment.explained import draw_answer, qupath_images, stored_answer
+from wholecase.experiment.external import external_metrics, write_answers
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
 from wholecase.experiment.run import Settings, Summary, run
 
 __all__ = [
+    "Asked",
+    "Question",
     "Settings",
     "Summary",
+    "ask",
     "draw_answer",
     "external_metrics",
     "import_clam",
+    "question_of",
+    "qupath_images",
     "run",
     "stored_answer",
     "versions",

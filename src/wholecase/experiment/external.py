@@ -1,21 +1,15 @@
-"""A run's answers about new cases: tables, metrics, heatmaps."""
+"""A run's answers about new cases: tables and metrics."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wholecase.answer import CaseAnswer, TrainedRun, heat, save_picture
-from wholecase.assemble import labels_of
-from wholecase.cohort import Case, read_cohort
-from wholecase.core.errors import RunError
-from wholecase.core.files import safe_name, write_text
+from wholecase.answer import CaseAnswer, TrainedRun
+from wholecase.cohort import Case
 from wholecase.evaluation import Scores, measure
-from wholecase.explain import Evidence, attention_geojson, read_evidence
-from wholecase.recipes import read_recipe
-from wholecase.runs import RunFolder, read_rows, write_rows
-from wholecase.sources import open_source
+from wholecase.runs import read_rows, write_rows
 
 
 def write_answers(path: Path, answers: Sequence[CaseAnswer], classes: Sequence[str]) -> None:
@@ -63,50 +57,3 @@ def external_metrics(
     evaluate = trained.recipe.evaluate
     told = measure(scores, repeats=evaluate.bootstrap, seed=trained.recipe.protocol.seed)
     return {name: interval.to_json() for name, interval in told.items()}, notes
-
-
-def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
-    """A case of the run with the evidence of the fold model that never saw its patient.
-
-    Raises:
-        RunError: the run has no such case, or its evidence is gone.
-    """
-    folder = RunFolder(root)
-    facts = folder.read_facts()
-    recipe = read_recipe(str(folder.recipe))
-    cohort = read_cohort(Path(facts["cohort"]["path"]), labels_of(recipe))
-    for candidate in cohort.cases:
-        if candidate.id == case:
-            return candidate.judged, read_evidence(folder.evidence(case))
-    raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
-
-
-def draw_answer(
-    case: Case, evidence: Evidence, out: Path, *, scale: str, longest_px: int
-) -> Iterator[Path]:
-    """Per image of the case a heatmap, its tiles for QuPath, and a table of them with weights."""
-    for number, image in enumerate(case.images):
-        here = evidence.of_image(number)
-        if not len(here.weights):
-            continue
-        name = safe_name(f"{case.id}-{number}" if len(case.images) > 1 else case.id)
-        if image.kind != "features":  # of which there is nothing to draw
-            with open_source(image.path, image.kind, image.mpp) as source:
-                painted = heat(source, here, longest_px=longest_px, scale=scale)
-            save_picture(out / f"{name}-heatmap.png", painted)
-            yield out / f"{name}-heatmap.png"
-        write_text(out / f"{name}-attention.geojson", attention_geojson(here, scale=scale))
-        yield out / f"{name}-attention.geojson"
-        _write_instances(out / f"{name}-instances.csv", here)
-        yield out / f"{name}-instances.csv"
-
-
-def _write_instances(path: Path, evidence: Evidence) -> None:
-    weights = evidence.weights.mean(1)
-    said = evidence.logits
-    logits = [f"evidence_{c}" for c in range(said.shape[1])] if said.shape[1] > 1 else ["evidence"]
-    lines = [",".join(["x_px,y_px,width_px,height_px,weight", *logits[: said.shape[1]]])]
-    for i in np.argsort(-weights, kind="stable"):
-        cells = [*(str(v) for v in evidence.box_px[i].tolist()), f"{weights[i]:.8g}"]
-        lines.append(",".join([*cells, *(f"{value:.8g}" for value in said[i])]))
-    write_text(path, "\n".join(lines) + "\n")

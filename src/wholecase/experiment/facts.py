@@ -8,7 +8,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import wholecase
+from wholecase.assemble import cut_of
 from wholecase.cohort import Case, Cohort, Split, split_digest
 from wholecase.core.digest import file_digest
 from wholecase.extract import Extraction
@@ -46,8 +49,24 @@ def facts_of(
         },
         "encoder": {"identity": extraction.identity, "width": extraction.width},
         "cut": recipe.cut.model_dump(mode="json"),
+        "instance": instance_of(recipe, extraction),
         "seed": recipe.protocol.seed,
         "versions": versions(),
+    }
+
+
+def instance_of(recipe: Recipe, extraction: Extraction) -> dict[str, Any] | None:
+    """Side and spacing of the pixels that a model learnt from; None where it learnt from features.
+
+    The spacing is the median over all instances, None where no image tells one.
+    """
+    if extraction.pixels is None:
+        return None
+    scale = extraction.pixels.column("scale")
+    known = scale[np.isfinite(scale)]
+    return {
+        "side_px": cut_of(recipe).settings["side_px"],
+        "spacing_um": round(float(np.median(known)), 6) if len(known) else None,
     }
 
 

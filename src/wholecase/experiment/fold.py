@@ -8,9 +8,9 @@ import numpy as np
 import torch
 
 from wholecase.answer import (
-    CaseExamples,
     Faithfulness,
     Judged,
+    examples_of,
     faithfulness,
     judge_cases,
     localise,
@@ -28,6 +28,9 @@ from wholecase.models import CaseModel, load_model, predict, save_model
 from wholecase.recipes import Recipe
 from wholecase.runs import FoldFolder, RunFolder, write_rows
 from wholecase.training import Choices, History, Inner, Keep, choose, fit
+
+MOST_EXPLAINED = 1000
+"""With more test cases in a fold, only those that will be shown get evidence."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,27 @@ class Outcome:
 
 def run_fold(job: FoldJob) -> list[Outcome]:
     """Train the fold unless it is trained already, and judge its test cases."""
-    # one thread a worker: a matrix product split differently rounds differently
-    torch.set_num_threads(1)
-    model = model_of(job.recipe, job.extraction.width, len(job.classes), job.seed)
+    # as many threads as the recipe says: a matrix product split differently rounds differently
+    torch.set_num_threads(job.recipe.train.threads)
+    classes, targets = len(job.classes), [case.target for case in job.fold.train]
+    counts = [targets.count(label) for label in range(classes)]
+    model = model_of(job.recipe, job.extraction.width, classes, job.seed, counts)
     if not _is_trained(job):
         model = model.to(job.device)
         history = _learn(job, model)
-        choices = _chosen(job, model)
+        inner, choices = _chosen(job, model)
+        _keep_inner(job, inner, choices)
         _keep(job, model, history, choices)
+    load_model(job.folder.model, model)
+    model = model.to(job.device).eval()
+    few = len(job.fold.test) <= MOST_EXPLAINED
+    return list(_judged(job, model) if few else _predicted(job, model))
+
+
+def explain_fold(job: FoldJob) -> list[Outcome]:
+    """Judge the test cases of a trained fold with evidence, which a large cohort has for few."""
+    torch.set_num_threads(job.recipe.train.threads)
+    model = model_of(job.recipe, job.extraction.width, len(job.classes), job.seed)
     load_model(job.folder.model, model)
     return list(_judged(job, model.to(job.device).eval()))
 
@@ -95,7 +111,7 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
     for side in ("train", "valid"):
         cases = job.fold.sides()[side]
         _require(job, side, cases)
-        examples = CaseExamples(cases, job.extraction, classes=len(job.classes))
+        examples = examples_of(cases, job.extraction, classes=len(job.classes))
         sides[side] = batches_of(job.recipe, examples, seed_of(job.seed, side))
     keep = Keep(job.folder.last, job.key)
     schedule = schedule_of(job.recipe)
@@ -116,14 +132,31 @@ def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
         )
 
 
-def _chosen(job: FoldJob, model: CaseModel) -> Choices:
+def _chosen(job: FoldJob, model: CaseModel) -> tuple[Inner, Choices]:
     cases = job.fold.valid
-    examples = CaseExamples(cases, job.extraction, classes=len(job.classes))
+    examples = examples_of(cases, job.extraction, classes=len(job.classes))
     told = predict(model, batches_of(job.recipe, examples, 0).once())
     truth = np.array([case.target for case in cases], dtype=np.int64)
     inner = Inner(job.fold, told.cases, truth, told.probabilities)
     rules = job.recipe.choose
-    return choose(inner, threshold=rules.threshold, calibration=rules.calibration)
+    return inner, choose(inner, threshold=rules.threshold, calibration=rules.calibration)
+
+
+def _keep_inner(job: FoldJob, inner: Inner, choices: Choices) -> None:
+    """What the choices were made on, to the last digit: the rule, applied again, agrees."""
+    patients = {case.id: case.patient for case in job.fold.valid}
+    named = [f"probability_{name}" for name in job.classes]
+    calibrated = choices.calibrated(inner.probabilities).tolist()
+    rows = [
+        {
+            "case_id": case,
+            "patient_id": patients[case],
+            "label": job.classes[target],
+            **dict(zip(named, map(repr, told), strict=True)),
+        }
+        for case, target, told in zip(inner.cases, inner.truth.tolist(), calibrated, strict=True)
+    ]
+    write_rows(job.folder.inner, ["case_id", "patient_id", "label", *named], rows)
 
 
 def _keep(job: FoldJob, model: CaseModel, history: History, choices: Choices) -> None:
@@ -172,6 +205,17 @@ def _judged(job: FoldJob, model: CaseModel) -> Iterator[Outcome]:
             localisation=localise(case, evidence, sizes),
             faithfulness=_faithfulness(job, model, judged, decision),
         )
+
+
+def _predicted(job: FoldJob, model: CaseModel) -> Iterator[Outcome]:
+    """Many cases to a batch, and no evidence."""
+    choices, cases = read_choices(job.folder), job.fold.test
+    examples = examples_of(cases, job.extraction, classes=0)
+    told = predict(model, batches_of(job.recipe, examples, 0).once())
+    calibrated = choices.calibrated(told.probabilities)
+    decided = choices.decide(calibrated).tolist()
+    for case, row, decision in zip(cases, calibrated.tolist(), decided, strict=True):
+        yield Outcome(case, job.fold.number, tuple(row), decision, localisation=None)
 
 
 def _faithfulness(

@@ -11,6 +11,7 @@ from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Scores, mean_interval, measure
 from wholecase.experiment.fold import Outcome
+from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
 
@@ -37,8 +38,17 @@ def write_predictions(run: RunFolder, outcomes: Sequence[Outcome], classes: Sequ
     write_rows(run.predictions, columns, rows)
 
 
-def write_metrics(run: RunFolder, outcomes: Sequence[Outcome], recipe: Recipe) -> dict[str, Any]:
-    """Pooled over the outer folds, and per fold; each with its interval by patient."""
+def write_metrics(
+    run: RunFolder,
+    outcomes: Sequence[Outcome],
+    recipe: Recipe,
+    stability: Stability = Stability(),  # noqa: B008 (frozen)
+    warning: str = "",
+) -> dict[str, Any]:
+    """Pooled over the outer folds, and per fold; each with its interval by patient.
+
+    `warning` is what the cohort itself calls for; it stands before all other notes.
+    """
     folds = sorted({o.fold for o in outcomes})
     metrics = {
         "pooled": measured(outcomes, recipe, "pooled"),
@@ -53,7 +63,10 @@ def write_metrics(run: RunFolder, outcomes: Sequence[Outcome], recipe: Recipe) -
     if told := _faithfulness(outcomes, recipe):
         metrics["faithfulness"] = told
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
-    metrics["notes"] = _notes(outcomes, metrics["pooled"])  # type: ignore[arg-type]
+    if stability.interval is not None:
+        metrics["stability"] = stability.interval.to_json()
+    notes = _notes(outcomes, metrics["pooled"])  # type: ignore[arg-type]
+    metrics["notes"] = [*([warning] if warning else []), *notes, *stability.notes]
     write_json(run.metrics, metrics)
     return metrics
 

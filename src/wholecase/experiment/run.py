@@ -9,11 +9,12 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import Sitting, draw, has_bag
-from wholecase.assemble import labels_of, model_of, plan_of, schedule_of, split_of
+from wholecase.assemble import bags_of, check_input, labels_of, model_of, schedule_of, split_of
 from wholecase.cohort import (
     Cohort,
     Fold,
     Split,
+    anonymity_note,
     read_cohort,
     refuse_identical,
     split_digest,
@@ -24,11 +25,14 @@ from wholecase.core.errors import RunError, SplitError
 from wholecase.core.files import read_json, write_json, write_text
 from wholecase.core.progress import progress
 from wholecase.execution import each
+from wholecase.experiment.examples import draw_examples
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
-from wholecase.experiment.fold import FoldJob, Outcome, fold_key, run_fold
+from wholecase.experiment.fold import FoldJob, Outcome, explain_fold, fold_key, run_fold
 from wholecase.experiment.results import write_metrics, write_predictions
+from wholecase.experiment.stability import Panel, write_stability
 from wholecase.experiment.tissue import keep_tissue
-from wholecase.extract import Extraction, extract, table_lines
+from wholecase.extract import Extraction, table_lines
+from wholecase.models import check_precision
 from wholecase.recipes import Recipe, recipe_text
 from wholecase.report import write_report
 from wholecase.runs import RunFolder, write_rows
@@ -76,25 +80,52 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     cohort = read_cohort(cohort_file, labels_of(recipe))
     split = split_of(recipe, cohort, settings.splits)
     _try_parts(recipe, len(cohort.classes))
+    check_precision(recipe.train.precision, settings.device)
     _claim(folder, recipe, cohort_file, split)
     with clock.stage("extract"):
         store = settings.store or settings.out.parent / "features"
-        plan = plan_of(recipe, store, settings.device)
-        extraction = extract(cohort, plan, workers=settings.workers)
+        extraction = bags_of(
+            recipe, cohort, store, device=settings.device, workers=settings.workers
+        )
     refuse_identical(split, extraction.digests)
     write_splits(folder.splits, split)
     lost = write_exclusions(folder, cohort, extraction)
     folds = _usable(split, extraction)
+    jobs = [
+        FoldJob(
+            recipe=recipe,
+            fold=fold,
+            extraction=extraction,
+            classes=cohort.classes,
+            run=folder,
+            device=settings.device,
+            key=fold_key(recipe, fold, extraction),
+        )
+        for fold in folds
+    ]
     with clock.stage("train"):
-        outcomes = _run_folds(folds, recipe, cohort, extraction, (folder, settings))
+        outcomes = _run_folds(jobs, cohort, settings)
+    with clock.stage("compare"):
+        panel = Panel(
+            recipe=recipe,
+            extraction=extraction,
+            classes=cohort.classes,
+            run=folder,
+            folds=tuple(folds),
+            device=settings.device,
+            workers=settings.workers,
+        )
+        stability = write_stability(panel, outcomes)
     with clock.stage("evaluate"):
         used = [case for case in cohort.cases if has_bag(case, extraction)]
         write_cases(folder, used, extraction)
         write_predictions(folder, outcomes, cohort.classes)
-        metrics = write_metrics(folder, outcomes, recipe)
+        warning = anonymity_note(cohort)
+        metrics = write_metrics(folder, outcomes, recipe, stability, warning)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
-        _draw_pictures(folder, outcomes, recipe.evaluate.pictures, settings.workers)
+        shown = _with_evidence(jobs, _shown(outcomes, recipe.evaluate.pictures), settings)
+        _draw_pictures(folder, outcomes, shown, settings.workers)
     facts = facts_of(recipe, cohort, split, extraction, settings.splits)
     write_json(folder.times, clock.told())
     write_json(folder.facts, {**facts, "device": settings.device})
@@ -138,7 +169,8 @@ class _Clock:
 
 def _try_parts(recipe: Recipe, classes: int) -> None:
     """A mistake in the model's options should not cost a night of extraction first."""
-    model_of(recipe, width=8, classes=classes, seed=0)
+    check_input(recipe)
+    model_of(recipe, width=8 if recipe.model.backbone is None else 3, classes=classes, seed=0)
     schedule_of(recipe)
 
 
@@ -179,31 +211,10 @@ def _usable(split: Split, extraction: Extraction) -> list[Fold]:
     return folds
 
 
-def _run_folds(
-    folds: Sequence[Fold],
-    recipe: Recipe,
-    cohort: Cohort,
-    extraction: Extraction,
-    place: tuple[RunFolder, Settings],
-) -> list[Outcome]:
-    folder, settings = place
-    jobs = [
-        FoldJob(
-            recipe=recipe,
-            fold=fold,
-            extraction=extraction,
-            classes=cohort.classes,
-            run=folder,
-            device=settings.device,
-            key=fold_key(recipe, fold, extraction),
-        )
-        for fold in folds
-    ]
-    # folds on one accelerator would only take turns
-    workers = min(settings.workers, len(jobs)) if settings.device == "cpu" else 0
+def _run_folds(jobs: Sequence[FoldJob], cohort: Cohort, settings: Settings) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with progress("training", len(jobs), "folds") as advance:
-        for done in each(run_fold, jobs, workers=workers):
+        for done in each(run_fold, jobs, workers=_crew(jobs, settings)):
             if done.error is not None:
                 raise done.error
             outcomes += done.result or []
@@ -212,9 +223,39 @@ def _run_folds(
     return sorted(outcomes, key=lambda outcome: order[outcome.case.id])
 
 
-def _draw_pictures(folder: RunFolder, outcomes: Sequence[Outcome], most: int, workers: int) -> None:
-    """Pictures of at most so many cases, the worst errors first; one that fails is left out."""
-    shown = sorted(outcomes, key=_wrongness, reverse=True)[:most]
+def _crew(jobs: Sequence[FoldJob], settings: Settings) -> int:
+    # folds on one accelerator would only take turns, and a single fold need not travel
+    alone = settings.device != "cpu" or len(jobs) == 1
+    return 0 if alone else min(settings.workers, len(jobs))
+
+
+def _with_evidence(
+    jobs: Sequence[FoldJob], shown: Sequence[Outcome], settings: Settings
+) -> list[Outcome]:
+    """The outcomes that are to be shown, with evidence also for those that have none yet."""
+    lacking = {o.case.id: o.fold for o in shown if not jobs[0].run.evidence(o.case.id).is_file()}
+    asked = []
+    for job in jobs:
+        cases = tuple(case for case in job.fold.test if lacking.get(case.id) == job.fold.number)
+        if cases:
+            asked.append(replace(job, fold=replace(job.fold, test=cases)))
+    fuller: dict[str, Outcome] = {}
+    for done in each(explain_fold, asked, workers=_crew(asked, settings) if asked else 0):
+        if done.error is not None:
+            raise done.error
+        fuller |= {outcome.case.id: outcome for outcome in done.result or []}
+    return [fuller.get(outcome.case.id, outcome) for outcome in shown]
+
+
+def _shown(outcomes: Sequence[Outcome], most: int) -> list[Outcome]:
+    """At most so many, the worst errors first."""
+    return sorted(outcomes, key=_wrongness, reverse=True)[:most]
+
+
+def _draw_pictures(
+    folder: RunFolder, outcomes: Sequence[Outcome], shown: Sequence[Outcome], workers: int
+) -> None:
+    """Pictures of the cases that are shown; one that fails is left out."""
     sittings = [Sitting(outcome.case, folder) for outcome in shown]
     drawn: dict[str, Any] = {}
     with progress("drawing", len(sittings), "cases") as advance:
@@ -225,6 +266,7 @@ def _draw_pictures(folder: RunFolder, outcomes: Sequence[Outcome], most: int, wo
     found = {outcome.case.id: outcome.localisation for outcome in outcomes}
     told = {case: {**drawn[case], "localisation_auc": found[case]} for case in sorted(drawn)}
     write_json(folder.pictures, told)
+    draw_examples(folder, shown, told)
     rows = [
         {"case_id": o.case.id, "patient_id": o.case.patient, "localisation_auc": o.localisation}
         for o in outcomes

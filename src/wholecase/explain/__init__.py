@@ -1,19 +1,51 @@
 """Evidence: heatmaps, and whether they point at the right place."""
 
 from wholecase.explain.annotations import attention_geojson
-from wholecase.explain.evidence import Evidence, read_evidence, write_evidence
+from wholecase.explain.contact_sheet import TILE_PX, ShownTile, contact_sheet
+from wholecase.explain.evidence import (
+    ATTENTION,
+    GRAD_CAM,
+    Evidence,
+    read_evidence,
+    write_evidence,
+)
+from wholecase.explain.gradcam import grad_cam
 from wholecase.explain.heatmap import SCALES, paint
 from wholecase.explain.localisation import localisation_auc, mask_share
-from wholecase.explain.top import top_instances
+from wholecase.explain.position_map import position_map
+from wholecase.explain.qupath import (
+    QuPathImage,
+    qupath_image,
+    refuse_project,
+    viewer_origin,
+    write_qupath_project,
+)
+from wholecase.explain.top import least_instances, top_instances
+from wholecase.explain.within import enlarged, overlay
 
 __all__ = [
+    "ATTENTION",
+    "GRAD_CAM",
     "SCALES",
+    "TILE_PX",
     "Evidence",
+    "QuPathImage",
+    "ShownTile",
     "attention_geojson",
+    "contact_sheet",
+    "enlarged",
+    "grad_cam",
+    "least_instances",
     "localisation_auc",
     "mask_share",
+    "overlay",
     "paint",
+    "position_map",
+    "qupath_image",
     "read_evidence",
+    "refuse_project",
     "top_instances",
+    "viewer_origin",
     "write_evidence",
+    "write_qupath_project",
 ]

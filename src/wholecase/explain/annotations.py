@@ -9,18 +9,27 @@ from wholecase.explain.colours import colours
 from wholecase.explain.evidence import Evidence
 from wholecase.explain.heatmap import SCALES
 
+CLASS_COLOUR = (253, 231, 37)
+"""QuPath keeps one colour per class; the colour of each square is its own, and goes before it."""
 
-def attention_geojson(evidence: Evidence, *, scale: str = "rank") -> str:
+
+def attention_geojson(
+    evidence: Evidence, *, scale: str = "rank", origin_px: tuple[int, int] = (0, 0)
+) -> str:
     """A FeatureCollection in level-0 pixels of one image, the greatest weight first.
 
-    Each square is a detection with the measurements `attention` (its weight), `rank` (0 to 1) and,
-    where the model says something of single instances, `evidence` per class.
+    `origin_px` is where a viewer that cuts empty borders off begins to count. Each square is a
+    detection with the measurements `attention` (its weight), `rank` (0 to 1) and, where the model
+    says something of single instances, `evidence` per class.
     """
     weights = evidence.weights.mean(1).astype(np.float64)
     ranks = SCALES["rank"](weights).values
     painted = colours(SCALES[scale](weights).values)
+    told = [
+        {"attention": w, "rank": r} for w, r in zip(weights.tolist(), ranks.tolist(), strict=True)
+    ]
     features = [
-        _feature(evidence, i, float(weights[i]), float(ranks[i]), painted[i].tolist())
+        _feature(evidence, i, told[i], painted[i].tolist(), origin_px)
         for i in np.argsort(-weights, kind="stable").tolist()
         if evidence.box_px[i, 2:].all()  # imported features may not know how large their tiles are
     ]
@@ -28,19 +37,24 @@ def attention_geojson(evidence: Evidence, *, scale: str = "rank") -> str:
 
 
 def _feature(
-    evidence: Evidence, index: int, weight: float, rank: float, colour: list[Any]
+    evidence: Evidence,
+    index: int,
+    told: dict[str, float],
+    colour: list[int],
+    origin_px: tuple[int, int],
 ) -> dict[str, Any]:
     x, y, width, height = evidence.box_px[index].tolist()
+    x, y = x - origin_px[0], y - origin_px[1]
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
     said = evidence.logits[index].tolist()
     names = ["evidence"] if len(said) == 1 else [f"evidence {c}" for c in range(len(said))]
-    told = {"attention": weight, "rank": rank, **dict(zip(names, said, strict=True))}
     return {
         "type": "Feature",
         "geometry": {"type": "Polygon", "coordinates": [[list(corner) for corner in corners]]},
         "properties": {
             "objectType": "detection",
-            "classification": {"name": "attention", "color": [int(c) for c in colour[:3]]},
-            "measurements": told,
+            "color": colour,
+            "classification": {"name": "attention", "color": list(CLASS_COLOUR)},
+            "measurements": {**told, **dict(zip(names, said, strict=True))},
         },
     }

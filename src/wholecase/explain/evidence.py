@@ -1,6 +1,7 @@
 """What supports an answer: the weight of every instance, with its place."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +29,31 @@ class Evidence:
     L is 1 for a binary head (towards the positive class) and else one per class; [N, 0] where the
     head has no logits of single instances."""
 
+    maps: Mapping[str, Float[np.ndarray, "N h w"]] = field(default_factory=dict)
+    """Where within each instance, by the name of the method, for models that learn from pixels;
+    each instance is divided into h x w equal cells."""
+
     def of_image(self, number: int) -> "Evidence":
         """The instances of one image; the weights are not rescaled."""
         here = self.image == number
-        return Evidence(**{f.name: getattr(self, f.name)[here] for f in fields(self)})
+        columns = {name: getattr(self, name)[here] for name in COLUMNS}
+        return Evidence(**columns, maps={name: each[here] for name, each in self.maps.items()})
+
+
+COLUMNS = tuple(f.name for f in fields(Evidence) if f.name != "maps")
+GRAD_CAM, ATTENTION = "grad-cam", "attention"
+"""Names of maps: what speaks for the class, and what was attended to."""
+MAP = "map/"
+"""Before the names of maps in a file."""
 
 
 def write_evidence(path: Path, evidence: Evidence) -> None:
     """Store as safetensors, whole or not at all."""
     from safetensors.numpy import save
 
-    columns = {f.name: np.ascontiguousarray(getattr(evidence, f.name)) for f in fields(evidence)}
-    write_bytes(path, save(columns))
+    columns = {name: getattr(evidence, name) for name in COLUMNS}
+    columns |= {f"{MAP}{name}": each for name, each in evidence.maps.items()}
+    write_bytes(path, save({name: np.ascontiguousarray(c) for name, c in columns.items()}))
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -52,6 +66,8 @@ def read_evidence(path: Path) -> Evidence:
     from safetensors.numpy import load_file
 
     try:
-        return Evidence(**load_file(path))
+        stored = load_file(path)
+        maps = {k.removeprefix(MAP): stored.pop(k) for k in list(stored) if k.startswith(MAP)}
+        return Evidence(**stored, maps=maps)
     except (OSError, SafetensorError, TypeError) as error:
         raise RunError(f"{path} is missing or damaged; run again to write it anew") from error

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from jaxtyping import Float, Int64, UInt8
 
 from wholecase.core.errors import RunError
 from wholecase.core.lookup import look_up
 from wholecase.explain.colours import colours
-from wholecase.explain.legend import add_legend
-from wholecase.explain.tile_map import tile_map
+from wholecase.explain.legend import PAPER, legend
+from wholecase.explain.tile_map import strips
 
 
 class Heat(NamedTuple):
@@ -75,23 +76,39 @@ def paint(  # noqa: PLR0913 (the four that define the picture, and three about i
             "finite; a heatmap needs at least one tile and a finite weight for each"
         )
     heat = look_up(SCALES, scale, "heatmap scale")(weights)
-    drawn = tile_map(box_px, heat.values, downsample, thumbnail.shape[:2])
-    picture = _blended(_grey(thumbnail), drawn, opacity)
-    pixel_um = spacing_um * downsample if spacing_um else None
-    return add_legend(picture, heat.low, heat.high, pixel_um)
+    height, width = thumbnail.shape[:2]
+    below = legend(width, heat.low, heat.high, spacing_um * downsample if spacing_um else None)
+    # all of the result at once: a second copy of a large picture would double the memory
+    result = np.empty((height + len(below), below.shape[1], 3), np.uint8)
+    result[:height, width:] = PAPER
+    result[height:] = below
+    for strip in strips(box_px, heat.values, downsample, (height, width)):
+        rows = slice(strip.start, strip.stop)
+        _blend(thumbnail[rows], strip.values, opacity, result[rows, :width])
+    return result
 
 
-def _grey(picture: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
-    """Luma (ITU-R BT.601): colour then means attention and nothing else."""
-    luma = picture @ np.array([0.299, 0.587, 0.114])
-    return np.repeat(np.round(luma)[..., None], 3, axis=2).astype(np.uint8)
+def _blend(
+    picture: UInt8[np.ndarray, "h W 3"],
+    heat: Float[np.ndarray, "g W"],
+    opacity: float,
+    result: UInt8[np.ndarray, "h W 3"],
+) -> None:
+    """Write the picture in grey, under colours where there is heat; g is h, or 1 for all rows.
 
-
-def _blended(
-    picture: UInt8[np.ndarray, "H W 3"], heat: Float[np.ndarray, "H W"], opacity: float
-) -> UInt8[np.ndarray, "H W 3"]:
-    tiled = np.isfinite(heat)
-    mixed = picture.copy()
-    over = (1 - opacity) * picture[tiled] + opacity * colours(heat[tiled])
-    mixed[tiled] = np.round(over).astype(np.uint8)
-    return mixed
+    Grey is luma (ITU-R BT.601): colour then means attention and nothing else.
+    """
+    grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    tiled = np.isfinite(heat)[..., None]
+    if not tiled.any():
+        result[:] = grey
+        return
+    # fixed point, of 256: what is left of the grey, and what the colour adds
+    share = round(256 * opacity)
+    painted = colours(np.nan_to_num(heat)).astype(np.uint16)
+    added = np.where(tiled, painted * share, 0).astype(np.uint16) + 128
+    kept = np.where(tiled, 256 - share, 256).astype(np.uint16)
+    wide = len(picture), -1  # rows of all channels: short inner loops are slow
+    mixed = grey.reshape(wide) * np.repeat(kept, 3, axis=2).reshape(len(heat), -1)
+    mixed += added.reshape(len(heat), -1)
+    result[:] = np.right_shift(mixed, 8, out=mixed).reshape(picture.shape)

@@ -1,9 +1,19 @@
 """From a cohort to a feature store: cut, encode, store, image by image."""
 
+from wholecase.extract.decode import decode
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.import_file import read_features
 from wholecase.extract.plan import STAGES, Failure, Plan
 from wholecase.extract.table import table_lines
 from wholecase.extract.verb import extract
 
-__all__ = ["STAGES", "Extraction", "Failure", "Plan", "extract", "read_features", "table_lines"]
+__all__ = [
+    "STAGES",
+    "Extraction",
+    "Failure",
+    "Plan",
+    "decode",
+    "extract",
+    "read_features",
+    "table_lines",
+]

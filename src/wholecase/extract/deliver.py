@@ -7,13 +7,13 @@ from functools import partial
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from wholecase.extract.jobs import Job
+from wholecase.extract.jobs import Job, Reference
 from wholecase.extract.picture import jpeg
 from wholecase.extract.readable import Readable
 from wholecase.extract.stages import Stages
 from wholecase.extract.steady import SteadySource
 from wholecase.features import GEOJSON, PICTURE
-from wholecase.instances import Instances, tissue_geojson, tissue_picture
+from wholecase.instances import Cut, Instances, tissue_geojson, tissue_picture
 from wholecase.sources import ImageSource, open_source
 
 
@@ -45,23 +45,33 @@ class Delivered:
 
 
 def deliver(job: Job) -> Iterator[Opened | Pixels | Delivered]:
-    """The image's instances, in bounded batches.
+    """The instances of the job's image, in bounded batches.
 
     Raises:
         StageError: with the stage at which the image failed and the reason.
     """
-    stages = Stages(job.image.path)
+    return deliver_image(job.image, job.cut, job.tolerated)
+
+
+def deliver_image(
+    image: Reference, cut: Cut, tolerated: float
+) -> Iterator[Opened | Pixels | Delivered]:
+    """The same of an image that no job is about.
+
+    Raises:
+        StageError: with the stage at which the image failed and the reason.
+    """
+    stages = Stages(image.path)
     with stages("open"):
-        image = job.image
         source = SteadySource(partial(open_source, image.path, image.kind, image.mpp))
     with source:
         # what may be wrong there besides spacing and pixels is the outline, where there is one
         with stages("cut", failing="tissue" if image.outline else "spacing"):
-            instances = job.cut(source, image.outline)
+            instances = cut(source, image.outline)
             opened = _opened(source, instances)
         yield opened
         instances = opened.instances
-        readable = Readable(source, instances, job.tolerated)
+        readable = Readable(source, instances, tolerated)
         before, batches = source.seconds, readable.batches()
         while True:
             with stages("tiles", failing="read"):

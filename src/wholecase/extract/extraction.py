@@ -9,7 +9,7 @@ import numpy as np
 from wholecase.cohort import Image
 from wholecase.extract.jobs import Reference, reference
 from wholecase.extract.plan import Failure
-from wholecase.features import Bag, Store
+from wholecase.features import Bag, PixelStore, Store
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,10 @@ class Extraction:
     """The bags of a cohort, on disk; small itself, and travels to workers."""
 
     identity: str
-    """The encoder's."""
+    """The encoder's; `pixels` where there was none."""
     width: int
-    """Numbers per instance."""
-    bags: Mapping[Reference, tuple[Store, str]]
+    """Numbers per instance; of pixels the channels."""
+    bags: Mapping[Reference, tuple[Store | PixelStore, str]]
     """Store and key of every image that has a bag, in the cohort's order."""
     failures: tuple[Failure, ...]
     """In the cohort's order."""
@@ -64,6 +64,12 @@ class Extraction:
         scale = np.where(np.isnan(bag.scale), np.float32(image.magnification), bag.scale)
         return replace(bag, scale=scale)
 
+    @property
+    def pixels(self) -> PixelStore | None:
+        """Where the pixels are, for a model that learns from them; None for encoded bags."""
+        store = next((store for store, _ in self.bags.values()), None)
+        return store if isinstance(store, PixelStore) else None
+
     def picture(self, image: Image) -> Path | None:
         """The picture of what was taken as tissue on an image, in the store."""
         return self.pictures.get(reference(image))
@@ -84,6 +90,10 @@ class Extraction:
         if not {"width_px", "height_px"} <= facts.keys():  # a feature file may not tell
             return None
         return int(facts["width_px"]), int(facts["height_px"])
+
+    def key(self, image: Image) -> str:
+        """The name of the image's bag in its store; the image has one."""
+        return self.bags[reference(image)][1]
 
     def keys(self, images: Iterable[Image]) -> list[str]:
         """Names for the contents of these images' bags, less the images that failed."""

@@ -13,6 +13,10 @@ from wholecase.features.foreign import (
 )
 from wholecase.features.layouts import clam_patches
 from wholecase.features.lock import Lock
+from wholecase.features.packs import PackIndex
+from wholecase.features.pixels import PixelStore, chunks, content_digest, pixel_key
+from wholecase.features.row_writer import RowWriter
+from wholecase.features.rows import Rows, write_rows_in_blocks
 from wholecase.features.store import Store, UnwritableError
 from wholecase.features.survey import Flaw, Surveyed, survey
 from wholecase.features.tidy import tidy
@@ -26,14 +30,22 @@ __all__ = [
     "Flaw",
     "ForeignFeatures",
     "Lock",
+    "PackIndex",
+    "PixelStore",
+    "RowWriter",
+    "Rows",
     "Store",
     "Surveyed",
     "UnwritableError",
+    "chunks",
     "clam_patches",
+    "content_digest",
     "foreign_tensor",
     "glance_foreign",
+    "pixel_key",
     "read_foreign",
     "survey",
     "tidy",
     "width_of",
+    "write_rows_in_blocks",
 ]

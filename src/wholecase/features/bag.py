@@ -1,16 +1,17 @@
-"""An image's instances as vectors with positions: what the store keeps."""
+"""An image's instances with their positions, as vectors or as pixels: what the stores keep."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int64, UInt8
 
 
 @dataclass(frozen=True)
 class Bag:
-    """The N instances of one image, encoded. Numpy, so that nothing here needs torch."""
+    """The N instances of one image. Numpy, so that nothing here needs torch."""
 
-    values: Float32[np.ndarray, "N D"]
+    values: Float32[np.ndarray, "N D"] | UInt8[np.ndarray, "N side side 3"]
+    """Encoded, or decoded only, for a model that learns from pixels."""
     box_px: Int64[np.ndarray, "N 4"]
     """x, y of the top left, width, height, in level-0 pixels."""
     position_um: Float32[np.ndarray, "N 3"]

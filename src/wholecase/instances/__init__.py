@@ -10,7 +10,7 @@ from wholecase.instances.reading import file_order, stream
 from wholecase.instances.segmenter import Segmenter
 from wholecase.instances.share import covered_share
 from wholecase.instances.tissue import TISSUES, Tissue
-from wholecase.instances.whole import Whole
+from wholecase.instances.whole import Whole, sole_instance
 
 __all__ = [
     "CUTS",
@@ -27,6 +27,7 @@ __all__ = [
     "covered_share",
     "cut_for",
     "file_order",
+    "sole_instance",
     "stream",
     "tissue_geojson",
     "tissue_picture",

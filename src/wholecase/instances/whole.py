@@ -30,14 +30,18 @@ class Whole(Cut):
 
         The scale of an image that is not square is that of its longer side.
         """
-        width, height = source.levels[0].width_px, source.levels[0].height_px
-        box_px = np.array([[0, 0, width, height]], np.int64)
-        um = np.nan if source.spacing is None else source.spacing.um
-        return Instances(
-            box_px=box_px,
-            position_um=np.full((1, 3), np.nan, np.float32)
-            if np.isnan(um)
-            else centres(box_px, um),
-            scale=np.array([um * max(width, height) / self.side_px], np.float32),
-            side_px=self.side_px,
-        )
+        size_px = source.levels[0].width_px, source.levels[0].height_px
+        um = None if source.spacing is None else source.spacing.um
+        return sole_instance(size_px, um, self.side_px)
+
+
+def sole_instance(size_px: tuple[int, int], spacing_um: float | None, side_px: int) -> Instances:
+    """A picture of that width and height as one instance; `spacing_um` None where nothing tells."""
+    box_px = np.array([[0, 0, *size_px]], np.int64)
+    um = np.nan if spacing_um is None else spacing_um
+    return Instances(
+        box_px=box_px,
+        position_um=np.full((1, 3), np.nan, np.float32) if np.isnan(um) else centres(box_px, um),
+        scale=np.array([um * max(size_px) / side_px], np.float32),
+        side_px=side_px,
+    )

@@ -1,7 +1,7 @@
 """Packed bags in, one answer per case out."""
 
 from wholecase.models.aggregators import AGGREGATORS, Aggregator
-from wholecase.models.backbones import Backbone
+from wholecase.models.backbones import BACKBONES, Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
@@ -11,31 +11,48 @@ from wholecase.models.checkpoint import (
     save_model,
     save_tensors,
 )
+from wholecase.models.export import Exported, export_onnx
+from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
+from wholecase.models.pixels import CHANNELS, as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
-from wholecase.models.predict import Predictions, answers, predict, remember
+from wholecase.models.precision import PRECISIONS, check_precision, lowered
+from wholecase.models.predict import Predictions, answered, answers, predict, remember
+from wholecase.models.quantise import Quantised, quantise
 
 __all__ = [
     "AGGREGATORS",
+    "BACKBONES",
+    "CHANNELS",
     "HEADS",
     "POOLINGS",
+    "PRECISIONS",
     "Aggregator",
     "Answer",
     "Backbone",
     "Batch",
+    "Calibrated",
     "CaseModel",
     "Decided",
     "Embedded",
+    "Exported",
     "Head",
     "Pooled",
     "Pooling",
     "Predictions",
+    "Quantised",
+    "answered",
     "answers",
+    "as_float",
+    "check_precision",
     "device_of",
+    "export_onnx",
     "load_model",
     "load_state",
     "load_tensors",
+    "lowered",
     "predict",
+    "quantise",
     "remember",
     "save_model",
     "save_tensors",

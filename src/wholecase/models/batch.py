@@ -13,7 +13,7 @@ class Batch:
     """Several cases, packed: no padding, no mask, no empty bag."""
 
     values: Tensor
-    """[T, D] vectors, or [T, 3, H, W] pixels (one channel for CT)."""
+    """[T, D] vectors, or [T, C, H, W] pixels: uint8 from 0 to 255 or floating point in [0, 1]."""
     starts: Int[Tensor, " bounds"]
     """[B + 1]: case b owns instances starts[b] to starts[b + 1]."""
     cases: tuple[str, ...]
@@ -25,6 +25,8 @@ class Batch:
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     """`label`: [B, C] rows that sum to 1 (soft targets allowed); other heads' labels beside it."""
     covariates: Float[Tensor, "B V"] | None = None
+    images: Int[Tensor, " image_bounds"] | None = None
+    """[I + 1]: where images begin, and the end; None where nobody asks. Cases begin with images."""
 
     def __post_init__(self) -> None:
         lengths = self.starts.diff()
@@ -35,6 +37,8 @@ class Batch:
         if bool((lengths < 1).any()):
             empty = self.cases[int((lengths < 1).nonzero()[0])]
             raise ValueError(f"case {empty!r} has no instances")
+        if self.images is not None and not _divides(self.images, self.starts):
+            raise ValueError(f"images {self.images.tolist()} do not divide {self.starts.tolist()}")
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
@@ -46,7 +50,15 @@ class Batch:
             position=None if self.position is None else self.position.to(device),
             targets={name: target.to(device) for name, target in self.targets.items()},
             covariates=None if self.covariates is None else self.covariates.to(device),
+            images=None if self.images is None else self.images.to(device),
         )
+
+
+def _divides(images: Int[Tensor, " image_bounds"], starts: Int[Tensor, " bounds"]) -> bool:
+    """Whether the images are never empty and each bag is made of whole ones."""
+    if not bool((images.diff() > 0).all()) or not bool(torch.isin(starts, images).all()):
+        return False
+    return int(images[0]) == int(starts[0]) and int(images[-1]) == int(starts[-1])
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Embedded:
     scale: Float[Tensor, " T"] | None = None
     origin: Int[Tensor, " T"] | None = None
     """Index into the batch's instances; None where vector t came from instance t."""
+    cell: Int[Tensor, "T 2"] | None = None
+    """Row and column of each vector within its instance; None where an instance is one vector."""
 
     @classmethod
     def of(cls, batch: Batch) -> "Embedded":
@@ -79,6 +93,7 @@ class Pooled:
     """The embedded instances that were pooled."""
     starts: Int[Tensor, " bounds"]
     origin: Int[Tensor, " T"] | None = None
+    cell: Int[Tensor, "T 2"] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""The model of every recipe: backbone? + (aggregator then head | head then pooling)."""
+"""The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from wholecase.models.aggregators import Aggregator
@@ -10,7 +12,9 @@ from wholecase.models.backbones import Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.heads import Head
 from wholecase.models.poolings import Pooling
+from wholecase.models.precision import in_full, raised, raised_pooled
 from wholecase.models.segments import segment_sum
+from wholecase.models.several_images import image_bounds, joined
 
 
 @final
@@ -21,6 +25,8 @@ class CaseModel(nn.Module):
         pool: an `Aggregator` (aggregate, then decide) or a `Pooling` (decide each, then pool).
         head: decides.
         backbone: encodes pixels; None where the bags hold stored features.
+        images: pools the logits of a case's images, each judged on its own; None makes all images
+            of a case one bag. Either way a case has one answer and one loss.
         covariates: how many numbers per case enter as a linear term on the case's logits.
     """
 
@@ -30,12 +36,14 @@ class CaseModel(nn.Module):
         pool: Aggregator | Pooling,
         head: Head,
         backbone: Backbone | None = None,
+        images: Pooling | None = None,
         covariates: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.pool = pool
         self.head = head
+        self.images = images
         self.covariates = (
             nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
         )
@@ -43,27 +51,56 @@ class CaseModel(nn.Module):
     def forward(self, batch: Batch) -> Answer:
         """Answer for each case of the batch."""
         embedded = Embedded.of(batch) if self.backbone is None else self.backbone(batch)
-        if isinstance(self.pool, Aggregator):
-            pooled: Pooled = self.pool(embedded)
-            logits, each = self.head.logits(pooled.embedding), None
+        return self.decided(embedded, batch)
+
+    def decided(self, embedded: Embedded, batch: Batch) -> Answer:
+        """The answer from vectors that are there already; `batch` says whose they are."""
+        if self.images is None:
+            said = self._said(embedded)
         else:
-            each = self.head.logits(embedded.values[:, None])  # [T, L]
-            decided = self.pool(each, embedded.starts)
-            logits, pooled = decided.logits, _pooled(embedded, decided.weights, each)
+            bounds = image_bounds(embedded, batch)
+            said = _of_cases(self._said(replace(embedded, starts=bounds)), self.images, embedded)
+        logits = said.logits
         if self.covariates is not None:
             logits = logits + self.covariates(batch.covariates)
         return Answer(
-            pooled=pooled,
+            pooled=said.pooled,
             logits=logits,
             cases=batch.cases,
             patients=batch.patients,
             targets=batch.targets,
-            instance_logits=each,
+            instance_logits=said.each,
         )
 
     def loss(self, batch: Batch) -> Tensor:
         """What training lowers on this batch."""
         return self.head.loss(self(batch), batch)
+
+    def _said(self, embedded: Embedded) -> "_Said":
+        """Of each bag: of a case, or of an image where images are judged on their own."""
+        if isinstance(self.pool, Aggregator):
+            pooled: Pooled = raised_pooled(self.pool(embedded))
+            with in_full(pooled.embedding.device):
+                return _Said(pooled, self.head.logits(pooled.embedding))
+        embedded = replace(embedded, values=raised(embedded.values))
+        with in_full(embedded.values.device):
+            each = self.head.logits(embedded.values[:, None])  # [T, L]
+        decided = self.pool(each, embedded.starts)
+        return _Said(_pooled(embedded, decided.weights, each), decided.logits, each)
+
+
+@dataclass(frozen=True)
+class _Said:
+    pooled: Pooled
+    logits: Float[Tensor, "bags L"]
+    each: Float[Tensor, "T L"] | None = None
+
+
+def _of_cases(said: _Said, rule: Pooling, embedded: Embedded) -> _Said:
+    first = torch.searchsorted(said.pooled.starts, embedded.starts)  # [B + 1], counts images
+    decided = rule(said.logits, first)
+    pooled = joined(said.pooled, decided.weights, first)
+    return replace(said, pooled=pooled, logits=decided.logits)
 
 
 def _pooled(embedded: Embedded, weights: Tensor, scores: Tensor) -> Pooled:
@@ -75,6 +112,7 @@ def _pooled(embedded: Embedded, weights: Tensor, scores: Tensor) -> Pooled:
         instances=embedded.values,
         starts=embedded.starts,
         origin=embedded.origin,
+        cell=embedded.cell,
     )
 
 

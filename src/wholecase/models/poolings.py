@@ -44,7 +44,7 @@ class MeanLogit(Pooling):
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """Average the logits."""
-        share = (1 / starts.diff().to(logits.dtype))[owners(starts)]
+        share = (1 / starts.diff().to(logits.dtype))[owners(starts, logits.shape[0])]
         return Decided(
             logits=segment_mean(logits, starts), weights=share[:, None].expand(logits.shape)
         )

@@ -22,6 +22,12 @@ class Predictions:
 
 def answers(model: CaseModel, batches: Iterable[Batch]) -> Iterator[Answer]:
     """One answer per batch in evaluation mode; the model's mode is put back afterwards."""
+    for _, answer in answered(model, batches):
+        yield answer
+
+
+def answered(model: CaseModel, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Answer]]:
+    """Each batch as it came, with its answer: none is held longer than it is looked at."""
     was_training, device = model.training, device_of(model)
     model.eval()
     try:
@@ -29,7 +35,7 @@ def answers(model: CaseModel, batches: Iterable[Batch]) -> Iterator[Answer]:
             # no_grad, not inference_mode: stored embeddings may meet a gradient later
             with torch.no_grad():
                 answer = model(batch.to(device))
-            yield answer
+            yield batch, answer
     finally:
         model.train(was_training)
 

@@ -1,5 +1,6 @@
 """Drawn cohorts for demonstration and tests."""
 
+from wholecase.phantoms.patches import draw_patches
 from wholecase.phantoms.slides import draw_slides
 
-__all__ = ["draw_slides"]
+__all__ = ["draw_patches", "draw_slides"]

@@ -25,6 +25,8 @@ class Pattern:
 
 NEST = Pattern("atypical", 14.5, 0.13)
 """Large pale nuclei with nucleoli, shoulder to shoulder."""
+METASTASIS = Pattern("metastatic", 14.0, 0.16)
+"""Large dark nuclei of uneven size and shape, which tell at 1 µm/px too."""
 LOOKALIKE = Pattern("lymphocyte", 9.0, 0.20)
 """Small round dark nuclei without order, as in inflammation."""
 
@@ -36,9 +38,19 @@ class Lesion:
     line: Float64[np.ndarray, "P 2"]
     pattern: Pattern
 
+    @property
+    def is_nest(self) -> bool:
+        """Whether it makes the case positive."""
+        return self.pattern != LOOKALIKE
+
 
 def place_lesions(
-    rng: np.random.Generator, tissue: Float32[np.ndarray, "h w"], scale: float, *, nests: int
+    rng: np.random.Generator,
+    tissue: Float32[np.ndarray, "h w"],
+    scale: float,
+    *,
+    nests: int,
+    nest: Pattern = NEST,
 ) -> list[Lesion]:
     """Six to nine lesions apart from each other, within the tissue; `nests` of them are nests.
 
@@ -58,7 +70,7 @@ def place_lesions(
     ranks = rng.permutation(len(lines)).tolist()
     nests = min(nests, max(1, len(lines) - 1))
     return [
-        Lesion(line, NEST if rank < nests else LOOKALIKE)
+        Lesion(line, nest if rank < nests else LOOKALIKE)
         for line, rank in zip(lines, ranks, strict=True)
     ]
 
@@ -148,7 +160,7 @@ def mask_of(
     size = (-(-shape[1] // MASK_STEP), -(-shape[0] // MASK_STEP))
     mask = np.zeros((size[1], size[0]), np.uint8)
     for lesion in lesions:
-        if lesion.pattern is NEST:
+        if lesion.is_nest:
             fill(mask, (lesion.line - MASK_STEP / 2) / MASK_STEP, 255)
     kept = cv2.resize(tissue, size, interpolation=cv2.INTER_AREA)
     return np.where((mask > 127) & (kept > 0), 255, 0).astype(np.uint8)

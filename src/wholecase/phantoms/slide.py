@@ -9,7 +9,15 @@ from wholecase.core.seeds import generator
 from wholecase.phantoms import artefacts
 from wholecase.phantoms.fields import SKETCH, draw_fibres
 from wholecase.phantoms.ground import draw_ground
-from wholecase.phantoms.lesions import Film, Lesion, draw_lesion, mask_of, place_lesions
+from wholecase.phantoms.lesions import (
+    NEST,
+    Film,
+    Lesion,
+    Pattern,
+    draw_lesion,
+    mask_of,
+    place_lesions,
+)
 from wholecase.phantoms.nuclei import KINDS, draw_stamps
 from wholecase.phantoms.plan import PhantomCase
 from wholecase.phantoms.stains import draw_stain, transmit
@@ -26,8 +34,11 @@ class Drawn:
     lesions: tuple[Lesion, ...]
 
 
-def draw_slide(case: PhantomCase, seed: int) -> Drawn:
-    """The slide of one case; all chance comes from the seed and the case's id."""
+def draw_slide(case: PhantomCase, seed: int, nest: Pattern = NEST) -> Drawn:
+    """The slide of one case; all chance comes from the seed and the case's id.
+
+    `nest` is how the cells of the nests look.
+    """
     scale = 0.5 / case.spacing_um
     shape = _shape(generator(seed, case.id, "shape"), case)
     small = (-(-shape[0] // SKETCH), -(-shape[1] // SKETCH))
@@ -41,7 +52,7 @@ def draw_slide(case: PhantomCase, seed: int) -> Drawn:
     stain = draw_stain(*(generator(seed, "stain", *origin) for origin in origins))
 
     chance = generator(seed, case.id, "lesions")
-    lesions = place_lesions(chance, ground.tissue, scale, nests=case.nests)
+    lesions = place_lesions(chance, ground.tissue, scale, nests=case.nests, nest=nest)
     amounts = (0.33 + 0.02 * chance.normal(), 0.21 + 0.012 * chance.normal())
     film = Film(stain, amounts, scale, fibres.texture)
     for lesion in lesions:

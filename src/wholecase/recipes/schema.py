@@ -91,6 +91,11 @@ class ModelSection(Section):
     backbone: Named | None = Field(None, description="trainable network; none for stored features")
     aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
     pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
+    images: Named = Field(
+        Named(name="together"),
+        description="several images of a case: one bag `together`, or each judged on its own and "
+        "the images' logits pooled by `max` or `mean`",
+    )
     head: Named = Field(description="decides, and knows its loss")
 
     @model_validator(mode="after")
@@ -130,11 +135,23 @@ class Train(Section):
 
     epochs: int = Field(50, ge=1, description="most epochs")
     optimizer: OptimizerSection = OptimizerSection()
+    threads: int = Field(
+        1, ge=1, description="of the CPU for one fold; belongs to the recipe: it changes rounding"
+    )
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     early_stop: EarlyStop | None = EarlyStop()
     stages: tuple[StageSection, ...] = Field((), description="curriculum of freezing and rates")
     batchnorm: Literal["frozen", "active", "all"] = Field(
         "frozen", description="which BatchNorm layers learn their statistics"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="of products while learning: bfloat16 is about twice as fast where the "
+        "machine has it; weights, sums and judging keep float32",
+    )
+    augment: dict[str, Any] = Field(
+        default_factory=dict,
+        description="changes of pixels while learning: flips, brightness, contrast",
     )
 
 

@@ -1,10 +1,17 @@
-"""The table of cases: worst errors first, pictures inside."""
+"""The table of cases, worst errors first, and the page of each: pictures inside."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
 
+from wholecase.report.flow import exclusions
+from wholecase.report.opinions import Strip, strip_of
 from wholecase.report.pictures import Inlined, case_bytes, inlined
-from wholecase.report.run import Prediction, Run
+from wholecase.report.records import Exclusion, Prediction
+from wholecase.report.run import Run
+from wholecase.report.wording import count, number
 
 SHOWN = 200
 """Rows of the table; the page must stay small enough to send."""
@@ -12,14 +19,22 @@ SHOWN = 200
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One row."""
+    """One case: its row, and what its own page says."""
 
     prediction: Prediction
+    key: str
+    """The case's id as a part of an address: `#case-` and this opens its page."""
     bars: tuple[tuple[str, float], ...]
     """Class name and probability: the positive one of two, or all of several."""
     threshold: float | None
     localisation_auc: float | None
     pictures: Inlined
+    strip: Strip | None
+    verdict: str
+    """The decision in a sentence."""
+    facts: tuple[tuple[str, str], ...]
+    left_out: tuple[Exclusion, ...]
+    """Images of the case that could not be used."""
 
 
 def ordered(run: Run) -> list[Prediction]:
@@ -32,23 +47,54 @@ def ordered(run: Run) -> list[Prediction]:
     return sorted(run.predictions, key=place)
 
 
+def links(run: Run) -> dict[str, str]:
+    """Case -> the address of its page, for the cases that are shown."""
+    return {p.case: f"#case-{_key(p.case)}" for p in ordered(run)[:SHOWN]}
+
+
 def case_rows(run: Run) -> list[CaseRow]:
-    """The rows that are shown, `SHOWN` at most."""
+    """The cases that are shown, `SHOWN` at most."""
     shown = ordered(run)[:SHOWN]
-    budget = case_bytes(sum(p.case in run.pictures for p in shown))
-    thresholds = {fold.number: fold.threshold for fold in run.folds}
-    return [_row(run, p, thresholds.get(p.fold), budget) for p in shown]
+    outlines = _outlines(run)
+    budget = case_bytes(sum(p.case in run.pictures or p.case in outlines for p in shown))
+    left_out = defaultdict(list)
+    for exclusion in exclusions(run):
+        left_out[exclusion.case].append(exclusion)
+    return [_row(run, p, (outlines.get(p.case, ()), budget), left_out[p.case]) for p in shown]
 
 
-def _row(run: Run, prediction: Prediction, threshold: float | None, budget: int) -> CaseRow:
+def _row(
+    run: Run,
+    prediction: Prediction,
+    drawn: tuple[Sequence[Path | None], int],
+    left_out: Sequence[Exclusion],
+) -> CaseRow:
     pictures = run.pictures.get(prediction.case)
+    fold = run.fold(prediction.fold)
     return CaseRow(
         prediction=prediction,
+        key=_key(prediction.case),
         bars=_bars(run.classes, prediction.probabilities, is_binary=run.is_binary),
-        threshold=threshold if run.is_binary else None,
+        threshold=fold.threshold if fold and run.is_binary else None,
         localisation_auc=pictures.localisation_auc if pictures else None,
-        pictures=inlined(pictures, budget),
+        pictures=inlined(pictures, *drawn),
+        strip=strip_of(run, prediction),
+        verdict=_verdict(run, prediction),
+        facts=_facts(run, prediction),
+        left_out=tuple(left_out),
     )
+
+
+def _key(case: str) -> str:
+    """An id as an address takes it, so that the address and the place it leads to are one text."""
+    return quote(case, safe="")
+
+
+def _outlines(run: Run) -> Mapping[str, Sequence[Path | None]]:
+    told = defaultdict(list)
+    for record in run.tissue:
+        told[record.case].append(record.picture)
+    return told
 
 
 def _bars(
@@ -56,3 +102,36 @@ def _bars(
 ) -> tuple[tuple[str, float], ...]:
     pairs = tuple(zip(classes, probabilities, strict=True))
     return pairs[1:] if is_binary else pairs
+
+
+def _verdict(run: Run, prediction: Prediction) -> str:
+    told = f"but the label is {prediction.label}" if prediction.is_wrong else "and the label agrees"
+    told = told if prediction.label else "and the label is unknown"
+    fold = run.fold(prediction.fold)
+    if not run.is_binary:
+        return f"Called {prediction.decision}, the most probable class, {told}."
+    p, called = prediction.probabilities[-1], f"Called {prediction.decision}"
+    if fold is None or fold.threshold is None:
+        return f"{called}: the probability of {run.positive} is {number(p)}, {told}."
+    digits = 2 if number(p) != number(fold.threshold) else 4
+    exceeds = "exceeds" if prediction.decision == run.positive else "does not exceed"
+    return (
+        f"{called}: the probability of {run.positive}, {number(p, digits)}, {exceeds} the "
+        f"threshold of {number(fold.threshold, digits)}, {told}."
+    )
+
+
+def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
+    """What is known of the case beyond its answer; unknown facts are left out."""
+    used = next((case for case in run.cases if case.id == prediction.case), None)
+    pictures = run.pictures.get(prediction.case)
+    found = pictures.localisation_auc if pictures else None
+    judge = f"the model of fold {prediction.fold}, which never saw this patient"
+    told = [("Judged by", judge)]
+    if used is not None:
+        told += [
+            ("Images", f"{count(used.images, 'image')}, {count(used.instances, 'region')}"),
+            ("Site", used.site),
+        ]
+    told.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
+    return tuple((name, text) for name, text in told if text)

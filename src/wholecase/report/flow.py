@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from wholecase.report.run import Exclusion, Run
+from wholecase.report.records import Exclusion
+from wholecase.report.run import Run
 from wholecase.report.wording import count
 
 STAGES: dict[str, str] = {
@@ -94,7 +95,7 @@ def losses(run: Run) -> list[Loss]:
 
 
 def exclusions(run: Run) -> list[Exclusion]:
-    """Every exclusion, its file told from the cohort's folder on: where that lies is not told."""
+    """Every exclusion, its file told once, from the cohort's folder on: where that lies is not."""
     home = PurePath(str((run.facts.get("cohort") or {}).get("path") or "")).parent
     shown = []
     for e in run.exclusions:
@@ -102,8 +103,7 @@ def exclusions(run: Run) -> list[Exclusion]:
         near = path.relative_to(home) if path.is_relative_to(home) else path
         told = str(PurePath(*near.parts[-2:])) if near.is_absolute() else str(near)
         told = told if e.path else ""
-        reason = e.reason.replace(e.path, told) if e.path else e.reason
-        shown.append(replace(e, path=told, reason=reason))
+        shown.append(replace(e, path=told, reason=_general(e.reason, e.path, e.case)))
     return shown
 
 

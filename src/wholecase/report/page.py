@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
 from wholecase.report import flow, provenance, verdict
-from wholecase.report.case_rows import case_rows
+from wholecase.report.case_rows import case_rows, links
+from wholecase.report.evidence import evidence
+from wholecase.report.pictures import ERRORS
 from wholecase.report.read import read_run
 from wholecase.report.run import Run
 from wholecase.report.slides import slides_of
@@ -40,9 +42,9 @@ def page(run: Run) -> str:
 def _facts(run: Run) -> dict[str, Any]:
     """What the templates draw from, section by section."""
     # numpy and the figures take longer to import than the rest of the package together
-    from wholecase.report.figures import figures_of, learning_curves
+    from wholecase.report import figures
 
-    rows = case_rows(run)
+    rows, cases = case_rows(run), figures.judged(run)
     return {
         "run": run,
         "title": verdict.title(run),
@@ -53,11 +55,17 @@ def _facts(run: Run) -> dict[str, Any]:
         "exclusions": flow.exclusions(run),
         "losses": flow.losses(run),
         "mix": flow.mix(run),
-        "curves": learning_curves(run),
-        "figures": figures_of(run),
+        "curves": figures.learning_curves(run),
+        "rule": figures.rule_of(run).words if run.is_binary else "",
+        "quality": figures.quality_figures(run, cases, links(run)),
+        "deciding": figures.deciding_figures(run, cases),
+        "evidence": evidence(run),
+        "evidence_figures": figures.evidence_figures(run),
         "slides": slides_of(run),
         "rows": rows,
         "more": len(run.predictions) - len(rows),
+        "errors": [row for row in rows if row.prediction.is_wrong][:ERRORS],
+        "wrong": sum(p.is_wrong for p in run.predictions),
         "facts": provenance.provenance(run),
         "stage_times": provenance.stage_times(run),
         "command": provenance.command(run),

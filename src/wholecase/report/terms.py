@@ -49,7 +49,7 @@ TERMS: dict[str, str] = {
     ),
     "Precision": "Of the cases that the model called positive, the share that truly are.",
     "Threshold": (
-        "A case is called positive from this probability on; chosen on inner patients, never on "
+        "A case is called positive above this probability; chosen on inner patients, never on "
         "those it is judged by."
     ),
     "Temperature": (
@@ -64,6 +64,36 @@ TERMS: dict[str, str] = {
     "Loss": "What training makes small: how far the probabilities are from the truth.",
     "Calibration": (
         "Whether probabilities are honest: of the cases called 80 % likely, 80 % should be so."
+    ),
+    "ECE": (
+        "Expected calibration error: how far what was said lies from what was so, on average over "
+        "groups of cases with a similar probability; 0 is honest."
+    ),
+    "Slope": (
+        "Calibration slope: 1 is honest; below 1 the probabilities are too extreme, above 1 too "
+        "timid."
+    ),
+    "Youden's J": "Sensitivity + specificity − 1: 0 is a coin toss, 1 is perfect.",
+    "Net benefit": (
+        "Right calls less wrong ones, per case. How much a wrong call weighs follows from the "
+        "probability from which one acts: who acts from 20 % on accepts four false alarms for one "
+        "case that is found, so that a false alarm weighs a quarter."
+    ),
+    "Decision curve": (
+        "Whether acting on the model does more good than calling everybody or nobody, for each "
+        "probability from which a physician would act (Vickers & Elkin 2006); higher is better."
+    ),
+    "Faithfulness": (
+        "Whether the answer rests on what the heatmap shows: it should fall when the most "
+        "attended regions are deleted, and stay when as many others are."
+    ),
+    "Fold models": (
+        "Each fold taught its own model. A case is judged by the one that never saw its patient; "
+        "the others, which mostly have, show how far answers differ from model to model."
+    ),
+    "Rank correlation": (
+        "How alike two models rank the places of a case (Spearman): 1 is the same order, 0 has "
+        "nothing in common, −1 is the reverse."
     ),
     "Heatmap": "Where the model looked: the warmer a place, the more it weighed in the answer.",
     "Train": "Patients that the model learns from.",

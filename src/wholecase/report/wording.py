@@ -1,6 +1,8 @@
 """Numbers as people write them."""
 
-from wholecase.report.run import Measured
+from collections.abc import Sequence
+
+from wholecase.report.records import Measured
 
 MISSING = "–"
 
@@ -8,21 +10,25 @@ MISSING = "–"
 def number(value: int | float | None, digits: int = 2) -> str:
     """A number with fixed decimals, or a dash.
 
-    >>> number(0.875), number(None)
-    ('0.88', '–')
+    >>> number(0.875), number(-0.5), number(-0.001), number(None)
+    ('0.88', '−0.50', '0.00', '–')
     """
-    return MISSING if value is None or value != value else f"{value:.{digits}f}"  # noqa: PLR0124 (nan)
+    if value is None or value != value:  # noqa: PLR0124 (nan)
+        return MISSING
+    return f"{value:z.{digits}f}".replace("-", "−")
 
 
 def interval(measured: Measured) -> str:
     """The ends of a 95 % interval, or nothing.
 
-    >>> interval(Measured(0.9, 0.81, 0.95)), interval(Measured(None))
-    ('0.81–0.95', '')
+    >>> interval(Measured(0.9, 0.81, 0.95)), interval(Measured(0.0, -0.1, 0.1))
+    ('0.81–0.95', '−0.10 to 0.10')
+    >>> interval(Measured(None))
+    ''
     """
     if measured.low is None or measured.high is None:
         return ""
-    return f"{number(measured.low)}–{number(measured.high)}"
+    return f"{number(measured.low)}{' to ' if measured.low < 0 else '–'}{number(measured.high)}"
 
 
 def percent(share: float) -> str:
@@ -56,6 +62,16 @@ def duration(seconds: int | float) -> str:
         return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def reach(values: Sequence[float]) -> str:
+    """From where to where numbers go; one number where they agree.
+
+    >>> reach([0.5, 0.31]), reach([0.5, 0.5])
+    ('0.31–0.50', '0.50')
+    """
+    low, high = number(min(values)), number(max(values))
+    return low if low == high else f"{low}{' to ' if min(values) < 0 else '–'}{high}"
 
 
 def listed(names: tuple[str, ...]) -> str:

@@ -59,6 +59,11 @@ class RunFolder:
         return self.root / "metrics.json"
 
     @property
+    def stability(self) -> Path:
+        """`stability.csv`: what each fold model says of each judged case, and where it looks."""
+        return self.root / "stability.csv"
+
+    @property
     def report(self) -> Path:
         """`report.html`."""
         return self.root / "report.html"
@@ -122,6 +127,11 @@ class FoldFolder:
     def history(self) -> Path:
         """`history.csv`: a row per epoch."""
         return self.root / "history.csv"
+
+    @property
+    def inner(self) -> Path:
+        """`inner.csv`: calibrated predictions of the inner patients that set the choices."""
+        return self.root / "inner.csv"
 
     @property
     def choices(self) -> Path:

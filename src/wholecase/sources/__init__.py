@@ -1,9 +1,11 @@
 """Pixels with a physical spacing, whatever the file."""
 
+from wholecase.sources.indexed import IndexedImages, split_index
+from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
 from wholecase.sources.opening import SOURCES, open_source
 from wholecase.sources.plain import PlainSource
-from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, thumbnail
+from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
 from wholecase.sources.slide import OpenSlideSource
 from wholecase.sources.source import ImageSource, Level, Spacing
 
@@ -11,15 +13,20 @@ __all__ = [
     "ABOUT_EQUAL",
     "SOURCES",
     "ImageSource",
+    "IndexedImages",
     "Level",
     "OpenSlideSource",
     "PlainSource",
     "Spacing",
     "Thumbnail",
     "fingerprint",
+    "fingerprints_of",
+    "indexed_digests",
     "level_for",
     "members",
     "open_source",
     "read_box",
+    "resized",
+    "split_index",
     "thumbnail",
 ]

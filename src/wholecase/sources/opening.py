@@ -7,6 +7,7 @@ from pathlib import Path
 from wholecase.core.errors import SourceError, SpacingError
 from wholecase.core.lookup import nearest
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
+from wholecase.sources.indexed import split_index
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.slides import open_slide
 from wholecase.sources.source import ImageSource
@@ -16,7 +17,8 @@ def open_source(path: Path, kind: str, mpp: float | None = None) -> ImageSource:
     """An open image; close it, or use it as a context manager.
 
     Args:
-        path: the file; of a slide in DICOM, the folder of its files does as well.
+        path: the file; of a slide in DICOM, the folder of its files does as well; of many pictures
+            in one HDF5 file, `file.h5#17`.
         kind: the manifest's `kind`, a key of `SOURCES`.
         mpp: the manifest's `mpp`; goes before whatever the file tells.
 
@@ -53,6 +55,10 @@ def _check_mpp(path: Path, kind: str, mpp: float | None) -> None:
 
 
 def _check_file(path: Path, kind: str) -> None:
+    if split_index(path) is not None:  # its reader looks at the file
+        if kind == "slide":
+            raise SourceError(f"{path}: a picture of an HDF5 file is no slide; call it a tile")
+        return
     if path.is_dir():
         if kind == "slide":  # in DICOM, perhaps
             return

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.ladder import Found
 from wholecase.sources.source import ImageSource, Level, Spacing
 
@@ -102,6 +103,8 @@ def decode(path: Path) -> UInt8[np.ndarray, "H W 3"]:
     Raises:
         SourceError: unknown, truncated, too big for one piece, or of floating-point pixels.
     """
+    if split_index(path) is not None:
+        return read_one(path)
     try:
         with opened(path) as image:
             return np.array(_rgb(path, ImageOps.exif_transpose(image)))

@@ -1,6 +1,7 @@
 """A whole-slide image through OpenSlide."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import final
 
@@ -34,6 +35,7 @@ class OpenSlideSource(ImageSource):
         self._found = climb([*manifest, *slide_rungs(properties)])
         sides = [properties.get(f"openslide.level[0].tile-{s}") for s in ("width", "height")]
         self._stored_tile_px = (int(sides[0]), int(sides[1])) if sides[0] and sides[1] else None
+        self._scanned_px = _scanned(properties)
 
     @property
     def path(self) -> Path:
@@ -59,6 +61,14 @@ class OpenSlideSource(ImageSource):
     def stored_tile_px(self) -> tuple[int, int] | None:
         """The tiles of level 0, None where the format does not tell."""
         return self._stored_tile_px
+
+    @property
+    def scanned_px(self) -> tuple[int, int, int, int] | None:
+        """x, y, width, height of what was scanned; None where the file does not tell.
+
+        The rest of level 0 is empty, and viewers such as QuPath cut it off.
+        """
+        return self._scanned_px
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
@@ -101,6 +111,14 @@ def vendor_of(path: Path) -> str | None:
     """What OpenSlide takes the file for, None where it knows it not; it may still refuse it."""
     vendor: str | None = openslide.OpenSlide.detect_format(path)
     return vendor
+
+
+def _scanned(properties: Mapping[str, str]) -> tuple[int, int, int, int] | None:
+    sides = [properties.get(f"openslide.bounds-{side}") for side in ("x", "y", "width", "height")]
+    if not all(sides):
+        return None
+    x, y, width, height = (int(side) for side in sides if side)
+    return x, y, width, height
 
 
 def _open(path: Path) -> openslide.OpenSlide:

@@ -1,5 +1,6 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
 
+from wholecase.training.augment import AUGMENTS, Augment, Augmentation
 from wholecase.training.batches import BATCHES, Batches, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose
 from wholecase.training.examples import Example, Examples, pack
@@ -7,8 +8,11 @@ from wholecase.training.fit import Epoch, History, Keep, fit
 from wholecase.training.schedule import Schedule, Stage, optimizer_for
 
 __all__ = [
+    "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
+    "Augment",
+    "Augmentation",
     "Batches",
     "Choices",
     "Epoch",

@@ -2,16 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import final
 
 import numpy as np
 import torch
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import look_up
 from wholecase.core.seeds import generator
 from wholecase.models import Batch
 from wholecase.training.examples import Example, Examples, pack
+from wholecase.training.orders import ORDERS
 
 
 class Batches(ABC):
@@ -39,6 +40,8 @@ class Shuffled(Batches):
         cases: most cases in a batch, that is per optimizer step; 1 is the published CLAM.
         max_instances: while learning, draw at most so many of a case's instances anew each epoch;
             None uses all of them. Judging always uses all.
+        balance: `none` shows each case once an epoch; `class` shows as many cases, but each class
+            equally often, and within it each patient. Judging shows each case once either way.
     """
 
     def __init__(
@@ -49,23 +52,27 @@ class Shuffled(Batches):
         instances: int = 60_000,
         cases: int = 1,
         max_instances: int | None = None,
+        balance: str = "none",
     ) -> None:
         if instances < 1 or cases < 1 or (max_instances is not None and max_instances < 1):
             raise RecipeError("batches need at least 1 for `instances`, `cases`, `max_instances`")
         self._examples, self._seed = examples, seed
         self._instances, self._cases, self._most = instances, cases, max_instances
+        self._order = look_up(ORDERS, balance, "balance of batches")
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """A fresh order each epoch."""
         rng = generator(self._seed, "batches", number)
-        order = rng.permutation(len(self._examples)).tolist()
-        for group in self._groups(order, self._cases):
-            yield pack([self._drawn(self._examples[i], rng) for i in group])
+        for group in self._groups(self._order(self._examples, rng), self._cases):
+            if self._most is None:
+                yield self._examples.batch(group)
+            else:
+                yield pack([self._drawn(self._examples[i], rng, self._most) for i in group])
 
     def once(self) -> Iterator[Batch]:
         """In order; bounded by instances alone, since nothing is learnt."""
         for group in self._groups(range(len(self._examples)), len(self._examples)):
-            yield pack([self._examples[i] for i in group])
+            yield self._examples.batch(group)
 
     def _groups(self, order: Iterable[int], most_cases: int) -> Iterator[list[int]]:
         group: list[int] = []
@@ -80,17 +87,12 @@ class Shuffled(Batches):
         if group:
             yield group
 
-    def _drawn(self, example: Example, rng: np.random.Generator) -> Example:
+    def _drawn(self, example: Example, rng: np.random.Generator, most: int) -> Example:
         size = len(example.values)
-        if self._most is None or size <= self._most:
+        if size <= most:
             return example
-        kept = torch.from_numpy(np.sort(rng.choice(size, self._most, replace=False)))
-        return replace(
-            example,
-            values=example.values[kept],
-            scale=None if example.scale is None else example.scale[kept],
-            position=None if example.position is None else example.position[kept],
-        )
+        kept = torch.from_numpy(np.sort(rng.choice(size, most, replace=False)))
+        return example.only(kept)
 
 
 BATCHES: dict[str, type[Batches]] = {"shuffled": Shuffled}

@@ -2,10 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.models import Batch
@@ -24,6 +24,18 @@ class Example:
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     """`label`: [C], sums to 1."""
     covariates: Float[Tensor, " V"] | None = None
+    image: Int[Tensor, " N"] | None = None
+    """Which image of the case each instance is of; those of one image stand together."""
+
+    def only(self, kept: Int[Tensor, " M"]) -> "Example":
+        """The same case with these of its instances, in this order."""
+        return replace(
+            self,
+            values=self.values[kept],
+            scale=None if self.scale is None else self.scale[kept],
+            position=None if self.position is None else self.position[kept],
+            image=None if self.image is None else self.image[kept],
+        )
 
 
 class Examples(ABC):
@@ -38,8 +50,20 @@ class Examples(ABC):
         """Case `index`."""
 
     @abstractmethod
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """These cases side by side, whole: `pack`, unless they can be read faster together."""
+
+    @abstractmethod
     def instances(self, index: int) -> int:
         """How many instances case `index` has, without reading them."""
+
+    @abstractmethod
+    def patient(self, index: int) -> str:
+        """Whose case `index` is, without reading it."""
+
+    @abstractmethod
+    def label(self, index: int) -> int | None:
+        """The class of case `index`, without reading it; None where it has none."""
 
 
 def pack(examples: Sequence[Example]) -> Batch:
@@ -55,7 +79,20 @@ def pack(examples: Sequence[Example]) -> Batch:
         position=_column([e.position for e in examples]),
         targets={name: torch.stack([e.targets[name] for e in examples]) for name in first.targets},
         covariates=_stacked([e.covariates for e in examples]),
+        images=_image_bounds(examples),
     )
+
+
+def _image_bounds(examples: Sequence[Example]) -> Tensor | None:
+    lengths = [torch.zeros(1, dtype=torch.long)]
+    for example in examples:
+        if example.image is None:
+            return None
+        images, runs = torch.unique_consecutive(example.image, return_counts=True)
+        if len(images) != len(images.unique()):
+            raise ValueError(f"case {example.case!r}: the instances of an image stand apart")
+        lengths.append(runs)
+    return torch.cat(lengths).cumsum(0)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ from torch.optim import Optimizer
 
 from wholecase.core.errors import RunError
 from wholecase.core.seeds import seed_of
+from wholecase.execution import read_ahead
 from wholecase.models import (
+    Batch,
     CaseModel,
+    check_precision,
     device_of,
     load_state,
     load_tensors,
+    lowered,
     remember,
     save_tensors,
 )
@@ -69,13 +74,16 @@ def fit(
         batches: of the training and of the inner validation patients. The outer test patients
             have no way in here.
         schedule: epochs, rates, stages, early stopping.
-        seed: of dropout; each epoch derives its own, so a stopped training goes on bit for bit.
+        seed: of dropout and augmentation; each epoch derives its own, so a stopped training goes
+            on bit for bit.
         keep: where to leave the state after each epoch; a state found there is continued.
         told: called after each epoch.
 
     Raises:
         RunError: the loss became nan or infinite.
+        RecipeError: the device lacks the schedule's precision.
     """
+    check_precision(schedule.precision, device_of(model))
     train, valid = batches
     watch = Watch(schedule.patience, schedule.min_delta)
     rows, optimizer = _restore(model, watch, schedule, keep)
@@ -108,11 +116,13 @@ def _learn(
     set_modes(model, schedule)
     device = device_of(model)
     total, cases = 0.0, 0
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         torch.manual_seed(seed_of(seed, "epoch", epoch))
-        for batch in train.epoch(epoch):
+        batches = stack.enter_context(read_ahead(train.epoch(epoch)))
+        for batch in batches:
             optimizer.zero_grad(set_to_none=True)
-            loss = model.loss(batch.to(device))
+            loss = _loss(model, batch.to(device), schedule)
             value = float(loss.detach())
             if not math.isfinite(value):
                 raise RunError(
@@ -120,12 +130,20 @@ def _learn(
                     f"{batch.cases[0]!r}; lower the rate or set train.clip_norm"
                 )
             if loss.requires_grad:  # a bag may have nothing to teach, such as no valid triplet
-                loss.backward()  # type: ignore[no-untyped-call]
+                (loss + model.head.penalty()).backward()  # type: ignore[no-untyped-call]
                 _clip(model, schedule.clip_norm)
                 optimizer.step()
             total += value * len(batch.cases)
             cases += len(batch.cases)
     return total / cases
+
+
+def _loss(model: CaseModel, batch: Batch, schedule: Schedule) -> Tensor:
+    if schedule.augment is not None:
+        batch = schedule.augment(batch)
+    with lowered(schedule.precision, batch.values.device):
+        answer = model(batch)
+    return model.head.loss(answer, batch)
 
 
 def _clip(model: CaseModel, norm: float | None) -> None:

@@ -10,6 +10,7 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up, nearest
+from wholecase.training.augment import Augment
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
 
@@ -45,6 +46,11 @@ class Schedule:
     batchnorm: str = "frozen"
     """`frozen`: every BatchNorm stays in evaluation mode; `active`: those of learning parts wake;
     `all` leaves them to the mode of the model, for networks that start from nothing."""
+    augment: Augment | None = None
+    """How pixels are changed while learning; judging always sees them as they are."""
+
+    precision: str = "float32"
+    """`bfloat16` learns by products of sixteen bits; weights, sums and judging keep thirty-two."""
 
     def stage(self, epoch: int) -> Stage:
         """The stage of an epoch; without stages all parts learn at `rate`."""
@@ -68,8 +74,11 @@ def optimizer_for(model: nn.Module, schedule: Schedule, epoch: int) -> Optimizer
             key = (stage.rates[part], _decay(name, schedule.decay))
             groups.setdefault(key, []).append(parameter)
     make: Any = look_up(OPTIMIZERS, schedule.optimizer, "optimizer")
+    # one pass over the weights instead of ten, where torch has it
+    fused = {p.device.type for p in model.parameters()} <= {"cpu", "cuda"}
     optimizer: Optimizer = make(
-        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]
+        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()],
+        fused=fused,
     )
     return optimizer
 

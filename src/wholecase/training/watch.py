@@ -10,7 +10,8 @@ from torch import Tensor
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.evaluation import METRICS
-from wholecase.models import CaseModel, answers
+from wholecase.execution import read_ahead
+from wholecase.models import CaseModel, answered
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
@@ -78,14 +79,13 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
     total, seen = 0.0, 0
     truth: list[np.ndarray] = []
     rows: list[np.ndarray] = []
-    stored = list(batches.once())
-    for batch, answer in zip(stored, answers(model, stored), strict=True):
-        with torch.no_grad():
+    with read_ahead(batches.once()) as coming, torch.no_grad():
+        for batch, answer in answered(model, coming):
             here = batch.to(answer.logits.device)
             total += float(model.head.loss(answer, here)) * len(batch.cases)
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
-        truth.append(batch.targets["label"].argmax(1).numpy())
-        seen += len(batch.cases)
+            truth.append(batch.targets["label"].argmax(1).numpy())
+            seen += len(batch.cases)
     loss = total / seen
     if schedule.watch == "loss":
         return Judgement(loss, loss)

@@ -5,12 +5,22 @@ from wholecase.models.aggregators.attention import Attention
 from wholecase.models.aggregators.gated_attention import GatedAttention
 from wholecase.models.aggregators.max import MaxPool
 from wholecase.models.aggregators.mean import MeanPool
+from wholecase.models.aggregators.self_attention import SelfAttention
 
 AGGREGATORS: dict[str, type[Aggregator]] = {
     "attention": Attention,
     "gated_attention": GatedAttention,
     "max": MaxPool,
     "mean": MeanPool,
+    "self_attention": SelfAttention,
 }
 
-__all__ = ["AGGREGATORS", "Aggregator", "Attention", "GatedAttention", "MaxPool", "MeanPool"]
+__all__ = [
+    "AGGREGATORS",
+    "Aggregator",
+    "Attention",
+    "GatedAttention",
+    "MaxPool",
+    "MeanPool",
+    "SelfAttention",
+]

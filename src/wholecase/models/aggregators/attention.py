@@ -3,11 +3,21 @@
 from typing import final
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from wholecase.models.aggregators.aggregator import Aggregator
-from wholecase.models.attention import HeadwiseLinear, branch_count, pool_by_scores, widths
+from wholecase.models.attention import (
+    HeadwiseLinear,
+    Scored,
+    branch_count,
+    dropped_by_head,
+    scored,
+    widths,
+)
 from wholecase.models.batch import Embedded, Pooled
+from wholecase.models.dropout import dropout_share, dropped_relu
+from wholecase.models.running import attend
 
 
 @final
@@ -37,10 +47,11 @@ class Attention(Aggregator):
         embedding, attention = widths(size, heads)
         self._embedding, self._heads = embedding, heads
         self._branches = branch_count(branches, classes)
-        self.embed = nn.Sequential(nn.Linear(width, embedding), nn.ReLU(), nn.Dropout(dropout))
+        # a sequence of one: the layer keeps the name that checkpoints know it by
+        self.embed = nn.Sequential(nn.Linear(width, embedding))
         self.signal = HeadwiseLinear(heads, embedding // heads, attention // heads)
         self.score = HeadwiseLinear(heads, attention // heads, self._branches)
-        self.dropout = nn.Dropout(dropout)
+        self._dropout = dropout_share(dropout)
 
     @property
     def embedding_width(self) -> int:
@@ -54,7 +65,11 @@ class Attention(Aggregator):
 
     def forward(self, embedded: Embedded) -> Pooled:
         """Score every instance, then mix each bag by the softmax of its scores."""
-        hidden = self.embed(embedded.values)  # [T, E]
-        parts = hidden.unflatten(1, (self._heads, -1))  # [T, heads, E / heads]
-        signal = self.dropout(torch.tanh(self.signal(parts)))
-        return pool_by_scores(hidden, self.score(signal), embedded)
+        return attend(self._scored, embedded)
+
+    def _scored(self, values: Float[Tensor, "T D"]) -> Scored:
+        share = self._dropout if self.training else 0.0
+        hidden = dropped_relu(self.embed(values), share)  # [T, E]
+        parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
+        signal = dropped_by_head(torch.tanh(self.signal(parts)), share)
+        return scored(hidden, signal, self.score)

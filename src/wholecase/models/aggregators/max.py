@@ -24,7 +24,7 @@ class MaxPool(Aggregator):
         """Take each bag's largest values; the first of equals wins."""
         values, starts = embedded.values, embedded.starts
         winners = segment_argmax(values.detach(), starts)  # [B, D]
-        won = values.new_zeros(len(values)).index_add(
+        won = values.new_zeros(values.shape[0]).index_add(
             0, winners.flatten(), values.new_ones(winners.numel())
         )
         weights = (won / self._width)[:, None]
@@ -35,4 +35,5 @@ class MaxPool(Aggregator):
             instances=values,
             starts=starts,
             origin=embedded.origin,
+            cell=embedded.cell,
         )

@@ -24,7 +24,7 @@ class MeanPool(Aggregator):
         """Average each bag."""
         values, starts = embedded.values, embedded.starts
         lengths = starts.diff().to(values.dtype)
-        weights = (1 / lengths)[owners(starts)][:, None]
+        weights = (1 / lengths)[owners(starts, values.shape[0])][:, None]
         return Pooled(
             embedding=segment_mean(values, starts)[:, None],
             weights=weights,
@@ -32,4 +32,5 @@ class MeanPool(Aggregator):
             instances=values,
             starts=starts,
             origin=embedded.origin,
+            cell=embedded.cell,
         )

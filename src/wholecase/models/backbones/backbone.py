@@ -2,13 +2,19 @@
 
 from abc import ABC, abstractmethod
 
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from wholecase.models.batch import Batch, Embedded
+from wholecase.models.pixels import as_float
 
 
 class Backbone(nn.Module, ABC):
-    """May return several vectors per instance, and then says in `origin` where each came from."""
+    """Every member is built as `Member(width, **options)`; width is the number of channels.
+
+    It works in two steps, so that an explanation can stop between them: pixels become the maps of
+    the last convolution, the maps become vectors.
+    """
 
     @property
     @abstractmethod
@@ -16,5 +22,22 @@ class Backbone(nn.Module, ABC):
         """D, numbers per vector."""
 
     @abstractmethod
+    def features(self, pixels: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
+        """Activations of the last convolution, of all instances at once: what Grad-CAM reads."""
+
+    @abstractmethod
+    def embedded(
+        self,
+        maps: Float[Tensor, "T E h w"],
+        starts: Int[Tensor, " bounds"],
+        scale: Float[Tensor, " T"] | None = None,
+    ) -> Embedded:
+        """Vectors of the maps.
+
+        Where an instance becomes several, `starts` counts vectors, `origin` says which instance
+        each came from, and `cell` where in it.
+        """
+
     def forward(self, batch: Batch) -> Embedded:
-        """Encode all instances of the batch at once."""
+        """Encode all instances of the batch; bytes and numbers in [0, 1] are both taken."""
+        return self.embedded(self.features(as_float(batch.values)), batch.starts, batch.scale)

@@ -5,11 +5,12 @@ from typing import final
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.class_weights import ClassWeights, Weighting
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.layers import Judge
 
@@ -24,9 +25,14 @@ class Binary(Head):
         hidden: widths of the layers between embedding and logit.
         dropout: after each hidden layer.
         positive_weight: factor on the loss of positive cases, for rare ones.
+        class_weights: instead of it, a factor on a case's loss by its class, mean 1 over the
+            training cases: none, `balanced`, or a list of two, negative first.
+        counts: training cases per class, for the weights.
+        l2: factor on the sum of squares of the hidden layers' weights, biases excepted; an explicit
+            term of training (`penalty`), not the optimizer's decay and not part of the loss told.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the options of a recipe)
         self,
         width: int,
         classes: int,
@@ -34,14 +40,26 @@ class Binary(Head):
         hidden: Sequence[int] = (),
         dropout: float = 0.25,
         positive_weight: float = 1.0,
+        class_weights: Weighting = None,
+        counts: Sequence[int] | None = None,
+        l2: float = 0.0,
     ) -> None:
         super().__init__()
         if classes != 2:
             raise RecipeError(
                 f"the head `binary` decides between 2 classes, not {classes}; use `multiclass`"
             )
+        if class_weights is not None and positive_weight != 1:
+            raise RecipeError("the head `binary` takes positive_weight or class_weights, not both")
         self.judge = Judge(width, 1, hidden=hidden, dropout=dropout)
+        self.weigh = ClassWeights(class_weights, classes, counts)
         self._positive_weight = positive_weight
+        if l2 < 0 or (l2 > 0 and not hidden):
+            raise RecipeError(
+                f"l2 {l2:g} of the head `binary` weighs the weights of hidden layers; "
+                "give 0 or more, and a layer in `hidden`"
+            )
+        self._l2 = l2
 
     @property
     def logit_width(self) -> int:
@@ -55,9 +73,20 @@ class Binary(Head):
 
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Mean binary cross-entropy over the cases."""
-        target = batch.targets["label"][:, 1]
-        weight = answer.logits.new_tensor(self._positive_weight)
-        return F.binary_cross_entropy_with_logits(answer.logits[:, 0], target, pos_weight=weight)
+        label = batch.targets["label"]
+        factor = answer.logits.new_tensor(self._positive_weight)
+        each = F.binary_cross_entropy_with_logits(
+            answer.logits[:, 0], label[:, 1], pos_weight=factor, reduction="none"
+        )
+        told: Tensor = self.weigh(each, label)
+        return told
+
+    def penalty(self) -> Tensor | float:
+        """`l2` times the sum of squares of the hidden layers' weights."""
+        if not self._l2:
+            return 0.0
+        layers = [layer for layer in self.judge.hidden if isinstance(layer, nn.Linear)]
+        return self._l2 * torch.stack([layer.weight.square().sum() for layer in layers]).sum()
 
     def probabilities(self, answer: Answer) -> Float[Tensor, "B 2"]:
         """Negative, positive."""

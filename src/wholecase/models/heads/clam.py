@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
 from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.class_weights import ClassWeights, Weighting
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.layers import Judge
 
@@ -36,8 +37,9 @@ class Clam(Head):
     For the true class the k most attended instances of a bag should be told from the k least
     attended by that class's own little classifier; with `subtyping` the most attended of the other
     classes should be denied by theirs. k is clipped to half the bag, so that no instance is
-    labelled both ways, and a bag of one has no instance loss. The little classifiers are not used
-    when judging.
+    labelled both ways; a bag of one has no instance loss, nor has one whose instances are all
+    attended alike, such as every bag under a plain mean. The little classifiers are not used when
+    judging.
 
     Args:
         width: numbers per embedding.
@@ -49,6 +51,9 @@ class Clam(Head):
         bag_weight: share of the bag loss; the instance loss has the rest.
         subtyping: whether classes exclude each other within a bag.
         dropout: after each hidden layer.
+        class_weights: factor on a case's loss by its class, mean 1 over the training cases: none,
+            `balanced`, or a list in the order of the classes.
+        counts: training cases per class, for the weights.
     """
 
     def __init__(  # noqa: PLR0913 (the options of a recipe)
@@ -64,6 +69,8 @@ class Clam(Head):
         bag_weight: float = 0.7,
         subtyping: bool = False,
         dropout: float = 0.25,
+        class_weights: Weighting = None,
+        counts: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self._width = 1 if output == "sigmoid" else classes
@@ -72,6 +79,7 @@ class Clam(Head):
         self._bag_weight = bag_weight
         self._instance_loss = look_up(INSTANCE_LOSSES, instance_loss, "instance loss")
         self.judge = Judge(width, self._width, hidden=hidden, dropout=dropout)
+        self.weigh = ClassWeights(class_weights, classes, counts)
         self.instance = nn.ModuleList(nn.Linear(width, 2) for _ in range(classes))
 
     @property
@@ -86,14 +94,14 @@ class Clam(Head):
 
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Bag and instance loss by their weights, mean over cases."""
-        share = self._bag_weight
-        return share * self._bag_loss(answer, batch) + (1 - share) * self.cluster(answer, batch)
+        share, label = self._bag_weight, batch.targets["label"]
+        bags, clusters = self._bag_losses(answer, label), self._clustered(answer, label)
+        told: Tensor = self.weigh(share * bags + (1 - share) * clusters, label)
+        return told
 
     def cluster(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """The instance loss, mean over cases; a bag of one adds nothing."""
-        labels = batch.targets["label"].argmax(1).tolist()
-        each = [self._of_bag(answer, b, label) for b, label in enumerate(labels)]
-        return torch.stack(each).mean()
+        return self._clustered(answer, batch.targets["label"]).mean()
 
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
         """By sigmoid or softmax."""
@@ -102,19 +110,23 @@ class Clam(Head):
         logit = answer.logits[:, 0]
         return torch.stack([torch.sigmoid(-logit), torch.sigmoid(logit)], 1)
 
-    def _bag_loss(self, answer: Answer, batch: Batch) -> Tensor:
-        target = batch.targets["label"]
+    def _bag_losses(self, answer: Answer, label: Tensor) -> Tensor:
         if self._width > 1:
-            return F.cross_entropy(answer.logits, target)
-        return F.binary_cross_entropy_with_logits(answer.logits[:, 0], target[:, 1])
+            return F.cross_entropy(answer.logits, label, reduction="none")
+        logit = answer.logits[:, 0]
+        return F.binary_cross_entropy_with_logits(logit, label[:, 1], reduction="none")
+
+    def _clustered(self, answer: Answer, label: Tensor) -> Tensor:
+        likeliest = label.argmax(1).tolist()
+        return torch.stack([self._of_bag(answer, b, c) for b, c in enumerate(likeliest)])
 
     def _of_bag(self, answer: Answer, b: int, label: int) -> Tensor:
         begin, end = answer.pooled.starts[b : b + 2].tolist()
         k = min(self._k, (end - begin) // 2)
-        if k == 0:
-            return answer.logits.new_zeros(())
         instances = answer.pooled.instances[begin:end]
         scores = answer.pooled.scores[begin:end]
+        if k == 0 or bool((scores == scores[0]).all()):
+            return answer.logits.new_zeros(())
         parts = [
             self._of_class(c, instances, scores[:, min(c, scores.shape[1] - 1)], k, deny=c != label)
             for c in range(self._classes)

@@ -32,6 +32,13 @@ class Head(nn.Module, ABC):
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """What training lowers: a mean over the cases of the batch, never over instances."""
 
+    def penalty(self) -> Tensor | float:
+        """What training adds to the loss for the weights themselves; nothing for most heads.
+
+        It is no part of `loss`: learning curves and early stopping compare what the cases cost.
+        """
+        return 0.0
+
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep what judging needs of the training cases; most heads need nothing."""
 

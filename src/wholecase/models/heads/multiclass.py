@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.class_weights import ClassWeights, Weighting
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.layers import Judge
 
@@ -21,13 +22,24 @@ class Multiclass(Head):
         classes: how many; 2 is allowed.
         hidden: widths of the layers between embedding and logits.
         dropout: after each hidden layer.
+        class_weights: factor on a case's loss by its class, mean 1 over the training cases: none,
+            `balanced`, or a list in the order of the classes.
+        counts: training cases per class, for the weights.
     """
 
     def __init__(
-        self, width: int, classes: int, *, hidden: Sequence[int] = (), dropout: float = 0.25
+        self,
+        width: int,
+        classes: int,
+        *,
+        hidden: Sequence[int] = (),
+        dropout: float = 0.25,
+        class_weights: Weighting = None,
+        counts: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self._classes = classes
+        self.weigh = ClassWeights(class_weights, classes, counts)
         self.judge = Judge(width, classes, hidden=hidden, dropout=dropout)
 
     @property
@@ -42,7 +54,9 @@ class Multiclass(Head):
 
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Mean cross-entropy over the cases; targets may be soft."""
-        return F.cross_entropy(answer.logits, batch.targets["label"])
+        label = batch.targets["label"]
+        told: Tensor = self.weigh(F.cross_entropy(answer.logits, label, reduction="none"), label)
+        return told
 
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
         """Softmax of the logits."""

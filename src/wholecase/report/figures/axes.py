@@ -57,6 +57,11 @@ class Axes:
         pixels = " ".join("{:.1f},{:.1f}".format(*self.at(x, y)) for x, y in points)
         self.drawing.add("polyline", points=pixels, kind=kind, tip=tip)
 
+    def area(self, points: Iterable[tuple[Number, Number]], kind: str) -> None:
+        """What the points enclose."""
+        pixels = " ".join("{:.1f},{:.1f}".format(*self.at(x, y)) for x, y in points)
+        self.drawing.add("polygon", points=pixels, kind=kind)
+
     def dot(self, x: Number, y: Number, radius: Number, kind: str, tip: str = "") -> None:
         """A disc; its radius is in pixels."""
         cx, cy = self.at(x, y)

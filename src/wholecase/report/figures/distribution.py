@@ -1,6 +1,6 @@
 """Each case as a dot at its probability, a row per true class; errors stand out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +29,13 @@ DOTS_UP_TO = 1500
 """Beyond that many cases, bars: a page of circles would be slow."""
 
 
-def draw_distribution(cases: Judged, thresholds: Sequence[float], layout: Layout) -> str:
+def draw_distribution(
+    cases: Judged, thresholds: Sequence[float], layout: Layout, links: Mapping[str, str]
+) -> str:
     """Probabilities by true class with the thresholds of the folds.
 
     With two classes, the probability is that of the positive class; with more, that of the
-    case's true class.
+    case's true class. `links` leads from a case to its page, where it has one.
     """
     n = len(cases.classes)
     tallest = max(_tallest(cases, target, layout.steps) for target in range(n))
@@ -46,7 +48,7 @@ def draw_distribution(cases: Judged, thresholds: Sequence[float], layout: Layout
         base = n - 1 - target
         _name(axes, cases, (target, base))
         if len(cases.cases) <= DOTS_UP_TO:
-            _dots(axes, cases, (target, base), (layout.steps, radius, row))
+            _dots(axes, cases, (target, base), (layout.steps, radius, row), links)
         else:
             _bars(axes, cases, (target, base), (layout.steps, 0.9 / tallest))
     return axes.markup()
@@ -85,7 +87,11 @@ def _tallest(cases: Judged, target: int, steps: int) -> int:
 
 
 def _dots(
-    axes: Axes, cases: Judged, place: tuple[int, int], scale: tuple[int, Number, Number]
+    axes: Axes,
+    cases: Judged,
+    place: tuple[int, int],
+    scale: tuple[int, Number, Number],
+    links: Mapping[str, str],
 ) -> None:
     steps, radius, row = scale
     height = np.zeros(steps, np.int64)
@@ -95,7 +101,10 @@ def _dots(
         tip = f"{cases.cases[i]}: {p:.2f}, called {cases.classes[cases.decision[i]]}"
         kind = "case right" if right else "case wrong"
         shrunk = radius - (0.5 if right else 1.2)  # the outline of an open dot takes room
-        axes.dot((step + 0.5) / steps, place[1] + up, max(shrunk, 0.5), kind, tip)
+        cx, cy = axes.at((step + 0.5) / steps, place[1] + up)
+        link = links.get(cases.cases[i], "")
+        size = float(max(shrunk, 0.5))
+        axes.drawing.add("circle", cx=cx, cy=cy, r=size, kind=kind, tip=tip, link=link)
         height[step] += 1
 
 

@@ -1,7 +1,7 @@
 """What is left of the answer when the tiles that counted are deleted."""
 
 from wholecase.report.figures.axes import Axes, Axis, Frame
-from wholecase.report.run import Deletion
+from wholecase.report.records import Deletion
 
 
 def draw_faithfulness(told: Deletion) -> str:
@@ -17,7 +17,5 @@ def draw_faithfulness(told: Deletion) -> str:
     axes.line(zip(told.shares, told.top, strict=True), "curve main")
     for share, top, random in zip(told.shares, told.top, told.random, strict=True):
         tip = f"{share:.0%} deleted: {top:.2f}, at random {random:.2f}"
-        axes.dot(share, top, 5, "kept", tip)
-    entries = [("curve main", "most attended first"), ("curve-fold", "at random")]
-    axes.legend(entries, 0.04 * last, 0.13)
+        axes.dot(share, top, 5, "bin", tip)
     return axes.markup()

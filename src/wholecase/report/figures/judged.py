@@ -1,11 +1,12 @@
 """The predictions of a run as arrays, for the figures."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from wholecase.evaluation import apply_temperature
 from wholecase.report.run import Run
 
 
@@ -15,6 +16,7 @@ class Judged:
 
     classes: tuple[str, ...]
     cases: tuple[str, ...]
+    patients: tuple[str, ...]
     truth: Int[np.ndarray, " M"]
     probabilities: Float[np.ndarray, "M C"]
     decision: Int[np.ndarray, " M"]
@@ -24,12 +26,32 @@ class Judged:
         """Truth (1 where the case has the class) and score of one class against the rest."""
         return (self.truth == target).astype(np.int64), self.probabilities[:, target]
 
+    def said(self) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+        """What can be held against the truth: the positive class of two, else the decision.
+
+        Whether it was so (0 or 1), and how likely it was called.
+        """
+        if len(self.classes) == 2:
+            return self.against_rest(1)
+        rows = np.arange(len(self.truth))
+        right = (self.truth == self.decision).astype(np.int64)
+        return right, self.probabilities[rows, self.decision]
+
+    def uncalibrated(self, temperatures: Mapping[int, float]) -> "Judged":
+        """The same before temperature scaling; `temperatures` by fold, 1 where none is given."""
+        raw = self.probabilities.copy()
+        for number in np.unique(self.fold).tolist():
+            own = self.fold == number
+            raw[own] = apply_temperature(raw[own], 1 / temperatures.get(number, 1.0))
+        return replace(self, probabilities=raw)
+
     def in_fold(self, number: int) -> "Judged":
         """The cases that one fold judged."""
-        own = self.fold == number
+        own = np.flatnonzero(self.fold == number)
         return Judged(
             classes=self.classes,
-            cases=tuple(c for c, keep in zip(self.cases, own, strict=True) if keep),
+            cases=tuple(self.cases[i] for i in own),
+            patients=tuple(self.patients[i] for i in own),
             truth=self.truth[own],
             probabilities=self.probabilities[own],
             decision=self.decision[own],
@@ -65,6 +87,7 @@ def judged(run: Run) -> Judged:
     return Judged(
         classes=run.classes,
         cases=tuple(p.case for p in known),
+        patients=tuple(p.patient for p in known),
         truth=np.array([index[p.label] for p in known], np.int64),
         probabilities=np.array([p.probabilities for p in known], np.float64).reshape(
             len(known), len(run.classes)

@@ -3,9 +3,15 @@
 from collections.abc import Sequence
 
 from wholecase.report.figures.axes import Axes, Axis, Frame, nice_ticks
-from wholecase.report.run import Epoch, FoldRecord
+from wholecase.report.records import Epoch, FoldRecord
+from wholecase.report.run import Run
 
 FRAME = Frame(width=220, height=190, left=50, right=8, top=10, bottom=46)
+
+
+def learning_curves(run: Run) -> list[tuple[int, str]]:
+    """Fold number and learning curves of each fold that has a history."""
+    return draw_learning(run.folds)
 
 
 def draw_learning(folds: Sequence[FoldRecord]) -> list[tuple[int, str]]:

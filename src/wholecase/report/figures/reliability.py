@@ -1,53 +1,95 @@
-"""What was said against what was so: are the probabilities honest?"""
+"""What was said against what was so, before and after temperature scaling."""
 
-import numpy as np
-from jaxtyping import Float, Int
+import math
 
-from wholecase.evaluation import reliability
+from wholecase.evaluation import (
+    METRICS,
+    calibration_slope,
+    expected_calibration_error,
+    reliability,
+)
 from wholecase.report.figures.axes import Axes, Axis, Frame
+from wholecase.report.figures.figure import Table
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.svg import shorten
+from wholecase.report.wording import number
 
 FEW = 100
 """Below so many cases five bins instead of ten: a bin of two cases says nothing."""
 
 
-def draw_reliability(cases: Judged) -> str:
+def draw_reliability(cases: Judged, raw: Judged | None) -> str:
     """Bins of cases by probability, with the share that was so and its 95 % interval.
 
-    With more than two classes it is the decision that is judged: how often it was right against
-    how likely it was called.
+    `raw` are the same cases before temperature scaling, None where nothing was scaled. With more
+    than two classes it is the decision that is judged: how often it was right against how likely
+    it was called.
     """
-    truth, probability = _said(cases)
-    points = reliability(truth, probability, 5 if len(truth) < FEW else 10)
     axes = _axes(cases)
     axes.line([(0, 0), (1, 1)], "chance")
+    if raw is not None:
+        _before(axes, raw)
+    _after(axes, cases)
+    return axes.markup()
+
+
+def honesty(cases: Judged, raw: Judged | None) -> Table:
+    """Calibration error, Brier score and, for two classes, the slope: before and after."""
+    slope = ("Slope",) if len(cases.classes) == 2 else ()
+    told = [("as said", cases)] if raw is None else [("before", raw), ("after", cases)]
+    rows = tuple((name, *_numbers(shown)) for name, shown in told)
+    return Table(("", "ECE", "Brier score", *slope), rows)
+
+
+def bins_of(cases: Judged) -> int:
+    """Into how many bins of probability so many cases are sorted."""
+    return 5 if len(cases.cases) < FEW else 10
+
+
+def _numbers(cases: Judged) -> tuple[str, ...]:
+    truth, said = cases.said()
+    told = [
+        number(expected_calibration_error(truth, said, bins_of(cases)), 3),
+        number(METRICS["brier"](cases.truth, cases.probabilities, cases.decision), 3),
+    ]
+    return (*told, number(calibration_slope(truth, said))) if len(cases.classes) == 2 else (*told,)
+
+
+def _before(axes: Axes, raw: Judged) -> None:
+    points = reliability(*raw.said(), bins_of(raw))
+    xy = list(zip(points.predicted.tolist(), points.observed.tolist(), strict=True))
+    axes.line(xy, "before-line")
+    for (x, y), n in zip(xy, points.count.tolist(), strict=True):
+        radius = _radius(n, len(raw.cases))
+        axes.dot(x, y, radius, "before-bin", f"before: {n} cases, said {x:.2f}, was {y:.2f}")
+
+
+def _after(axes: Axes, cases: Judged) -> None:
+    points = reliability(*cases.said(), bins_of(cases))
     for x, low, high in zip(points.predicted, points.low, points.high, strict=True):
         tip = f"95 % interval {low:.2f}–{high:.2f}"
         axes.line([(float(x), float(low)), (float(x), float(high))], "whisker", tip)
     xy = list(zip(points.predicted.tolist(), points.observed.tolist(), strict=True))
     axes.line(xy, "curve main thin")
     for (x, y), n in zip(xy, points.count.tolist(), strict=True):
-        radius = 4 + 9 * (n / len(truth)) ** 0.5
-        axes.dot(x, y, radius, "bin", f"{n} cases: said {x:.2f}, was {y:.2f}")
-        side = "note end" if x > 0.85 else "note"
-        axes.text(
-            x - 0.04 if x > 0.85 else x + 0.04,
-            y,
-            str(n),
-            side,
-            dy=16 if y > 0.95 else -8 if y < 0.05 else 4,
-        )
-    axes.legend([("chance", "perfectly honest")], 0.03, 0.95)
-    return axes.markup()
+        tip = f"{n} cases: said {x:.2f}, was {y:.2f}"
+        radius = _radius(n, len(cases.cases))
+        axes.dot(x, y, radius, "bin", tip)
+        _count(axes, (x, y), n, radius)
 
 
-def _said(cases: Judged) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
-    if len(cases.classes) == 2:
-        return cases.against_rest(1)
-    rows = np.arange(len(cases.truth))
-    right = (cases.truth == cases.decision).astype(np.int64)
-    return right, cases.probabilities[rows, cases.decision]
+def _radius(n: int, of: int) -> float:
+    return 4 + 9 * math.sqrt(n / of)
+
+
+def _count(axes: Axes, at: tuple[float, float], n: int, radius: float) -> None:
+    """The number of cases right of the dot, left of it at the right edge."""
+    px, py = axes.at(*at)
+    is_late = at[0] > 0.85
+    side = -radius - 4 if is_late else radius + 4
+    down = 14 if at[1] > 0.95 else -6 if at[1] < 0.05 else 4
+    kind = "note haloed end" if is_late else "note haloed"
+    axes.drawing.add("text", x=px + side, y=py + down, text=str(n), kind=kind)
 
 
 def _axes(cases: Judged) -> Axes:

@@ -22,14 +22,18 @@ class Drawing:
             },
         )
 
-    def add(self, tag: str, *, text: str = "", tip: str = "", **attributes: object) -> None:
+    def add(
+        self, tag: str, *, text: str = "", tip: str = "", link: str = "", **attributes: object
+    ) -> None:
         """Append an element; `tip` is shown on hover, `kind` becomes its class.
 
-        An underscore in an attribute's name stands for a hyphen.
+        With a `link` a click on it leads there. An underscore in an attribute's name stands for a
+        hyphen.
         """
         names = {"kind": "class"}
+        place = ET.SubElement(self.root, "a", {"href": link}) if link else self.root
         element = ET.SubElement(
-            self.root,
+            place,
             tag,
             {names.get(k, k.replace("_", "-")): tidy(v) for k, v in attributes.items()},
         )

@@ -1,48 +1,40 @@
 "use strict";
 (() => {
-  const filter = document.querySelector(".filter");
   const rows = [...document.querySelectorAll(".cases tbody tr")];
+  const filter = document.querySelector(".filter");
+  const update = () => {
+    const find = filter.find.value.trim().toLowerCase();
+    rows.forEach((row) => {
+      row.hidden = !row.dataset.text.includes(find) ||
+        (filter.errors.checked && !row.classList.contains("is-wrong"));
+    });
+    const shown = rows.filter((row) => !row.hidden).length;
+    filter.querySelector("output").textContent = `${shown} of ${rows.length} shown`;
+  };
   if (filter) {
-    const texts = rows.map((row) =>
-      [...row.querySelectorAll("td:not(.pictures)")].map((cell) => cell.textContent).join(" ").toLowerCase());
-    const update = () => {
-      const find = filter.find.value.trim().toLowerCase();
-      let shown = 0;
-      rows.forEach((row, i) => {
-        row.hidden = !texts[i].includes(find) ||
-          (filter.errors.checked && !row.classList.contains("is-wrong"));
-        shown += row.hidden ? 0 : 1;
-      });
-      filter.querySelector("output").textContent = `${shown} of ${rows.length} shown`;
-    };
+    rows.forEach((row) => {
+      row.dataset.text = [...row.querySelectorAll("td:not(.pictures)")]
+        .map((cell) => cell.textContent).join(" ").toLowerCase();
+    });
     filter.hidden = false;
     filter.addEventListener("input", update);
     filter.addEventListener("submit", (event) => event.preventDefault());
     update();
   }
-  const lightbox = document.getElementById("lightbox");
-  if (!lightbox || !lightbox.showModal) return;
-  const place = lightbox.querySelector("div");
-  document.querySelectorAll(".zoom > summary").forEach((summary) => {
-    summary.addEventListener("click", (event) => {
-      event.preventDefault();
-      const row = summary.closest("tr");
-      const words = document.createElement("p");
-      words.append(...[".who", "[data-name=Truth]", "[data-name=Decision]"].map((name, i) => {
-        const part = document.createElement("span");
-        part.textContent = (i ? `${row.querySelector(name).dataset.name.toLowerCase()} ` : "") +
-          (i ? row.querySelector(name) : row.querySelector(`${name} strong`)).textContent.trim();
-        return part;
-      }));
-      const pictures = document.createElement("div");
-      pictures.className = "pair";
-      pictures.append(...[...summary.querySelectorAll("img")].map((picture) => picture.cloneNode()));
-      const tiles = summary.parentElement.querySelector(".tiles");
-      place.replaceChildren(words, pictures, ...(tiles ? [tiles.cloneNode(true)] : []));
-      lightbox.showModal();
-    });
-  });
-  lightbox.addEventListener("click", (event) => {
-    if (event.target === lightbox) lightbox.close();
+  // without this script the addresses alone open and close the pages of the cases
+  const opened = () => document.querySelector(".case-page:target");
+  const show = () => {
+    const page = opened();
+    if (!page) return;
+    page.closest("tr").hidden = false;
+    page.scrollTop = 0;
+    page.focus({ preventScroll: true });
+  };
+  window.addEventListener("hashchange", show);
+  show();
+  document.addEventListener("keydown", (event) => {
+    const way = { Escape: ".close", ArrowLeft: ".before", ArrowRight: ".after" }[event.key];
+    const link = way && opened()?.querySelector(way);
+    if (link) link.click();
   });
 })();

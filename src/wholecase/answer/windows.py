@@ -1,0 +1,65 @@
+"""Windows of a slide and a run's models -> the probability of the positive class."""
+
+import numpy as np
+import torch
+from jaxtyping import Float64, UInt8
+
+from wholecase.answer.trained import TrainedRun
+from wholecase.core.digest import digest
+from wholecase.core.errors import RunError
+from wholecase.models import Batch, predict
+
+
+def positive_probability(
+    trained: TrainedRun, pixels: UInt8[np.ndarray, "n side side 3"], spacing_um: float
+) -> Float64[np.ndarray, " n"]:
+    """Mean of the fold models' calibrated probabilities; each window is a case of its own."""
+    names = tuple(str(number) for number in range(len(pixels)))
+    batch = Batch(
+        values=torch.from_numpy(pixels).permute(0, 3, 1, 2),
+        starts=torch.arange(len(pixels) + 1),
+        cases=names,
+        patients=names,
+        scale=torch.full((len(pixels),), spacing_um),
+    )
+    rows = [
+        member.choices.calibrated(predict(member.model, [batch]).probabilities)[:, 1]
+        for member in trained.members
+    ]
+    mean: Float64[np.ndarray, " n"] = np.stack(rows).mean(axis=0)
+    return mean
+
+
+def threshold_of(trained: TrainedRun) -> float:
+    """The median of the fold models' thresholds.
+
+    Raises:
+        RunError: the run is no patch model of two classes.
+    """
+    where = trained.folder.root
+    if len(trained.classes) != 2:
+        raise RunError(
+            f"{where} knows {len(trained.classes)} classes; triage needs a run of two, the second "
+            "of which is looked for"
+        )
+    if any(member.model.backbone is None for member in trained.members):
+        raise RunError(
+            f"{where} learnt from stored features; triage needs a run whose network reads pixels, "
+            "such as one of the recipe pcam-attention"
+        )
+    chosen = [m.choices.threshold for m in trained.members if m.choices.threshold is not None]
+    return float(np.median(chosen)) if chosen else 0.5
+
+
+def models_digest(trained: TrainedRun) -> str:
+    """Stands for all that the run's models answer by: their numbers and their calibration."""
+    import hashlib
+
+    told = []
+    for member in trained.members:
+        running = hashlib.sha256()
+        for name, tensor in sorted(member.model.state_dict().items()):
+            running.update(name.encode())
+            running.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        told.append([running.hexdigest(), member.choices.temperature, member.choices.threshold])
+    return digest(models=told, recipe=trained.recipe.model.model_dump(mode="json"))

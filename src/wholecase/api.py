@@ -1,0 +1,261 @@
+"""The toolkit from Python, for notebooks and scripts: what the commands do, with values back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from wholecase.answer import CaseAnswer, heat
+from wholecase.assemble import choose_device, labels_of
+from wholecase.cohort import Case, Cohort
+from wholecase.cohort import read_cohort as read_manifest
+from wholecase.core.errors import RunError
+from wholecase.core.files import read_json
+from wholecase.evaluation import Interval
+from wholecase.experiment import Settings, ask, external_metrics, question_of
+from wholecase.experiment import run as experiment
+from wholecase.explain import Evidence, read_evidence
+from wholecase.recipes import read_recipe
+from wholecase.report import compare_runs, write_report
+from wholecase.runs import RunFolder, read_rows
+from wholecase.sources import open_source
+
+Place = str | Path
+Overrides = Mapping[str, object] | Sequence[str]
+"""`{"train.epochs": 3, "encoder": "colour"}`, or as on the command line `["train.epochs=3"]`."""
+
+
+def read_cohort(path: Place, recipe: Place | None = None, overrides: Overrides = ()) -> Cohort:
+    """The cases of a manifest, in its order; the image files are not looked at.
+
+    Args:
+        path: the CSV file, one row per image.
+        recipe: name or file; its labels give each case a target. None leaves labels as text.
+        overrides: of the recipe.
+
+    Raises:
+        ManifestError: the file is wrong; the message names line, column and cure.
+    """
+    labels = None if recipe is None else labels_of(read_recipe(str(recipe), _lines(overrides)))
+    return read_manifest(Path(path), labels)
+
+
+def run(
+    recipe: Place,
+    cohort: Place | Cohort,
+    out: Place,
+    overrides: Overrides = (),
+    **settings: Any,  # noqa: ANN401 (the fields of `Settings`)
+) -> "Run":
+    """Train, evaluate and explain; the same call goes on with a run that was stopped.
+
+    Args:
+        recipe: built-in name or YAML file.
+        cohort: the manifest, or what `read_cohort` made of it.
+        out: folder of the run.
+        overrides: of the recipe.
+        settings: `splits`, `store`, `device` ("auto"), `workers` (1), `tolerated` (0.1); see
+            `wholecase.experiment.Settings`.
+
+    Raises:
+        WholecaseError: recipe, cohort or folder are wrong, in one sentence.
+    """
+    manifest = cohort.path if isinstance(cohort, Cohort) else Path(cohort)
+    for place in ("splits", "store"):
+        if settings.get(place) is not None:
+            settings[place] = Path(settings[place])
+    device = choose_device(settings.pop("device", "auto"))
+    chosen = read_recipe(str(recipe), _lines(overrides))
+    experiment(chosen, manifest, Settings(out=Path(out), device=device, **settings))
+    return Run(Path(out))
+
+
+def open_run(folder: Place) -> "Run":
+    """A finished run.
+
+    Raises:
+        RunError: the folder holds none.
+    """
+    return Run(Path(folder))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a run says of one case."""
+
+    case: Case
+    probabilities: dict[str, float]
+    """Class name to probability: mean of the fold models' calibrated ones."""
+    decision: str
+    """Name of the class."""
+    spread: float
+    """Standard deviation of the fold models' probabilities of that class."""
+    evidence: Evidence
+    """Weight and place of every instance."""
+
+    def heatmap(
+        self, image: int = 0, *, longest_px: int = 1024, scale: str = "rank"
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """The attention over an image of the case, RGB, with legend and scale bar.
+
+        Args:
+            image: number of the image within the case.
+            longest_px: longer side of the picture.
+            scale: of the colours, `rank` or `absolute`.
+        """
+        told = self.case.images[image]
+        with open_source(told.path, told.kind, told.mpp) as source:
+            here = self.evidence.of_image(image)
+            return heat(source, here, longest_px=longest_px, scale=scale)
+
+
+@final
+class Run:
+    """A finished run: its metrics, predictions and evidence, and its models for new cases."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what the folder tells of itself.
+
+        Raises:
+            RunError: it holds no finished run.
+        """
+        self.folder = RunFolder(folder)
+        self.facts: dict[str, Any] = self.folder.read_facts()
+        """The content of `run.json`."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes; with two, the second is the positive one."""
+        return tuple(self.facts["classes"])
+
+    @cached_property
+    def metrics(self) -> dict[str, Interval]:
+        """Name to value, 95 % interval by patient and number of patients, over all outer folds.
+
+        Empty for a run that judged nobody, as one made from a colleague's checkpoint.
+        """
+        if not self.folder.metrics.is_file():
+            return {}
+        pooled: dict[str, Any] = read_json(self.folder.metrics)["pooled"]
+        return {name: Interval(**told) for name, told in pooled.items()}
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the metrics must know."""
+        if not self.folder.metrics.is_file():
+            return ()
+        return tuple(read_json(self.folder.metrics)["notes"])
+
+    @cached_property
+    def predictions(self) -> list[dict[str, Any]]:
+        """A row per judged case, probabilities as numbers: `pandas.DataFrame(run.predictions)`."""
+        if not self.folder.predictions.is_file():
+            return []
+        return [
+            {k: float(v) if k.startswith("probability_") else v for k, v in row.items()}
+            for row in read_rows(self.folder.predictions)
+        ]
+
+    def evidence(self, case: str) -> Evidence:
+        """The instances of a judged case as the model that never saw its patient weighed them."""
+        return read_evidence(self.folder.evidence(case))
+
+    def predict(self, *images: Place, cohort: Place | None = None, **places: Any) -> list[Answer]:  # noqa: ANN401
+        """Ask the fold models about new cases.
+
+        Args:
+            images: files, each a case of its own; or
+            cohort: a manifest.
+            places: `weights` of the encoder where they moved, `store`, `device`, `workers`.
+
+        Raises:
+            WholecaseError: the images were not read, or the run was trained on other features.
+        """
+        return [_told(answer, self.classes) for answer in self._asked(images, cohort, places)]
+
+    def validate(self, cohort: Place, **places: Any) -> dict[str, Interval]:  # noqa: ANN401
+        """Metrics on a labelled cohort; patients that the run knows are left out.
+
+        Args:
+            cohort: a manifest with labels.
+            places: as for `predict`.
+        """
+        question = question_of(self.folder.root, cohort=Path(cohort))
+        asked = ask(question, **_paths(places))
+        told, _ = external_metrics(asked.trained, list(asked.answers))
+        return {name: Interval(**one) for name, one in told.items()}
+
+    def compare(self, other: "Run") -> dict[str, Interval]:
+        """Each metric of this run minus that of another on the same folds, paired by patient."""
+        return compare_runs(self.folder.root, other.folder.root)
+
+    def report(self) -> Path:
+        """The page of the run, written anew."""
+        return write_report(self.folder.root)
+
+    def _asked(
+        self, images: Sequence[Place], cohort: Place | None, places: Mapping[str, Any]
+    ) -> list[CaseAnswer]:
+        manifest = None if cohort is None else Path(cohort)
+        question = question_of(self.folder.root, [Path(image) for image in images], manifest)
+        asked = ask(question, **_paths(places))
+        answers = list(asked.answers)
+        if not answers:
+            reasons = "; ".join(failure.reason for failure in asked.extraction.failures)
+            raise RunError(f"no case could be read: {reasons}")
+        return answers
+
+    def __repr__(self) -> str:
+        told = ", ".join(
+            f"{name} {_shown(value)}" for name, value in list(self.metrics.items())[:3]
+        )
+        return f"<run {self.folder.root}: {told or 'nobody judged'}>"
+
+    def _repr_html_(self) -> str:
+        """A small table for notebooks."""
+        rows = "".join(
+            f"<tr><td style='text-align:left'>{name}</td><td>{_shown(value)}</td>"
+            f"<td>{value.n}</td></tr>"
+            for name, value in self.metrics.items()
+        )
+        head = f"<b>{escape(self.facts['title'])}</b> <code>{escape(str(self.folder.root))}</code>"
+        notes = "".join(f"<br><i>{escape(note)}</i>" for note in self.notes)
+        titles = "<tr><th>metric</th><th>value (95 % interval)</th><th>patients</th></tr>"
+        return f"<div>{head}<table>{titles}{rows}</table>{notes}</div>"
+
+
+def _told(answer: CaseAnswer, classes: Sequence[str]) -> Answer:
+    shares: Float[np.ndarray, " C"] = answer.probabilities
+    return Answer(
+        case=answer.case,
+        probabilities=dict(zip(classes, shares.tolist(), strict=True)),
+        decision=classes[answer.decision],
+        spread=answer.spread,
+        evidence=answer.evidence,
+    )
+
+
+def _shown(value: Interval) -> str:
+    if value.value is None:
+        return "undefined"
+    if value.low is None or value.high is None:
+        return f"{value.value:.3f}"
+    return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
+
+
+def _paths(places: Mapping[str, Any]) -> dict[str, Any]:
+    known = {k: Path(v) for k, v in places.items() if k in {"weights", "store"} and v is not None}
+    return {**places, **known}
+
+
+def _lines(overrides: Overrides) -> list[str]:
+    if isinstance(overrides, Mapping):
+        import json
+
+        return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+    return list(overrides)

@@ -1,0 +1,40 @@
+"""Recipe and cohort -> the bags that its model takes: vectors, or pixels to learn from."""
+
+from pathlib import Path
+
+from wholecase.assemble.parts import cut_of, plan_of
+from wholecase.cohort import Cohort
+from wholecase.core.errors import RecipeError
+from wholecase.extract import Extraction, decode, extract
+from wholecase.recipes import Recipe
+
+
+def bags_of(
+    recipe: Recipe, cohort: Cohort, store: Path, *, device: str = "cpu", workers: int = 1
+) -> Extraction:
+    """The bags of all images in the store; what is there already is not made again.
+
+    Raises:
+        RecipeError: the recipe names neither an encoder nor a network that learns from pixels, or
+            both.
+    """
+    check_input(recipe)
+    if recipe.model.backbone is None:
+        return extract(cohort, plan_of(recipe, store, device), workers=workers)
+    tolerated = recipe.extract.tolerated_tiles
+    return decode(cohort, cut_of(recipe), store, workers=workers, tolerated=tolerated)
+
+
+def check_input(recipe: Recipe) -> None:
+    """Refuse a recipe whose model has nothing to learn from, or two things."""
+    encoder, backbone = recipe.encoder, recipe.model.backbone
+    if encoder is None and backbone is None:
+        raise RecipeError(
+            f"recipe {recipe.recipe} names no network; add `encoder: {{name: ...}}` for frozen "
+            "features, or `model.backbone` for one that learns from pixels"
+        )
+    if encoder is not None and backbone is not None:
+        raise RecipeError(
+            f"recipe {recipe.recipe} names the encoder {encoder.name} and the backbone "
+            f"{backbone.name}, and a model learns from one of both; set encoder=null"
+        )

@@ -1,0 +1,140 @@
+"""`wholecase export`: a run's models as one file that answers without this toolkit."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from wholecase.core.errors import RunError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from wholecase.answer import TrainedRun
+
+
+def export(
+    run: Annotated[Path, Parameter(help="folder of a finished run")],
+    *,
+    onnx: Annotated[Path, Parameter(help="ONNX file to write; a JSON file is put beside it")],
+    fold: Annotated[int | None, Parameter(help="one fold's model, not the mean of all")] = None,
+    int8: Annotated[
+        Path | None,
+        Parameter(help=".npy of uint8 patches: also write eight bits, their cost measured on half"),
+    ] = None,
+) -> None:
+    """Write the mean of the fold models' calibrated probabilities as one ONNX graph.
+
+    The graph is compared with the models before it is written. A run on pixels takes patches, each
+    a case of its own; a run on stored features takes the features of one case.
+    """
+    import numpy as np
+    import torch
+
+    from wholecase.answer import load_run
+    from wholecase.core.files import write_json
+    from wholecase.models import Calibrated, export_onnx, quantise
+
+    trained = load_run(run, "cpu")
+    numbers = _numbers(run, fold)
+    chosen = [
+        member
+        for number, member in zip(_numbers(run), trained.members, strict=True)
+        if number in numbers
+    ]
+    members = [Calibrated(member.model, member.choices.temperature) for member in chosen]
+    shape = _shape(trained)
+    pixels = len(shape) == 3
+    patches = None if int8 is None else _patches(int8, shape, np.load(int8, mmap_mode="r"))
+    kind = torch.uint8 if pixels else torch.float32
+    made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=kind))
+    print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
+    thresholds = [m.choices.threshold for m in chosen if m.choices.threshold is not None]
+    facts = {
+        **_facts(trained, shape),
+        "folds": numbers,
+        "temperatures": [member.temperature for member in members],
+        "threshold": float(np.median(thresholds)) if thresholds else None,
+        "files": {onnx.name: _file(onnx, difference=made.difference)},
+    }
+    if patches is not None:
+        small = onnx.with_suffix(".int8.onnx")
+        cost = quantise(onnx, small, patches)
+        print(
+            f"{small}: {cost.bytes:,} bytes; on {cost.patches} patches its probabilities differ "
+            f"by {cost.mean:.4f} on average and {cost.largest:.4f} at most"
+        )
+        facts["files"][small.name] = _file(small, difference=cost.largest, mean=cost.mean)
+    write_json(onnx.with_suffix(".json"), facts)
+    print(onnx.with_suffix(".json"))
+
+
+def _numbers(run: Path, fold: int | None = None) -> list[int]:
+    there = sorted(int(path.name) for path in (run / "folds").iterdir() if path.name.isdigit())
+    if fold is None:
+        return there
+    if fold not in there:
+        raise RunError(f"{run} has no fold {fold}; it has {', '.join(map(str, there))}")
+    return [fold]
+
+
+def _shape(trained: "TrainedRun") -> tuple[int, ...]:
+    """Of one instance: channels, rows and columns of pixels, or the width of features."""
+    from wholecase.assemble import cut_of
+
+    width = int(trained.encoder["width"])
+    if trained.recipe.model.backbone is None:
+        return (width,)
+    side = int(cut_of(trained.recipe).settings["side_px"])
+    return (width, side, side)
+
+
+def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
+    """What whoever runs the file has to know."""
+    from wholecase import __version__
+
+    told = trained.folder.read_facts()
+    pixels = len(shape) == 3
+    return {
+        "schema": 1,
+        "wholecase": __version__,
+        "recipe": told["recipe"],
+        "title": told["title"],
+        "classes": list(trained.classes),
+        "decide": "the second class where its probability is above `threshold`; the most probable "
+        "where there is no threshold",
+        "input": {
+            "name": "pixels" if pixels else "features",
+            "type": "uint8" if pixels else "float32",
+            "shape": ["N", *shape],
+            "meaning": "N patches, RGB from 0 to 255, each a case of its own"
+            if pixels
+            else "the N feature vectors of one case",
+        },
+        "outputs": ["probabilities"] if pixels else ["probabilities", "weights"],
+        "encoder": None if pixels else trained.encoder,
+        "cut": told.get("cut"),
+        "spacing_um": (told.get("instance") or {}).get("spacing_um"),
+        "trained_on": {key: (told.get("cohort") or {}).get(key) for key in ("digest", "cases")},
+    }
+
+
+def _file(path: Path, **facts: float) -> dict[str, Any]:
+    from wholecase.core.digest import file_digest
+
+    return {"digest": file_digest(path), "bytes": path.stat().st_size, **facts}
+
+
+def _patches(path: Path, shape: tuple[int, ...], given: "np.ndarray") -> "np.ndarray":
+    """uint8 [M, C, H, W]; the order [M, H, W, C] of pictures is taken too."""
+    if len(shape) != 3:
+        raise RunError("eight bits are for runs on pixels; leave out --int8")
+    fits = given.dtype.name == "uint8" and given.ndim == 4
+    if fits and given.shape[1:] == shape:
+        return given[:]
+    if fits and given.shape[1:] == (*shape[1:], shape[0]):
+        return given.transpose(0, 3, 1, 2).copy()
+    raise RunError(
+        f"{path} holds {given.dtype} {list(given.shape)}; --int8 needs uint8 patches "
+        f"[M, {', '.join(map(str, shape))}]"
+    )

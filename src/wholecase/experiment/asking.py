@@ -1,0 +1,104 @@
+"""A finished run is asked about new cases."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wholecase.answer import CaseAnswer, TrainedRun, has_bag, load_run
+from wholecase.assemble import bags_of, choose_device, labels_of
+from wholecase.cohort import Cohort, cohort_of_images, read_cohort
+from wholecase.core.errors import ManifestError, RunError
+from wholecase.extract import Extraction
+from wholecase.recipes import read_recipe
+from wholecase.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class Question:
+    """A run and the cases that it is asked about; no pixel was read yet."""
+
+    run: Path
+    cohort: Cohort
+    note: str = ""
+    """What the asker should know, such as labels that are not used."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run says of new cases."""
+
+    trained: TrainedRun
+    extraction: Extraction
+    answers: Iterator[CaseAnswer]
+    """One per case of which an image could be read, in order, as they are made."""
+
+
+def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = None) -> Question:
+    """What to ask; the cases are labelled by the run's recipe where all have labels that it knows.
+
+    Raises:
+        ManifestError: neither images nor a cohort are named, or both, or the manifest is wrong.
+    """
+    if bool(images) == (cohort is not None):
+        raise ManifestError("name either images or --cohort FILE")
+    if cohort is None:
+        return Question(run, cohort_of_images(list(images)))
+    read = read_cohort(cohort, None)
+    labels = labels_of(read_recipe(str(RunFolder(run).recipe)))
+    strangers = {case.label for case in read.cases} - {*labels.known, *labels.ignore}
+    if not strangers:
+        return Question(run, read_cohort(cohort, labels))
+    told = ", ".join(sorted(label for label in strangers if label))
+    note = f"labels are not used, since the run knows nothing of {told}" if told else ""
+    return Question(run, read, note)
+
+
+def ask(
+    question: Question,
+    *,
+    weights: Path | None = None,
+    store: Path | None = None,
+    device: str = "auto",
+    workers: int = 1,
+) -> Asked:
+    """Extract what is missing and let the run's fold models answer together.
+
+    Args:
+        question: run and cases.
+        weights: of the encoder, where they moved since.
+        store: where features are kept; None is `features` beside the run.
+        device: auto, cuda, mps or cpu.
+        workers: processes that read and encode.
+
+    Raises:
+        RunError: the run is unfinished, or was trained on other features than these.
+    """
+    run = question.run
+    trained = load_run(run, choose_device(device))
+    moved = [] if weights is None else [f"encoder.weights={weights}"]
+    recipe = read_recipe(str(trained.folder.recipe), moved)
+    place = store or run.parent / "features"
+    extraction = bags_of(
+        recipe, question.cohort, place, device=choose_device(device), workers=workers
+    )
+    _refuse_other_features(run, trained, extraction)
+    cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
+    answers = trained.answer(cases, extraction) if cases else iter(())
+    return Asked(trained, extraction, answers)
+
+
+def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:
+    encoder = trained.encoder
+    if not extraction.bags:
+        return
+    if extraction.width != encoder["width"]:
+        raise RunError(
+            f"{run} was trained on {encoder['width']} numbers per instance, "
+            f"{extraction.identity} gives {extraction.width}; name the encoder it was trained with"
+        )
+    # an imported model does not know what made its features
+    if encoder["identity"] not in {None, extraction.identity}:
+        raise RunError(
+            f"{run} was trained on features of {encoder['identity']}, these are of "
+            f"{extraction.identity}; give the same weights with --weights"
+        )

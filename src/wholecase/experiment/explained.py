@@ -1,0 +1,136 @@
+"""What a case's answer rests on, drawn for people and for QuPath."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from wholecase.answer import heat, map_pictures, read_tiles, save_picture
+from wholecase.assemble import labels_of
+from wholecase.cohort import Case, read_cohort
+from wholecase.core.errors import RunError
+from wholecase.core.files import safe_name, write_text
+from wholecase.explain import (
+    Evidence,
+    QuPathImage,
+    ShownTile,
+    attention_geojson,
+    contact_sheet,
+    least_instances,
+    qupath_image,
+    read_evidence,
+    top_instances,
+    viewer_origin,
+)
+from wholecase.recipes import read_recipe
+from wholecase.runs import RunFolder
+from wholecase.sources import ImageSource, open_source, split_index
+
+SHEET_TILES = 12
+"""On a contact sheet: so many of the most attended tiles, and of the least."""
+
+
+def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
+    """A case of the run with the evidence of the fold model that never saw its patient.
+
+    Raises:
+        RunError: the run has no such case, or its evidence is gone.
+    """
+    folder = RunFolder(root)
+    facts = folder.read_facts()
+    recipe = read_recipe(str(folder.recipe))
+    cohort = read_cohort(Path(facts["cohort"]["path"]), labels_of(recipe))
+    for candidate in cohort.cases:
+        if candidate.id == case:
+            return candidate.judged, read_evidence(folder.evidence(case))
+    raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
+
+
+def draw_answer(
+    case: Case, evidence: Evidence, out: Path, *, scale: str, longest_px: int
+) -> Iterator[Path]:
+    """Per image a heatmap, a contact sheet, its tiles for QuPath, and a table of their weights.
+
+    Of feature files, of which there is nothing to draw, the last two. Of a model that sees pixels
+    also where it looked within the instance that weighs most.
+    """
+    for number, name in _attended(case, evidence):
+        image, here = case.images[number], evidence.of_image(number)
+        origin_px = (0, 0)
+        if image.kind != "features":
+            with open_source(image.path, image.kind, image.mpp) as source:
+                pictures = map_pictures(source, here)
+                if len(here.weights) > 1 or not pictures:
+                    painted = heat(source, here, longest_px=longest_px, scale=scale)
+                    pictures["heatmap"] = painted
+                    pictures["tiles"] = _sheet(name, source, evidence, number)
+                origin_px = viewer_origin(source)
+            for what, pixels in pictures.items():
+                save_picture(out / f"{name}-{what}.png", pixels)
+                yield out / f"{name}-{what}.png"
+        told = attention_geojson(here, scale=scale, origin_px=origin_px)
+        write_text(out / f"{name}-attention.geojson", told)
+        yield out / f"{name}-attention.geojson"
+        _write_instances(out / f"{name}-instances.csv", here)
+        yield out / f"{name}-instances.csv"
+
+
+def qupath_images(case: Case, evidence: Evidence, *, scale: str = "rank") -> Iterator[QuPathImage]:
+    """The case's images as entries of a QuPath project; those that QuPath cannot open are out."""
+    for number, name in _attended(case, evidence):
+        image = case.images[number]
+        if image.kind == "features" or split_index(image.path) is not None:
+            continue
+        with open_source(image.path, image.kind, image.mpp) as source:
+            yield qupath_image(name, case.id, source, evidence.of_image(number), scale=scale)
+
+
+def _attended(case: Case, evidence: Evidence) -> Iterator[tuple[int, str]]:
+    """Number and file name of the images that instances were cut from."""
+    there = set(evidence.image.tolist())
+    for number in range(len(case.images)):
+        if number in there:
+            yield number, safe_name(f"{case.id}-{number}" if len(case.images) > 1 else case.id)
+
+
+def _sheet(name: str, source: ImageSource, evidence: Evidence, number: int) -> np.ndarray:
+    """Ranks and averages are of the case, since the weights of its images add up to 1."""
+    weights = evidence.weights.mean(1).astype(np.float64)
+    order = top_instances(weights, len(weights))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(1, len(order) + 1)
+    here = np.flatnonzero((evidence.image == number) & evidence.box_px[:, 2:].all(axis=1))
+    most = here[top_instances(weights[here], SHEET_TILES)].tolist()
+    least = here[least_instances(weights[here], SHEET_TILES, apart=SHEET_TILES)].tolist()
+    pixels = read_tiles(source, evidence, [*most, *least])
+    mean = weights.mean()
+
+    def shown(wanted: list[int]) -> list[ShownTile]:
+        there = [index for index in wanted if index in pixels]
+        times = [float(weights[index] / mean) if mean else 0.0 for index in there]
+        return [
+            ShownTile(pixels[index], int(rank[index]), ratio)
+            for index, ratio in zip(there, times, strict=True)
+        ]
+
+    groups = [("most attended", shown(most)), ("least attended", shown(least))]
+    title = f"{name}: {len(here)} of the case's {len(weights)} tiles"
+    return contact_sheet(title, groups, _tile_um(source, evidence.box_px[here]))
+
+
+def _tile_um(source: ImageSource, box_px: np.ndarray) -> float | None:
+    """Width of the tiles, where it is known and the same for all."""
+    if source.spacing is None or not len(box_px) or np.ptp(box_px[:, 2]) > 1:
+        return None
+    return float(box_px[0, 2]) * source.spacing.um
+
+
+def _write_instances(path: Path, evidence: Evidence) -> None:
+    weights = evidence.weights.mean(1)
+    said = evidence.logits
+    logits = [f"evidence_{c}" for c in range(said.shape[1])] if said.shape[1] > 1 else ["evidence"]
+    lines = [",".join(["x_px,y_px,width_px,height_px,weight", *logits[: said.shape[1]]])]
+    for i in np.argsort(-weights, kind="stable"):
+        cells = [*(str(v) for v in evidence.box_px[i].tolist()), f"{weights[i]:.8g}"]
+        lines.append(",".join([*cells, *(f"{value:.8g}" for value in said[i])]))
+    write_text(path, "\n".join(lines) + "\n")

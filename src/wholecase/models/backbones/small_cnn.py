@@ -1,0 +1,69 @@
+"""A small convolutional network from nothing: an image becomes a grid of vectors."""
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from wholecase.core.errors import RecipeError
+from wholecase.models.backbones.backbone import Backbone
+from wholecase.models.backbones.cells import cells_of
+from wholecase.models.batch import Embedded
+
+
+@final
+class SmallCnn(Backbone):
+    """Blocks of 3x3 convolution, ReLU and 2x2 max-pooling; each position left is a vector.
+
+    With three blocks 96 x 96 pixels become 12 x 12 positions. Any side from 2^blocks on is taken;
+    rows and columns that do not fill a pooling window are dropped.
+
+    Args:
+        width: channels of the pixels.
+        channels: of each block; as many blocks as numbers.
+    """
+
+    def __init__(self, width: int, *, channels: Sequence[int] = (64, 128, 256)) -> None:
+        super().__init__()
+        if not channels or min(channels) < 1:
+            raise RecipeError(f"small_cnn needs channels of 1 or more, not {list(channels)}")
+        self._width = channels[-1]
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True))
+            for before, after in zip((width, *channels), channels, strict=False)
+        )
+        self.pool = nn.MaxPool2d(2)
+
+    @property
+    def width(self) -> int:
+        """The channels of the last block."""
+        return self._width
+
+    def features(self, pixels: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
+        """The last block before its pooling: twice as fine as the grid of vectors."""
+        self._check(pixels)
+        # channels last is 1.3 times as fast in training and 1.7 times in judging, on a CPU
+        maps = pixels.contiguous(memory_format=torch.channels_last)
+        for number, block in enumerate(self.blocks):
+            maps = block(self.pool(maps) if number else maps)
+        return maps
+
+    def embedded(
+        self,
+        maps: Float[Tensor, "T E h w"],
+        starts: Int[Tensor, " bounds"],
+        scale: Float[Tensor, " T"] | None = None,
+    ) -> Embedded:
+        """A vector per position, instance after instance, row after row."""
+        return cells_of(self.pool(maps), starts, scale)
+
+    def _check(self, pixels: Tensor) -> None:
+        least = 2 ** len(self.blocks)
+        height, width = pixels.shape[2:]
+        if min(height, width) < least:
+            raise RecipeError(
+                f"small_cnn halves an image {len(self.blocks)} times and needs {least} pixels a "
+                f"side, not {width}x{height}; raise cut.side_px or give fewer channels"
+            )

@@ -1,0 +1,159 @@
+"""Models as ONNX files that answer without torch and without this toolkit."""
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wholecase.core.errors import RunError
+from wholecase.core.files import atomic
+from wholecase.evaluation import apply_temperature
+from wholecase.models.batch import Batch
+from wholecase.models.graph import BagGraph, Calibrated, PatchGraph, check_exportable
+from wholecase.models.predict import predict
+
+CLOSE = 1e-5
+"""The largest difference of a probability that is let through."""
+COUNTS = (1, 2, 7)
+"""Instances that the parity check asks about at once: N is free, and this shows it."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written, and how it agrees with the models."""
+
+    path: Path
+    bytes: int
+    difference: float
+    """The largest between a probability of the file and of the models, over drawn inputs."""
+
+
+def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> Exported:
+    """Write the mean of calibrated models as one ONNX graph, once it agrees with them to 1e-5.
+
+    Models with a backbone become `pixels` [N, C, H, W] -> `probabilities` [N, classes], each patch
+    a case of its own. Models of stored features become `features` [N, D], one case ->
+    `probabilities` [1, classes] and `weights` [N, branches]. N is free; the temperatures are in the
+    graph. Static shapes and plain operations only, in single precision, for the CPU and beyond.
+
+    Args:
+        members: on the CPU; several give the mean of their calibrated probabilities.
+        path: the file to write, whole or not at all.
+        example: two instances at least, in the type that the file is to take: uint8 or floating
+            point in [0, 1] for pixels.
+
+    Raises:
+        RunError: the model cannot be written as a graph, or the graph does not agree.
+    """
+    pixels = example.dim() == 4
+    check_exportable(members, pixels=pixels)
+    for member in members:
+        member.model.eval()
+    graph = PatchGraph(members) if pixels else BagGraph(members)
+    with atomic(path) as neighbour:
+        _write(graph.eval(), example, neighbour)
+        difference = _difference(members, neighbour, example)
+        if not difference <= CLOSE:
+            raise RunError(
+                f"the exported graph differs from the model by {difference:.1e}, more than "
+                f"{CLOSE:g}; {path.name} was not written"
+            )
+    return Exported(path, path.stat().st_size, difference)
+
+
+def run_onnx(path: Path, values: np.ndarray) -> list[np.ndarray]:
+    """The outputs of an ONNX file, on the CPU with one thread."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    told: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
+    return told
+
+
+def _write(graph: PatchGraph | BagGraph, example: Tensor, path: Path) -> None:
+    from onnx_ir.passes.common import ClearMetadataAndDocStringPass
+
+    pixels = isinstance(graph, PatchGraph)
+    outputs = ["probabilities"] if pixels else ["probabilities", "weights"]
+    free: Any = ({0: torch.export.Dim("N", min=1, max=2**24)},)
+    try:
+        # single bags are mapped over by rules that want no gradient
+        with quiet(), torch.set_grad_enabled(not pixels):
+            # a step of its own: it refuses what depends on N, where the next would fix N silently
+            program = torch.export.export(graph, (example,), dynamic_shapes=free)
+            made: Any = torch.onnx.export(
+                program,
+                input_names=["pixels" if pixels else "features"],
+                output_names=outputs,
+                dynamo=True,
+                verbose=False,
+            )
+        # notes of the exporter: paths of this machine, and more bytes than a small network
+        ClearMetadataAndDocStringPass()(made.model)
+        made.save(str(path), external_data=False)
+    except (torch._dynamo.exc.UserError, torch.onnx.OnnxExporterError, RuntimeError) as error:
+        parts = ", ".join(sorted({type(m.pool).__name__ for m in graph.models}))
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise RunError(
+            f"a model with {parts} cannot be written as ONNX for any number of instances: {first}"
+        ) from error
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Exporters warn and log about themselves; what they made is compared with the model."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _difference(members: Sequence[Calibrated], path: Path, example: Tensor) -> float:
+    generator = torch.Generator().manual_seed(0)
+    worst = 0.0
+    for count in COUNTS:
+        values = _drawn(example, count, generator)
+        told = run_onnx(path, values.numpy())[0]
+        worst = max(worst, float(np.abs(told - _mean(members, values)).max()))
+    return worst
+
+
+def _drawn(example: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Inputs of the same kind: from dark to bright, from smooth to rough, so that answers vary."""
+    shape = (count, *example.shape[1:])
+    if example.dim() != 4:
+        return torch.randn(shape, generator=generator)
+    rough = torch.rand(shape, generator=generator)
+    level, share = torch.rand(2, count, 1, 1, 1, generator=generator)
+    values = level * (1 - share) + rough * share
+    drawn: Tensor = (values * 255).to(torch.uint8) if example.dtype == torch.uint8 else values
+    return drawn
+
+
+def _mean(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "M C"]:
+    """What the models say by themselves, the way `predict` puts them together."""
+    bounds = range(len(values) + 1) if values.dim() == 4 else (0, len(values))
+    names = tuple(str(i) for i in range(len(bounds) - 1))
+    batch = Batch(values, torch.tensor(bounds), names, names)
+    rows = [
+        apply_temperature(predict(m.model, [batch]).probabilities, m.temperature) for m in members
+    ]
+    mean: Float[np.ndarray, "M C"] = np.mean(rows, 0)
+    return mean

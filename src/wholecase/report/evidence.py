@@ -1,0 +1,39 @@
+"""What can be said of the pictures as evidence, a sentence each."""
+
+from wholecase.report.records import Measured
+from wholecase.report.run import Run
+from wholecase.report.wording import count, interval, number
+
+
+def evidence(run: Run) -> list[str]:
+    """Whether the heatmaps point at the right place, and whether another model's would agree."""
+    found = run.pooled.get("localisation_auc", Measured(None))
+    return [text for text in (_place(found), _stable(run.stability)) if text]
+
+
+def _place(found: Measured) -> str:
+    if found.value is None:
+        return ""
+    return (
+        "Where the region that matters was annotated, a place inside it gets more weight than one "
+        f"outside {100 * found.value:.0f} times in 100: localisation AUROC "
+        f"{number(found.value)}{_ends(found)}; a coin toss reaches 0.5."
+    )
+
+
+def _stable(told: Measured | None) -> str:
+    if told is None or told.value is None:
+        return ""
+    return (
+        "Shown the same case, the model that judged it and those of the other folds rank its "
+        f"regions with a mean rank correlation of {number(told.value)}{_ends(told)}; 1 is the same "
+        "order, 0 has nothing in common. The others have mostly seen the patient, so this tells "
+        "how steady the pictures are, not how right."
+    )
+
+
+def _ends(told: Measured) -> str:
+    ends = f"95 % interval {interval(told)}" if interval(told) else ""
+    patients = count(told.n, "patient") if told.n else ""
+    shown = ", ".join(part for part in (ends, patients) if part)
+    return f" ({shown})" if shown else ""

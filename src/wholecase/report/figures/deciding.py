@@ -1,0 +1,123 @@
+"""From probability to decision: is it honest, where is it cut, is acting on it worth it?"""
+
+import numpy as np
+
+from wholecase.core.seeds import seed_of
+from wholecase.evaluation import DecisionCurve, decision_curve
+from wholecase.report.figures.decision import draw_decision, where_it_helps
+from wholecase.report.figures.figure import Figure
+from wholecase.report.figures.judged import Judged
+from wholecase.report.figures.reliability import draw_reliability, honesty
+from wholecase.report.figures.threshold import RULES, Rule, draw_rule, draw_sides, inner_of
+from wholecase.report.run import Run
+from wholecase.report.wording import count, listed, number, percent, reach
+
+
+def deciding_figures(run: Run, cases: Judged) -> list[Figure]:
+    """Reliability, and for two classes thresholds and decision curve, as far as the run allows."""
+    if not any(cases.has_both(target) for target in cases.targets):
+        return []
+    figures = _thresholds(run)
+    figures.append(_reliability(run, cases))
+    if run.is_binary:
+        figures.append(_decision(run, cases))
+    return figures
+
+
+def _reliability(run: Run, cases: Judged) -> Figure:
+    temperatures = {fold.number: fold.temperature for fold in run.folds}
+    scaled = [temperatures.get(fold, 1.0) for fold in np.unique(cases.fold).tolist()]
+    raw = None if all(value == 1 for value in scaled) else cases.uncalibrated(temperatures)
+    caption = (
+        "On the diagonal, what is called 80 % likely happens in 80 % of cases. Numbers and "
+        f"areas of the dots tell how many of {count(len(cases.cases), 'case')} stand there."
+    )
+    if raw is None:
+        caption += " The run scaled no temperature."
+    else:
+        caption += f" Temperature, chosen on inner patients: {reach(scaled)}."
+    after = "after temperature scaling" if raw is not None else "as said"
+    before = [("before", "before")] if raw is not None else []
+    return Figure(
+        name="Are the probabilities honest?",
+        term="Calibration",
+        svg=draw_reliability(cases, raw),
+        caption=caption,
+        keys=(*before, ("after", after), ("chance", "perfectly honest")),
+        table=honesty(cases, raw),
+    )
+
+
+def _thresholds(run: Run) -> list[Figure]:
+    told = inner_of(run.folds, run.classes) if run.is_binary else []
+    if not told:
+        return []
+    rule = rule_of(run)
+    sides, merit = draw_sides(told), draw_rule(told, rule)
+    keys = [("fold", "sensitivity"), ("fold other", "specificity")]
+    keys += [("kept", "sensitivity where chosen"), ("kept open", "specificity where chosen")]
+    beside = f" The second drawing: {rule.quantity}, which the rule looks at." if merit else ""
+    return [
+        Figure(
+            name="Where the threshold was put",
+            term="Threshold",
+            svg=sides,
+            beside=merit,
+            keys=tuple(keys),
+            caption=(
+                f"The rule: {rule.words}. A pair of lines is a fold, on its own inner patients; "
+                f"none of them is judged by it. Chosen: {reach([one.chosen for one in told])}."
+                f"{beside}"
+            ),
+        )
+    ]
+
+
+def rule_of(run: Run) -> Rule:
+    """How the run's thresholds were chosen, in words."""
+    names = {str(f.choices["threshold_rule"]) for f in run.folds if f.choices.get("threshold_rule")}
+    if len(names) == 1 and (known := RULES.get(min(names))):
+        return known
+    return Rule(f"“{listed(tuple(sorted(names)))}”" if names else "not told by the run")
+
+
+def _decision(run: Run, cases: Judged) -> Figure:
+    truth, said = cases.against_rest(1)
+    curve = decision_curve(truth, said, cases.patients, seed=seed_of(0, "decision curve"))
+    chosen = [fold.threshold for fold in run.folds if fold.threshold is not None]
+    share = float(truth.mean())
+    return Figure(
+        name="Is acting on it worth it?",
+        term="Decision curve",
+        svg=draw_decision(curve, chosen, run.classes[1]),
+        keys=(
+            ("after", "model"),
+            ("shade", "95 % interval"),
+            ("everybody", "everybody"),
+            ("nobody", "nobody"),
+            *([("kept", "chosen")] if chosen else []),
+        ),
+        caption=f"{_helps(curve)} {_at(curve, chosen)}This holds where {percent(share)} of cases "
+        f"are {run.classes[1]}, as here.",
+    )
+
+
+def _at(curve: DecisionCurve, chosen: list[float]) -> str:
+    if not chosen:
+        return ""
+    middle = float(np.median(chosen))
+    worth = float(np.interp(middle, curve.thresholds, curve.model))
+    told = f"At a threshold of {number(middle)} its net benefit is {number(worth)}"
+    if worth <= 0:
+        return f"{told}: no better than calling nobody. "
+    return f"{told}: worth {100 * worth:.0f} cases found in 100 without a single false alarm. "
+
+
+def _helps(curve: DecisionCurve) -> str:
+    helps = where_it_helps(curve)
+    if helps is None:
+        return "At no probability does acting on the model beat calling everybody or nobody."
+    return (
+        f"For whoever acts from a probability between {helps[0]:.2f} and {helps[1]:.2f} on, the "
+        "model does more good than calling everybody or nobody."
+    )

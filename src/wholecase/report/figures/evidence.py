@@ -1,0 +1,28 @@
+"""Does the answer rest on what the heatmap shows?"""
+
+from wholecase.report.figures.faithfulness import draw_faithfulness
+from wholecase.report.figures.figure import Figure
+from wholecase.report.run import Run
+from wholecase.report.wording import count, interval, number
+
+
+def evidence_figures(run: Run) -> list[Figure]:
+    """The deletion curves, where the run has them."""
+    told = run.faithfulness
+    if told is None:
+        return []
+    ends = f", 95 % interval {interval(told.area)}" if interval(told.area) else ""
+    caption = (
+        f"Of {count(told.cases, 'case')} decided rightly, tiles are deleted and the model is "
+        "asked again. If the attention shows what the answer rests on, the blue line falls first. "
+        f"Mean gap between the lines: {number(told.area.value)}{ends}."
+    )
+    return [
+        Figure(
+            "Does the answer rest on it?",
+            draw_faithfulness(told),
+            caption,
+            term="Faithfulness",
+            keys=(("after", "most attended first"), ("random", "at random")),
+        )
+    ]

@@ -1,0 +1,158 @@
+"""The parts of a run folder as frozen values: rows of its tables, pieces of its JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SIDES = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric with its 95 % interval; None where it is undefined or was not computed."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    """Number of patients behind it."""
+
+
+@dataclass(frozen=True)
+class UsedCase:
+    """A case that went through the experiment."""
+
+    id: str
+    patient: str
+    label: str
+    site: str
+    images: int
+    instances: int
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """An image or a case that was left out, and why."""
+
+    case: str
+    patient: str
+    path: str
+    stage: str
+    reason: str
+    costs: str
+    """`image` or `case`."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one case, given by a model that never saw its patient."""
+
+    case: str
+    patient: str
+    fold: int
+    label: str
+    probabilities: tuple[float, ...]
+    """One per class, in the order of `Run.classes`."""
+    decision: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the decision differs from the label."""
+        return self.decision != self.label
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of a fold's history; a loss is None where the file has none."""
+
+    number: int
+    train_loss: float | None
+    valid_loss: float | None
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class InnerCase:
+    """An inner case that a fold's choices were made on, with its calibrated probabilities."""
+
+    case: str
+    label: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class FoldRecord:
+    """One outer fold: who stood where, how training went, what was chosen, what came out."""
+
+    number: int
+    patients: Mapping[str, int]
+    """Distinct patients per side."""
+    cases: Mapping[str, int]
+    """Cases per side."""
+    epochs: tuple[Epoch, ...] = ()
+    choices: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Measured] = field(default_factory=dict)
+    inner: tuple[InnerCase, ...] = ()
+    """Empty where the run did not keep them."""
+
+    @property
+    def threshold(self) -> float | None:
+        """The decision threshold, chosen on inner patients; None with more than two classes."""
+        value = self.choices.get("threshold")
+        return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def temperature(self) -> float:
+        """What the fold's log probabilities were divided by; 1 where nothing was done."""
+        value = self.choices.get("temperature")
+        return float(value) if isinstance(value, int | float) and value > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one fold's model says of a judged case."""
+
+    fold: int
+    has_seen: bool
+    """Whether it learned from this patient, or was chosen on them."""
+    probabilities: tuple[float, ...]
+    agreement: float | None
+    """Rank correlation of its attention with that of the model that judged; None for that one."""
+
+
+@dataclass(frozen=True)
+class CasePictures:
+    """Picture files of one case; a path is None where there is no such file."""
+
+    thumbnail: Path | None
+    heatmap: Path | None
+    tiles: tuple[Path, ...]
+    """The instances of greatest weight."""
+    localisation_auc: float | None
+    least: tuple[Path, ...] = ()
+    """The instances of least weight."""
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Mean probability of the right class as shares of the instances are deleted."""
+
+    shares: tuple[float, ...]
+    top: tuple[float, ...]
+    """The instances of greatest weight first."""
+    random: tuple[float, ...]
+    area: Measured
+    cases: int
+
+
+@dataclass(frozen=True)
+class TissueRecord:
+    """What was taken as tissue on one slide."""
+
+    case: str
+    image: str
+    """Name of the file."""
+    picture: Path | None
+    instances: int
+    """Tiles that were kept; 0 where no tissue was found."""

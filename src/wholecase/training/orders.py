@@ -1,0 +1,67 @@
+"""In which order an epoch shows its cases, and how often each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+
+from wholecase.core.errors import RecipeError
+from wholecase.training.examples import Examples
+
+
+def each_once(examples: Examples, rng: np.random.Generator) -> list[int]:
+    """All cases, mixed."""
+    order: list[int] = rng.permutation(len(examples)).tolist()
+    return order
+
+
+def classes_alike(examples: Examples, rng: np.random.Generator) -> list[int]:
+    """As many cases as there are, each class equally often, within it each patient equally often.
+
+    Equally often is up to one: where the numbers do not divide, chance says who comes once more. A
+    patient with several cases of a class shows them in turn. Some cases come several times, and
+    those of a frequent class or of a patient with many may not come at all in this epoch.
+
+    Raises:
+        RecipeError: a case has no label.
+    """
+    members = _members(examples)
+    quota, more = divmod(len(examples), len(members))
+    favoured = set(rng.permutation(sorted(members))[:more].tolist())
+    drawn: list[int] = []
+    for label in sorted(members):
+        wanted = quota + (label in favoured)
+        drawn += islice(_in_turn(list(members[label].values()), rng), wanted)
+    return [drawn[i] for i in rng.permutation(len(drawn))]
+
+
+def _members(examples: Examples) -> dict[int, dict[str, list[int]]]:
+    """Class -> patient -> the numbers of the cases."""
+    found: dict[int, dict[str, list[int]]] = {}
+    for i in range(len(examples)):
+        label = examples.label(i)
+        if label is None:
+            raise RecipeError(
+                f"a case of patient {examples.patient(i)!r} has no label to balance; "
+                "use batches.balance=none"
+            )
+        found.setdefault(label, {}).setdefault(examples.patient(i), []).append(i)
+    return found
+
+
+def _in_turn(patients: Sequence[Sequence[int]], rng: np.random.Generator) -> Iterator[int]:
+    """Round after round a case of each patient, in a new order each round."""
+    turns = [_mixed_forever(cases, rng) for cases in patients]
+    while True:
+        yield from (next(turns[p]) for p in rng.permutation(len(turns)))
+
+
+def _mixed_forever(cases: Sequence[int], rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(cases).tolist()
+
+
+ORDERS: dict[str, Callable[[Examples, np.random.Generator], list[int]]] = {
+    "none": each_once,
+    "class": classes_alike,
+}

@@ -1,0 +1,309 @@
+"""A patch model that was taught goes over drawn slides: it finds what was planted."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Picture
+
+from toys.patch_run import SIDE_PX, SPACING_UM, teach
+from wholecase.answer import TrainedRun, load_run
+from wholecase.answer import triage as module
+from wholecase.answer.trained import Member
+from wholecase.answer.trained_at import TrainedAt, trained_at
+from wholecase.answer.triage import Triaged, TriageSettings, triage
+from wholecase.answer.triage_files import names_of
+from wholecase.assemble import labels_of
+from wholecase.cli import main
+from wholecase.cohort import Case, Cohort, Image, read_cohort
+from wholecase.core.errors import RunError
+from wholecase.core.files import read_json, write_json
+from wholecase.core.geojson import read_polygons
+from wholecase.explain import localisation_auc, mask_share
+from wholecase.models import predict
+from wholecase.phantoms import draw_slides
+from wholecase.runs import read_rows
+from wholecase.sources import open_source, read_box
+from wholecase.training import Choices, Example, pack
+
+STRIDE_PX = 24
+
+
+@pytest.fixture(scope="module")
+def slides(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight slides; those of six teach, the last two are of other patients."""
+    folder = tmp_path_factory.mktemp("slides")
+    return draw_slides(folder, cases=8, seed=3, size_um=(1000.0, 800.0))
+
+
+@pytest.fixture(scope="module")
+def trained(slides: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    run = teach(tmp_path_factory.mktemp("run"), slides, slice(0, 6))
+    return load_run(run.root, "cpu")
+
+
+@pytest.fixture(scope="module")
+def new(slides: Path, trained: TrainedRun) -> Cohort:
+    """The two slides that taught nothing: without nests, and with."""
+    cohort = read_cohort(slides, labels_of(trained.recipe))
+    return replace(cohort, cases=cohort.cases[6:])
+
+
+@pytest.fixture(scope="module")
+def done(
+    trained: TrainedRun, new: Cohort, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, tuple[Triaged, ...]]:
+    out = tmp_path_factory.mktemp("triage")
+    return out, triage(trained, new, settings(out))
+
+
+def settings(out: Path, stride_px: int = STRIDE_PX, workers: int = 0) -> TriageSettings:
+    return TriageSettings(out, TrainedAt(SIDE_PX, SPACING_UM), stride_px, workers)
+
+
+def content(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((out / "slides").iterdir())}
+
+
+def test_the_map_points_at_the_planted_nests(done: tuple[Path, tuple[Triaged, ...]]) -> None:
+    out, (without, with_nests) = done
+    assert (without.case.label, with_nests.case.label) == ("wild-type", "mutated")
+    drawn = with_nests.map
+    assert drawn is not None
+    assert without.map is not None
+    assert with_nests.image.mask is not None
+    share = mask_share(with_nests.image.mask, drawn.raster.size_px, drawn.raster.cells())
+    judged = np.isfinite(drawn.grid).ravel()
+    auc = localisation_auc(drawn.grid.ravel()[judged].astype(float), share[judged])
+    assert auc is not None
+    assert auc > 0.9
+    assert drawn.risk > without.map.risk + 0.3
+    nests_mm2 = float((share.reshape(drawn.raster.shape) * drawn.raster.areas_mm2()).sum())
+    assert drawn.tumour_mm2 == pytest.approx(nests_mm2, rel=0.4)
+    assert drawn.tumour_mm2 > 4 * without.map.tumour_mm2
+    regions = read_polygons(out / "slides" / f"{with_nests.name}-regions.geojson")
+    inside = [(x, y) for polygon in regions for x, y in polygon.outer]
+    assert np.max(inside, axis=0)[0] <= drawn.raster.size_px[0]
+
+
+def test_each_cell_says_what_its_own_window_says(
+    trained: TrainedRun, done: tuple[Path, tuple[Triaged, ...]]
+) -> None:
+    _, (_, told) = done
+    assert told.map is not None
+    raster, grid = told.map.raster, told.map.grid
+    chosen = np.argwhere(np.isfinite(grid))[::97].tolist()
+    assert len(chosen) > 3
+    with open_source(told.image.path, "slide") as source:
+        for row, column in chosen:
+            box = raster.box((row, row + 1), (column, column + 1))
+            pixels = read_box(source, box, (SIDE_PX, SIDE_PX))
+            values = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+            batch = pack([Example("a", "a", values)])
+            (alone,) = predict(trained.members[0].model, [batch]).probabilities
+            # block and window are resampled by themselves, half a pixel apart at most
+            assert abs(alone[1] - grid[row, column]) < 0.15
+
+
+def test_fold_models_are_calibrated_and_averaged(
+    trained: TrainedRun, new: Cohort, done: tuple[Path, tuple[Triaged, ...]], tmp_path: Path
+) -> None:
+    (only,) = trained.members
+    members = tuple(Member(only.model, Choices(t, c)) for t, c in ((1.0, 0.3), (4.0, 0.7)))
+    both = replace(trained, members=members)
+    told = triage(both, replace(new, cases=new.cases[1:]), settings(tmp_path))[0].map
+    before = done[1][1].map
+    assert told is not None
+    assert before is not None
+    assert told.threshold == 0.5
+    p = before.grid.astype(np.float64)
+    cooler = 1 / (1 + ((1 - p) / p) ** 0.25)
+    np.testing.assert_allclose(told.grid, (p + cooler) / 2, atol=1e-5)
+
+
+def test_killed_and_resumed_gives_the_same_bytes(
+    trained: TrainedRun,
+    new: Cohort,
+    done: tuple[Path, tuple[Triaged, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write, judge, judged = module.write_slide, module.positive_probability, [0]
+
+    def killed(files, *rest) -> None:
+        if files.name == new.cases[1].id:
+            raise KeyboardInterrupt
+        write(files, *rest)
+
+    def counted(trained, pixels, spacing_um) -> np.ndarray:
+        judged[0] += len(pixels)
+        return judge(trained, pixels, spacing_um)
+
+    monkeypatch.setattr(module, "write_slide", killed)
+    with pytest.raises(KeyboardInterrupt):
+        triage(trained, new, settings(tmp_path))
+    monkeypatch.setattr(module, "write_slide", write)
+    monkeypatch.setattr(module, "positive_probability", counted)
+    told = triage(trained, new, settings(tmp_path, workers=1))
+    assert told[1].map is not None
+    assert judged[0] == told[1].map.windows  # the finished slide is not judged again
+    assert content(tmp_path) == content(done[0])
+    assert not [path for path in (tmp_path / "slides").iterdir() if ".part" in path.name]
+
+
+def test_other_settings_and_other_models_are_judged_anew(
+    trained: TrainedRun, new: Cohort, done: tuple[Path, tuple[Triaged, ...]], tmp_path: Path
+) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(done[0], out)
+    one = replace(new, cases=new.cases[1:])
+    (wider,) = triage(trained, one, settings(out, stride_px=48))
+    assert wider.map is not None
+    assert wider.map.raster.stride_px == 48
+    (only,) = trained.members
+    other = replace(trained, members=(Member(only.model, Choices(1.0, 0.9)),))
+    (stricter,) = triage(other, one, settings(out, stride_px=48))
+    assert stricter.map is not None
+    assert stricter.map.threshold == 0.9
+    assert stricter.map.tumour_mm2 < wider.map.tumour_mm2
+
+
+def damaged(new: Cohort, folder: Path) -> Cohort:
+    """A good slide among one cut short, one that is missing, and one of blank glass."""
+    good = new.cases[1]
+    broken, blank = folder / "broken.tif", folder / "blank.png"
+    whole = bytearray(good.images[0].path.read_bytes())
+    whole[len(whole) // 8 : len(whole) // 2] = bytes(len(whole) // 2 - len(whole) // 8)
+    broken.write_bytes(whole)
+    Picture.fromarray(np.full((700, 900, 3), 245, np.uint8)).save(blank)
+    bad = [
+        Case(name, name, (Image(path, kind, 9, mpp=0.5),), "wild-type", 0)
+        for name, path, kind in (
+            ("broken", broken, "slide"),
+            ("missing", folder / "missing.svs", "slide"),
+            ("blank", blank, "tile"),
+        )
+    ]
+    return replace(new, cases=(bad[0], good, *bad[1:]))
+
+
+def test_a_bad_slide_costs_itself_with_its_reason(
+    trained: TrainedRun, new: Cohort, tmp_path: Path
+) -> None:
+    cohort = damaged(new, tmp_path)
+    told = triage(trained, cohort, settings(tmp_path / "out", stride_px=48, workers=1))
+    assert [one.case.id for one in told] == [case.id for case in cohort.cases]
+    broken, good, missing, blank = told
+    assert good.reason is None
+    assert good.map is not None
+    assert broken.reason is not None
+    assert "cannot be decoded" in broken.reason
+    assert missing.reason is not None
+    assert "missing.svs" in missing.reason
+    assert blank.reason is not None
+    assert "no tissue" in blank.reason
+    assert len(content(tmp_path / "out")) == 3
+
+
+def test_an_outline_of_the_manifest_goes_first(
+    trained: TrainedRun, new: Cohort, tmp_path: Path
+) -> None:
+    outline = tmp_path / "outline.geojson"
+    ring = [[400, 400], [900, 400], [900, 700], [400, 700], [400, 400]]
+    write_json(outline, {"type": "Polygon", "coordinates": [ring]})
+    case = new.cases[1]
+    drawn = replace(case, images=(replace(case.images[0], tissue=outline),))
+    (told,) = triage(trained, replace(new, cases=(drawn,)), settings(tmp_path, stride_px=48))
+    assert told.map is not None
+    rows, columns = np.nonzero(np.isfinite(told.map.grid))
+    step = told.map.raster.step
+    assert rows.min() == 400 // step
+    assert columns.max() == 899 // step
+
+
+def test_no_two_slides_share_a_name() -> None:
+    image = Image(Path("a.svs"), "slide", 1)
+    cases = (
+        *(Case(name, name, (image,)) for name in ("a-0", "b", "B")),
+        Case("a", "a", (image, image)),
+    )
+    names = [name for _, _, name in names_of(cases)]
+    assert len({name.lower() for name in names}) == 5
+    assert names[1] == "b"
+
+
+def test_the_spacing_of_training_is_asked_for_where_it_is_not_known(
+    trained: TrainedRun, tmp_path: Path
+) -> None:
+    assert trained_at(trained) == TrainedAt(48, 0.97) == trained_at(trained, 0.97)
+    with pytest.raises(RunError, match=r"not at 0\.5"):
+        trained_at(trained, 0.5)
+    root = tmp_path / "run"
+    shutil.copytree(trained.folder.root, root)
+    facts = read_json(root / "run.json")
+    for instance, given, match in (
+        ({"side_px": 48, "spacing_um": None}, None, "give it in µm per pixel with --spacing"),
+        ({"side_px": 48, "spacing_um": None}, 96.0, "--spacing 96 cannot be"),
+        (None, 0.97, "run again"),
+    ):
+        write_json(root / "run.json", facts | {"instance": instance})
+        with pytest.raises(RunError, match=match):
+            trained_at(load_run(root, "cpu"), given)
+    write_json(root / "run.json", facts | {"instance": {"side_px": 48, "spacing_um": None}})
+    assert trained_at(load_run(root, "cpu"), 1.1) == TrainedAt(48, 1.1)
+
+
+def test_the_command_ranks_slides_and_tells_what_could_be_set_aside(
+    slides: Path, trained: TrainedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twice the new patients under other names, one known one, and a file that is not there."""
+    rows = read_rows(slides)
+    told = [rows[0], *rows[6:], *({**r, "patient_id": r["patient_id"] + "x"} for r in rows[6:])]
+    told.append({**rows[6], "path": "slides/gone.tif", "patient_id": "gone"})
+    lines = ["case_id,patient_id,path,label,kind"]
+    for number, row in enumerate(told):
+        path = slides.parent / row["path"]
+        lines.append(f"c{number},{row['patient_id']},{path},{row['label']},slide")
+    cohort, out = tmp_path / "cohort.csv", tmp_path / "out"
+    cohort.write_text("\n".join(lines) + "\n")
+    words = ["triage", trained.folder.root, "--cohort", cohort, "--out", out, "--stride", 48]
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in [*words, "--workers", 1, "--device", "cpu"]])
+    assert left.value.code == 2
+    printed = capsys.readouterr().out
+    assert "5 of 6 slides judged" in printed
+    assert "1 labelled cases belong to patients of the run" in printed
+    assert "1 labelled cases have a slide that could not be judged" in printed
+    assert "at 95 % sensitivity: 50.0 %" in printed
+    assert "chosen on the very cases" in printed
+    ranked = read_rows(out / "triage.csv")
+    assert [row["rank"] for row in ranked] == ["1", "2", "3", "4", "5", ""]
+    assert "gone.tif" in ranked[-1]["reason"]
+    risks = [float(row["risk"]) for row in ranked[:-1]]
+    assert risks == sorted(risks, reverse=True)
+    assert ranked[3]["case_id"] in {"c1", "c3"}  # without nests
+    metrics = read_json(out / "triage.json")
+    assert metrics["auroc"]["value"] == 1.0
+    assert (metrics["cases"], metrics["patients"], metrics["positive_cases"]) == (4, 4, 2)
+    assert metrics["settings"]["spacing_um"] == 0.97
+    assert (out / "slides" / "c0-map.png").is_file()
+
+
+@pytest.mark.data
+def test_a_real_slide_between_two_levels(trained: TrainedRun, shared: Path, tmp_path: Path) -> None:
+    path = shared / "data" / "wsi-small" / "slides" / "CMU-1-Small-Region.svs"
+    case = Case("cmu", "cmu", (Image(path, "slide", 1),))
+    cohort = Cohort(path, (case,), ())
+    (told,) = triage(trained, cohort, settings(tmp_path, stride_px=48))
+    assert told.map is not None
+    raster = told.map.raster
+    assert raster.factor == pytest.approx(0.97 / 0.499)
+    assert raster.shape == (32, 24)
+    values = told.map.grid[np.isfinite(told.map.grid)]
+    assert ((values >= 0) & (values <= 1)).all()
+    assert np.ptp(values) > 0.01
+    whole_mm2 = 2220 * 2967 * 0.499e-3**2
+    assert 0.3 * whole_mm2 < told.map.tissue_mm2 <= whole_mm2

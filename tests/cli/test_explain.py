@@ -1,0 +1,95 @@
+"""`wholecase explain`: heatmaps, contact sheets, tables, and a project for QuPath."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from e2e.conftest import cohort_file as _cohort_file
+from e2e.conftest import finished as _finished
+from wholecase.cli import main
+from wholecase.experiment import Summary, draw_answer, qupath_images, stored_answer
+from wholecase.explain import Evidence
+
+cohort_file, finished = _cohort_file, _finished
+
+
+def call(*words: object) -> int:
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    return int(left.value.code or 0)
+
+
+def test_a_case_of_the_run_as_a_project(
+    finished: Summary, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, folder = tmp_path / "out", tmp_path / "project"
+    words = ("explain", finished.run.root, "--case", "c07", "--out", out, "--qupath", folder)
+    assert call(*words) == 0
+    told = capsys.readouterr().out.split()
+    made = [*out.iterdir(), folder / "project.qpproj"]
+    assert sorted(told) == sorted(str(path) for path in made)
+    for what in ("heatmap.png", "tiles.png", "attention.geojson", "instances.csv"):
+        assert len(list(out.glob(f"c07*-{what}"))) == 3
+    project = json.loads((folder / "project.qpproj").read_text())
+    names = [image["imageName"] for image in project["images"]]
+    assert [f"{name}.geojson" for name in names] == sorted(
+        path.name for path in (folder / "attention").iterdir()
+    )
+    for name in names:
+        ours = (out / f"{name}-attention.geojson").read_text()
+        assert (folder / "attention" / f"{name}.geojson").read_text() == ours
+    assert call(*words) == 1
+    assert "holds a QuPath project already" in capsys.readouterr().err
+
+
+def test_new_images_share_a_project(finished: Summary, cohort_file: Path, tmp_path: Path) -> None:
+    images = [cohort_file.parent / name for name in ("07-0.png", "08-0.png")]
+    out, folder = tmp_path / "out", tmp_path / "project"
+    words = ("explain", finished.run.root, *images, "--out", out, "--qupath", folder)
+    assert call(*words, "--workers", 1) == 0
+    project = json.loads((folder / "project.qpproj").read_text())
+    assert [image["metadata"]["case"] for image in project["images"]] == ["07-0", "08-0"]
+    for image, path in zip(project["images"], images, strict=True):
+        assert image["serverBuilder"]["uri"] == path.resolve().as_uri()
+
+
+def test_tables_sheets_and_projects_agree_on_the_order(finished: Summary, tmp_path: Path) -> None:
+    case, stored = stored_answer(finished.run.root, "c07")
+    # thirty tiles of one image instead of the image whole
+    boxes = np.array([[x, y, 16, 16] for x in range(0, 96, 16) for y in range(0, 80, 16)])
+    weights = np.random.default_rng(0).dirichlet(np.ones(30))[:, None]
+    evidence = Evidence(
+        weights=weights,
+        scores=np.log(weights),
+        image=np.zeros(30, np.int64),
+        box_px=boxes,
+        position_um=np.zeros((30, 3), np.float32),
+        logits=np.repeat(stored.logits[:1], 30, axis=0),
+    )
+    paths = list(draw_answer(case, evidence, tmp_path, scale="rank", longest_px=96))
+    assert len(paths) == 4
+    with (tmp_path / paths[3].name).open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["weight"]) for row in rows] == pytest.approx(
+        sorted(weights[:, 0], reverse=True)
+    )
+    (entry,) = qupath_images(case, evidence)
+    features = json.loads(entry.attention)["features"]
+    corners = [feature["geometry"]["coordinates"][0][0] for feature in features]
+    assert corners == [[int(row["x_px"]), int(row["y_px"])] for row in rows]
+    with Image.open(paths[1]) as sheet, Image.open(case.images[0].path) as image:
+        shown, pixels = np.asarray(sheet).astype(int), np.asarray(image).astype(int)
+    # the first tile of the sheet is the first of the table, enlarged
+    x, y = corners[0]
+    wanted = pixels[y : y + 16, x : x + 16].mean(axis=(0, 1))
+    top = np.flatnonzero((shown[:, 14 + 112] < 250).any(axis=1))
+    found = next(
+        shown[at : at + 224, 14 : 14 + 224].mean(axis=(0, 1))
+        for at in top
+        if (shown[at : at + 224, 14:238].min(axis=2) < 250).mean() > 0.9
+    )
+    assert np.abs(found - wanted).max() < 12

@@ -1,0 +1,34 @@
+"""What a fold's choices were made on is kept, so that they can be checked and shown."""
+
+import json
+
+import numpy as np
+
+from wholecase.evaluation import THRESHOLDS, apply_temperature, fit_temperature
+from wholecase.experiment import Summary
+from wholecase.runs import read_rows
+
+
+def test_the_kept_inner_predictions_give_the_fold_its_choices_again(finished: Summary) -> None:
+    run = finished.run
+    classes = run.read_facts()["classes"]
+    for number in range(3):
+        rows = read_rows(run.fold(number).inner)
+        choices = json.loads(run.fold(number).choices.read_text())
+        said = np.array([[float(row[f"probability_{name}"]) for name in classes] for row in rows])
+        truth = np.array([classes.index(row["label"]) for row in rows])
+        rule = THRESHOLDS[choices["threshold_rule"]]
+        assert rule(truth, said[:, 1]) == choices["threshold"]
+        raw = apply_temperature(said, 1 / choices["temperature"])
+        assert abs(fit_temperature(truth, raw) - choices["temperature"]) < 1e-3
+        assert len(rows) == choices["inner_cases"]
+
+
+def test_the_kept_inner_predictions_are_of_inner_patients_alone(finished: Summary) -> None:
+    sides = {
+        (row["fold"], row["case_id"]): (row["side"], row["patient_id"])
+        for row in read_rows(finished.run.splits)
+    }
+    for number in range(3):
+        for row in read_rows(finished.run.fold(number).inner):
+            assert sides[str(number), row["case_id"]] == ("valid", row["patient_id"])

@@ -1,0 +1,176 @@
+"""Pixels are changed instance by instance, within bounds, by the loop's seed, in training only."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toys import TOYS, InMemory
+from toys.toy import target
+from wholecase.core.errors import RecipeError
+from wholecase.models import Batch, CaseModel
+from wholecase.models.aggregators import MeanPool
+from wholecase.models.backbones import SmallCnn
+from wholecase.models.heads import Binary
+from wholecase.training import (
+    AUGMENTS,
+    Augment,
+    Example,
+    Keep,
+    Schedule,
+    Shuffled,
+    fit,
+)
+
+PUBLISHED = {"flips": True, "brightness": 0.1, "contrast": [0.8, 1.2]}
+
+
+def batch(values: torch.Tensor) -> Batch:
+    names = tuple(str(i) for i in range(len(values)))
+    return Batch(values, torch.arange(len(values) + 1), names, names)
+
+
+def pixels(count: int, seed: int = 0) -> torch.Tensor:
+    return torch.rand(count, 3, 6, 5, generator=torch.Generator().manual_seed(seed))
+
+
+def test_flips_make_all_four_images_equally_often() -> None:
+    torch.manual_seed(0)
+    one = pixels(1)
+    flipped = Augment.of({"flips": True})(batch(one.expand(400, -1, -1, -1))).values
+    forms = [one, one.flip(3), one.flip(2), one.flip(2, 3)]
+    counts = [int((flipped == form).flatten(1).all(1).sum()) for form in forms]
+    assert sum(counts) == 400
+    # 100 expected of each; 65 and 135 are four standard deviations away
+    assert min(counts) > 65
+    assert max(counts) < 135
+
+
+def test_brightness_adds_one_number_to_an_instance() -> None:
+    torch.manual_seed(0)
+    grey = pixels(300) * 0.5 + 0.25
+    added = (Augment.of({"brightness": 0.1})(batch(grey)).values - grey).flatten(1)
+    torch.testing.assert_close(added, added[:, :1].expand_as(added))
+    assert added.abs().max() <= 0.1 + 1e-6
+    assert added[:, 0].min() < -0.08
+    assert added[:, 0].max() > 0.08
+
+
+def test_contrast_stretches_about_the_mean_of_the_instance() -> None:
+    torch.manual_seed(0)
+    grey = pixels(300) * 0.4 + 0.3
+    after = Augment.of({"contrast": [0.8, 1.2]})(batch(grey)).values
+    mean = grey.mean((1, 2, 3), keepdim=True)
+    factor = ((after - mean) / (grey - mean)).flatten(1).median(1).values
+    torch.testing.assert_close(after, mean + factor.view(-1, 1, 1, 1) * (grey - mean))
+    assert 0.8 <= factor.min() < 0.83
+    assert 1.17 < factor.max() <= 1.2 + 1e-5
+
+
+@given(st.integers(0, 2**16), st.booleans())
+def test_pixels_stay_in_range_whatever_is_drawn(seed: int, as_bytes: bool) -> None:
+    torch.manual_seed(seed)
+    given_pixels = pixels(4, seed)
+    values = (given_pixels * 255).round().to(torch.uint8) if as_bytes else given_pixels.clone()
+    kept = values.clone()
+    changed = Augment.of(PUBLISHED)(batch(values))
+    assert changed.values.dtype == torch.float32
+    assert 0 <= changed.values.min() <= changed.values.max() <= 1
+    assert torch.equal(values, kept), "what the examples hold is left as it is"
+
+
+def test_the_order_of_a_recipe_changes_nothing() -> None:
+    drawn = []
+    for settings in (PUBLISHED, dict(reversed(PUBLISHED.items()))):
+        torch.manual_seed(3)
+        drawn.append(Augment.of(settings)(batch(pixels(5))).values)
+    assert torch.equal(*drawn)
+
+
+def test_no_flips_are_no_flips() -> None:
+    before = pixels(8)
+    assert torch.equal(Augment.of({"flips": False})(batch(before)).values, before)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"flip": True}, "no augmentation is called 'flip'; did you mean 'flips'"),
+        ({"flips": 0.5}, "flips is true or false, not 0.5"),
+        ({"brightness": -0.1}, r"brightness is a number in \[0, 1\], not -0.1"),
+        ({"brightness": True}, "brightness is a number"),
+        ({"contrast": 1.2}, r"contrast is \[lowest, highest\] factor.*not 1.2"),
+        ({"contrast": [1.2, 0.8]}, "contrast is"),
+        ({"contrast": ["a", 1]}, "contrast is"),
+    ],
+)
+def test_wrong_settings_are_named(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        Augment.of(settings)
+
+
+def test_stored_features_are_refused() -> None:
+    with pytest.raises(RecipeError, match="4 axes"):
+        Augment.of(PUBLISHED)(batch(torch.zeros(3, 7)))
+
+
+def test_all_of_the_table_are_in_the_published_recipe() -> None:
+    assert set(AUGMENTS) == set(PUBLISHED)
+
+
+def test_a_stopped_training_draws_on_bit_for_bit(tmp_path) -> None:
+    toy = TOYS["pcam-attention"]
+    sides = (toy.batches(toy.examples(1, 16), 0), toy.batches(toy.examples(2, 16), 0))
+    schedule = Schedule(epochs=4, rate=1e-2, augment=Augment.of(PUBLISHED))
+
+    def train(folder: str, told=None) -> tuple[CaseModel, object]:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = toy.model()
+        keep = Keep(tmp_path / folder / "last.safetensors", "key")
+        return model, fit(model, sides, schedule, seed=4, keep=keep, told=told)
+
+    def stop(epoch) -> None:
+        if epoch.number == 1:
+            raise KeyboardInterrupt
+
+    whole, history = train("whole")
+    with pytest.raises(KeyboardInterrupt):
+        train("stopped", told=stop)
+    resumed, again = train("stopped")
+    assert again == history
+    state = resumed.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in whole.state_dict().items())
+
+
+class Seen(SmallCnn.__base__):
+    """A backbone that keeps what it was shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = SmallCnn(3, channels=(2,))
+        self.shown: list[tuple[bool, torch.Tensor]] = []
+
+    @property
+    def width(self) -> int:
+        return self.net.width
+
+    def features(self, pixels):
+        self.shown.append((self.training, pixels.detach()))
+        return self.net.features(pixels)
+
+    def embedded(self, maps, starts, scale=None):
+        return self.net.embedded(maps, starts, scale)
+
+
+def test_judging_sees_the_pixels_as_they_are() -> None:
+    examples = [Example(str(i), str(i), pixels(1, i), targets=target(i % 2)) for i in range(4)]
+    backbone = Seen()
+    model = CaseModel(backbone=backbone, pool=MeanPool(2), head=Binary(2, 2))
+    sides = (Shuffled(InMemory(examples), 0), Shuffled(InMemory(examples), 0))
+    fit(model, sides, Schedule(epochs=1, augment=Augment.of(PUBLISHED)), seed=0)
+    plain = torch.cat([e.values for e in examples])
+    judged = torch.cat([shown for training, shown in backbone.shown if not training])
+    learnt = torch.cat([shown for training, shown in backbone.shown if training])
+    assert torch.equal(judged, plain)
+    assert not any((image == one).all() for image in learnt for one in plain)
