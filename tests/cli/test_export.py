@@ -14,6 +14,7 @@ from wholecase.core.digest import file_digest
 from wholecase.core.files import write_json
 from wholecase.models import Batch, predict, save_model
 from wholecase.models.export import run_onnx
+from wholecase.models.quantise import halves
 from wholecase.recipes import read_recipe, recipe_text
 from wholecase.runs import SCHEMA, RunFolder
 
@@ -76,6 +77,14 @@ def test_all_folds_with_eight_bits(run: Path, tmp_path, capsys) -> None:
     assert set(facts["files"]) == {"m.onnx", "m.int8.onnx"}
     for name, file in facts["files"].items():
         assert file["digest"] == file_digest(tmp_path / name)
+    given = np.ascontiguousarray(patches(20).transpose(0, 3, 1, 2)[halves(20)[1]])
+    off = np.abs(
+        run_onnx(tmp_path / "m.int8.onnx", given)[0] - run_onnx(tmp_path / "m.onnx", given)[0]
+    )
+    small = facts["files"]["m.int8.onnx"]
+    assert (small["difference"], small["mean"]) == pytest.approx((off.max(), off.mean()))
+    assert small["held_back"] == 10
+    assert facts["files"]["m.onnx"]["difference"] <= 1e-5
     told = capsys.readouterr().out
     assert f"{facts['files']['m.onnx']['bytes']:,} bytes, within" in told
     assert "on 10 patches its probabilities differ by" in told
@@ -91,14 +100,50 @@ def test_all_folds_with_eight_bits(run: Path, tmp_path, capsys) -> None:
     )
 
 
-def test_wrong_wishes_are_told(run: Path, tmp_path, capsys) -> None:
-    np.save(tmp_path / "patches.npy", patches(20)[:, :8])
-    for wrong, told in (
+def test_one_fold_is_that_folds_model(run: Path, tmp_path) -> None:
+    export(run, "--onnx", tmp_path / "one.onnx", "--fold", 1)
+    facts = json.loads((tmp_path / "one.json").read_text())
+    assert (facts["folds"], facts["temperatures"], facts["threshold"]) == ([1], [0.7], 0.5)
+    assert set(facts["files"]) == {"one.onnx"}, "eight bits are written where they are asked for"
+    values = np.ascontiguousarray(patches(3).transpose(0, 3, 1, 2))
+    batch = Batch(torch.from_numpy(values), torch.arange(4), ("a", "b", "c"), ("a", "b", "c"))
+    member = load_run(run, "cpu").members[1]
+    rows = member.choices.calibrated(predict(member.model, [batch]).probabilities)
+    np.testing.assert_allclose(run_onnx(tmp_path / "one.onnx", values)[0], rows, atol=1e-5)
+
+
+def wrong_files(folder: Path) -> None:
+    np.save(folder / "small.npy", patches(20)[:, :8])
+    np.save(folder / "floats.npy", patches(20).astype(np.float32))
+    np.save(folder / "few.npy", patches(15))
+    np.savez(folder / "several.npz", a=patches(20))
+    (folder / "text.npy").write_text("patches")
+    (folder / "empty.npy").touch()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
         (["--fold", "7"], "has no fold 7; it has 0, 1"),
-        (["--int8", tmp_path / "patches.npy"], "--int8 needs uint8 patches [M, 3, 16, 16]"),
-    ):
-        with pytest.raises(SystemExit) as stopped:
-            main(["export", str(run), "--onnx", str(tmp_path / "m.onnx"), *map(str, wrong)])
-        assert stopped.value.code == 1
-        assert told in capsys.readouterr().err
-    assert not (tmp_path / "m.onnx").exists()
+        (["--int8", "small.npy"], "--int8 needs uint8 patches [M, 3, 16, 16]"),
+        (["--int8", "floats.npy"], "holds float32 [20, 16, 16, 3]; --int8 needs uint8"),
+        (["--int8", "few.npy"], "eight bits need 16 patches or more to be set, not 15"),
+        (["--int8", "several.npz"], "is no .npy file of one array"),
+        (["--int8", "text.npy"], "is no .npy file of one array"),
+        (["--int8", "empty.npy"], "is no .npy file of one array"),
+        (["--int8", "none.npy"], "none.npy: no such file"),
+        (["--onnx", "m.json"], "ends in .onnx, not 'm.json'"),
+    ],
+)
+def test_wrong_wishes_are_told_and_leave_nothing(
+    run: Path, tmp_path, capsys, monkeypatch, wrong: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wrong_files(tmp_path)
+    before = set(tmp_path.iterdir())
+    onnx = [] if "--onnx" in wrong else ["--onnx", "m.onnx"]
+    with pytest.raises(SystemExit) as stopped:
+        main(["export", str(run), *onnx, *wrong])
+    assert stopped.value.code == 1
+    assert told in capsys.readouterr().err
+    assert set(tmp_path.iterdir()) == before

@@ -51,6 +51,24 @@ def test_a_pixel_moves_the_vectors_around_it_alone(name: str) -> None:
     assert columns.min() >= 5
 
 
+def test_the_small_network_is_the_published_one_bit_for_bit() -> None:
+    torch.manual_seed(0)
+    backbone = SmallCnn(3, channels=(8, 12, 16))
+    pixels = torch.rand(2, 3, 50, 34)
+    told = backbone(Batch(pixels, torch.tensor([0, 2]), ("a",), ("a",))).values
+    told.square().sum().backward()
+    gradients = [p.grad.clone() for p in backbone.parameters()]
+    backbone.zero_grad()
+    maps = pixels.contiguous(memory_format=torch.channels_last)
+    for convolution, _ in backbone.blocks:
+        maps = torch.max_pool2d(torch.relu(convolution(maps)), 2)
+    assert torch.equal(told, maps.permute(0, 2, 3, 1).flatten(0, 2))
+    maps.square().sum().backward()
+    assert all(
+        torch.equal(a, p.grad) for a, p in zip(gradients, backbone.parameters(), strict=True)
+    )
+
+
 @pytest.mark.parametrize("name", AGGREGATORS)
 def test_every_aggregator_passes_places_on(name: str) -> None:
     torch.manual_seed(0)

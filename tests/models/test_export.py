@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -25,8 +26,10 @@ from wholecase.models.aggregators import SelfAttention
 from wholecase.models.backbones import SmallCnn
 from wholecase.models.export import run_onnx
 from wholecase.models.heads import Binary, Multiclass
+from wholecase.models.quantise import halves
 
 SIDE = 16
+INT8 = onnx.TensorProto.INT8
 
 
 def network(seed: int) -> CaseModel:
@@ -131,12 +134,40 @@ def test_eight_bits_are_smaller_and_their_cost_is_that_of_patches_held_back(
     given = patches(40)
     small = quantise(exported, tmp_path / "m.int8.onnx", given)
     assert small.patches == 20
-    held = given[1::2]
+    held = given[halves(40)[1]]
     off = np.abs(run_onnx(small.path, held)[0] - run_onnx(exported, held)[0])
     assert (small.largest, small.mean) == pytest.approx((off.max(), off.mean()))
     assert 0 < small.largest < 0.1
     with pytest.raises(RunError, match="need 16 patches or more to be set, not 15"):
         quantise(exported, tmp_path / "few.onnx", given[:15])
+
+
+@pytest.mark.parametrize("count", [16, 17, 400])
+def test_the_halves_share_nothing_and_follow_no_pattern(count: int) -> None:
+    seen, held = halves(count)
+    assert sorted([*seen, *held]) == list(range(count))
+    assert len(seen) - len(held) in {0, 1}
+    for half in (seen, held):
+        assert 0.2 < (half % 2).mean() < 0.8, "classes in turn are on both sides"
+
+
+def test_eight_bits_answer_alike_on_all_machines_and_leave_attention_alone(
+    exported, tmp_path
+) -> None:
+    graph = onnx.load(quantise(exported, tmp_path / "m.int8.onnx", patches(40)).path).graph
+    weights = [onnx.numpy_helper.to_array(t) for t in graph.initializer if t.data_type == INT8]
+    filters = [w for w in weights if w.ndim > 1]
+    assert any(w.ndim == 4 for w in filters), "of the convolutions"
+    assert any(w.ndim == 2 for w in filters), "of the dense layers"
+    # some x86 processors add two products in sixteen bits, and cut off what does not fit
+    assert max(2 * 255 * int(np.abs(w.astype(int)).max()) for w in filters) < 2**15
+    makers = {name: node for node in graph.node for name in node.output}
+    for node in graph.node:
+        if node.op_type in {"Softmax", "Sigmoid"}:
+            assert makers[node.input[0]].op_type != "DequantizeLinear"
+            assert node.output[0] not in {
+                name for n in graph.node if n.op_type == "QuantizeLinear" for name in n.input
+            }
 
 
 def test_the_example_needs_onnxruntime_and_numpy_alone(exported, members, tmp_path) -> None:

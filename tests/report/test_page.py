@@ -160,7 +160,7 @@ def _noise(path):
     from PIL import Image
 
     path.parent.mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (320, 320, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (240, 240, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)  # noise is what JPEG can compress least
 
 

@@ -16,17 +16,21 @@ if TYPE_CHECKING:
 def export(
     run: Annotated[Path, Parameter(help="folder of a finished run")],
     *,
-    onnx: Annotated[Path, Parameter(help="ONNX file to write; a JSON file is put beside it")],
+    onnx: Annotated[Path, Parameter(help=".onnx file to write; a .json file is put beside it")],
     fold: Annotated[int | None, Parameter(help="one fold's model, not the mean of all")] = None,
     int8: Annotated[
         Path | None,
-        Parameter(help=".npy of uint8 patches: also write eight bits, their cost measured on half"),
+        Parameter(
+            help=".npy of uint8 patches, as they will come: also write .int8.onnx; its ranges are "
+            "set on one half, what it costs is measured on the other"
+        ),
     ] = None,
 ) -> None:
     """Write the mean of the fold models' calibrated probabilities as one ONNX graph.
 
     The graph is compared with the models before it is written. A run on pixels takes patches, each
-    a case of its own; a run on stored features takes the features of one case.
+    a case of its own; a run on stored features takes the features of one case. The JSON file tells
+    classes, threshold, input and spacing, and how far each file is from the models.
     """
     import numpy as np
     import torch
@@ -35,6 +39,8 @@ def export(
     from wholecase.core.files import write_json
     from wholecase.models import Calibrated, export_onnx, quantise
 
+    if onnx.suffix != ".onnx":
+        raise RunError(f"--onnx names a file that ends in .onnx, not {onnx.name!r}")
     trained = load_run(run, "cpu")
     numbers = _numbers(run, fold)
     chosen = [
@@ -45,7 +51,7 @@ def export(
     members = [Calibrated(member.model, member.choices.temperature) for member in chosen]
     shape = _shape(trained)
     pixels = len(shape) == 3
-    patches = None if int8 is None else _patches(int8, shape, np.load(int8, mmap_mode="r"))
+    patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
     kind = torch.uint8 if pixels else torch.float32
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=kind))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
@@ -64,7 +70,9 @@ def export(
             f"{small}: {cost.bytes:,} bytes; on {cost.patches} patches its probabilities differ "
             f"by {cost.mean:.4f} on average and {cost.largest:.4f} at most"
         )
-        facts["files"][small.name] = _file(small, difference=cost.largest, mean=cost.mean)
+        facts["files"][small.name] = _file(
+            small, difference=cost.largest, mean=cost.mean, held_back=cost.patches
+        )
     write_json(onnx.with_suffix(".json"), facts)
     print(onnx.with_suffix(".json"))
 
@@ -119,17 +127,34 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _file(path: Path, **facts: float) -> dict[str, Any]:
+def _file(path: Path, **facts: float | int) -> dict[str, Any]:
     from wholecase.core.digest import file_digest
 
     return {"digest": file_digest(path), "bytes": path.stat().st_size, **facts}
 
 
+def _loaded(path: Path) -> "np.ndarray":
+    from numpy.lib.format import open_memmap
+
+    try:
+        return open_memmap(path, mode="r")
+    except FileNotFoundError:
+        raise RunError(f"{path}: no such file; --int8 needs a .npy file of patches") from None
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path} is no .npy file of one array of numbers; write it with numpy.save"
+        ) from error
+
+
 def _patches(path: Path, shape: tuple[int, ...], given: "np.ndarray") -> "np.ndarray":
     """uint8 [M, C, H, W]; the order [M, H, W, C] of pictures is taken too."""
+    from wholecase.models.quantise import check_count
+
     if len(shape) != 3:
         raise RunError("eight bits are for runs on pixels; leave out --int8")
     fits = given.dtype.name == "uint8" and given.ndim == 4
+    if fits:
+        check_count(len(given))
     if fits and given.shape[1:] == shape:
         return given[:]
     if fits and given.shape[1:] == (*shape[1:], shape[0]):

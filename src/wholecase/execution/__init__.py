@@ -1,8 +1,17 @@
 """Doing one thing to many items: spawned processes, one thread each."""
 
 from wholecase.execution.ahead import read_ahead
+from wholecase.execution.memory import freed_memory_kept
 from wholecase.execution.streams import Part, each_in_parts
 from wholecase.execution.threads import one_thread
 from wholecase.execution.workers import Outcome, each
 
-__all__ = ["Outcome", "Part", "each", "each_in_parts", "one_thread", "read_ahead"]
+__all__ = [
+    "Outcome",
+    "Part",
+    "each",
+    "each_in_parts",
+    "freed_memory_kept",
+    "one_thread",
+    "read_ahead",
+]

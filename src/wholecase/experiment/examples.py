@@ -13,7 +13,7 @@ from wholecase.explain import ATTENTION, GRAD_CAM
 from wholecase.explain.legend import row, text, widened
 from wholecase.runs import RunFolder
 
-SIDE_PX, LETTERS_PX, EXAMPLES = 144, 14, 4
+SIDE_PX, LETTERS_PX, EXAMPLES = 144, 20, 4
 """Of a picture, of the words, and how many cases of each kind."""
 
 
@@ -39,7 +39,7 @@ def draw_examples(run: RunFolder, outcomes: Sequence[Outcome], shown: Mapping[st
     strips = [_strip(run, name, found, shown) for name, found in kinds.items()]
     width = max(strip.shape[1] for strip in strips)
     sheet = np.vstack([widened(strip, width) for strip in strips])
-    save_picture(run.root / "figures" / "gradcam_examples.png", sheet)
+    save_picture(run.figure("gradcam_examples.png"), sheet)
 
 
 def _strip(

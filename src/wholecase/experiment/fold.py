@@ -22,6 +22,7 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
 from wholecase.core.seeds import generator, seed_of
+from wholecase.execution import freed_memory_kept
 from wholecase.explain import write_evidence
 from wholecase.extract import Extraction
 from wholecase.models import CaseModel, load_model, predict, save_model
@@ -115,7 +116,8 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
         sides[side] = batches_of(job.recipe, examples, seed_of(job.seed, side))
     keep = Keep(job.folder.last, job.key)
     schedule = schedule_of(job.recipe)
-    return fit(model, (sides["train"], sides["valid"]), schedule, seed=job.seed, keep=keep)
+    with freed_memory_kept():
+        return fit(model, (sides["train"], sides["valid"]), schedule, seed=job.seed, keep=keep)
 
 
 def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from wholecase.report.flow import exclusions
 from wholecase.report.opinions import Strip, strip_of
 from wholecase.report.pictures import Inlined, case_bytes, inlined
-from wholecase.report.records import Exclusion, Prediction
+from wholecase.report.records import Exclusion, Prediction, UsedCase
 from wholecase.report.run import Run
 from wholecase.report.wording import count, number
 
@@ -121,6 +121,13 @@ def _verdict(run: Run, prediction: Prediction) -> str:
     )
 
 
+def _seen(used: UsedCase) -> str:
+    """How many images, and into how many regions they were cut, where they were."""
+    images = count(used.images, "image")
+    is_whole = used.images == used.instances
+    return images if is_whole else f"{images}, {count(used.instances, 'region')}"
+
+
 def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     """What is known of the case beyond its answer; unknown facts are left out."""
     used = next((case for case in run.cases if case.id == prediction.case), None)
@@ -130,7 +137,7 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     told = [("Judged by", judge)]
     if used is not None:
         told += [
-            ("Images", f"{count(used.images, 'image')}, {count(used.instances, 'region')}"),
+            ("Images", _seen(used)),
             ("Site", used.site),
         ]
     told.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))

@@ -65,15 +65,17 @@ def steps(run: Run) -> list[Step]:
         details = tuple(count(int(cohort[k]), noun) for k, noun in nouns if k in cohort)
         boxes.append(Step("In the cohort", int(cohort["cases"]), details))
     if run.cases:
-        used = (
-            count(len({case.patient for case in run.cases}), "patient"),
-            count(sum(case.images for case in run.cases), "image"),
-            count(sum(case.instances for case in run.cases), "instance"),
-        )
-        boxes.append(Step("Used", len(run.cases), used))
+        boxes.append(Step("Used", len(run.cases), _used(run)))
     judged = (count(len({p.patient for p in run.predictions}), "patient"),)
     boxes.append(Step("Judged", len(run.predictions), judged))
     return boxes
+
+
+def _used(run: Run) -> tuple[str, ...]:
+    images, regions = (sum(getattr(c, k) for c in run.cases) for k in ("images", "instances"))
+    told = count(len({case.patient for case in run.cases}), "patient"), count(images, "image")
+    # an image that is not cut is its own region: said once
+    return told if regions == images else (*told, count(regions, "region"))
 
 
 def losses(run: Run) -> list[Loss]:

@@ -7,6 +7,8 @@ from wholecase.core.files import write_text
 from wholecase.report import flow, provenance, verdict
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import evidence
+from wholecase.report.examples import examples
+from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
 from wholecase.report.read import read_run
 from wholecase.report.run import Run
@@ -24,12 +26,14 @@ def write_report(root: Path) -> Path:
 
     The page holds its pictures, figures and styles: it opens from a disk or a mail, without a
     network, and reads without JavaScript. Files of the run that are missing leave gaps, not errors.
+    Its main figures are written beside it as files of their own, `figures/*.svg`.
 
     Raises:
         RunError: the folder is no finished run, or one of its tables lacks a column.
     """
-    path = RunFolder(root).report
-    write_text(path, page(read_run(root)))
+    path, run = RunFolder(root).report, read_run(root)
+    write_figures(run)
+    write_text(path, page(run))
     return path
 
 
@@ -44,7 +48,7 @@ def _facts(run: Run) -> dict[str, Any]:
     # numpy and the figures take longer to import than the rest of the package together
     from wholecase.report import figures
 
-    rows, cases = case_rows(run), figures.judged(run)
+    rows, cases, rule = case_rows(run), figures.judged(run), figures.rule_of(run)
     return {
         "run": run,
         "title": verdict.title(run),
@@ -56,11 +60,13 @@ def _facts(run: Run) -> dict[str, Any]:
         "losses": flow.losses(run),
         "mix": flow.mix(run),
         "curves": figures.learning_curves(run),
-        "rule": figures.rule_of(run).words if run.is_binary else "",
+        "rule": rule.words if run.is_binary else "",
+        "rule_name": rule.quantity,
         "quality": figures.quality_figures(run, cases, links(run)),
         "deciding": figures.deciding_figures(run, cases),
         "evidence": evidence(run),
         "evidence_figures": figures.evidence_figures(run),
+        "examples": examples(run),
         "slides": slides_of(run),
         "rows": rows,
         "more": len(run.predictions) - len(rows),

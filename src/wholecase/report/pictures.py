@@ -19,14 +19,29 @@ SHEET_BYTES = 1_500_000
 MOST_CASE_BYTES = 160_000
 """For one case: enough for sharp pictures, however few the cases."""
 QUALITIES = (84, 64, 44)
+SMALL_PX, SMALL_QUALITY = 128, 95
+"""A small picture is shown enlarged, traces of compression included: it gets a better quality."""
+MAPS = {"grad-cam": "Grad-CAM", "attention": "Attention map"}
+"""What the page calls the maps of a run; another name stands as it is."""
 TILES = 4
 """Of a case's most attended tiles, and of its least attended ones, this many are shown."""
 TISSUE = 3
 """Of a case's images, so many are shown with the outline of their tissue."""
 ERRORS = 6
 """Wrong decisions that are shown in full above the table: their pictures stand there again."""
-SHARES = {"thumbnail": 0.26, "heatmap": 0.4, "tiles": 0.15, "least": 0.11, "tissue": 0.08}
-"""Of a case's bytes; what looks alike compresses alike, so that area decides."""
+SHARES = {"thumbnail": 26, "heatmap": 40, "maps": 60, "tiles": 15, "least": 11, "tissue": 8}
+"""How a case's bytes are divided among the kinds of pictures that it has: by area, since what looks
+alike compresses alike."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """Where within the picture a model that sees pixels looked, drawn over it."""
+
+    name: str
+    """What the page calls the method; a word of the glossary, where it is known."""
+    picture: str
+    """A data URI."""
 
 
 @dataclass(frozen=True)
@@ -41,34 +56,61 @@ class Inlined:
     """Least attended first."""
     tissue: tuple[str, ...] = ()
     """Images of the case with the outline of what was taken as tissue."""
+    maps: tuple[Map, ...] = ()
 
 
 def inlined(
     pictures: CasePictures | None, tissue: Sequence[Path | None], case_bytes: int
 ) -> Inlined:
     """A case's pictures, small enough to take `case_bytes` together before base64."""
+    files = _files(pictures, tissue)
+    whole = sum(SHARES[kind] for kind in files)
 
-    def several(paths: Sequence[Path | None], name: str, longest_px: int) -> tuple[str, ...]:
-        each = round(SHARES[name] * case_bytes / max(len(paths), 1))
-        shown = (_jpeg(path, longest_px, each) for path in paths)
-        return tuple(picture for picture in shown if picture)
+    def drawn(kind: str, longest_px: int) -> list[str]:
+        paths = files.get(kind, ())
+        each = round(SHARES[kind] / whole * case_bytes / len(paths)) if paths else 0
+        return [jpeg(path, longest_px, each) for path in paths]
 
-    outlines = several(tissue[:TISSUE], "tissue", 240)
-    if pictures is None:
-        return Inlined(tissue=outlines)
+    def several(kind: str, longest_px: int) -> tuple[str, ...]:
+        return tuple(picture for picture in drawn(kind, longest_px) if picture)
+
+    names = [MAPS.get(name, name) for name, _ in _maps(pictures)] if pictures else []
     return Inlined(
-        thumbnail=_jpeg(pictures.thumbnail, 560, round(SHARES["thumbnail"] * case_bytes)),
-        heatmap=_jpeg(pictures.heatmap, 720, round(SHARES["heatmap"] * case_bytes)),
-        tiles=several(pictures.tiles[:TILES], "tiles", 144),
-        least=several(pictures.least[:TILES], "least", 144),
-        tissue=outlines,
+        thumbnail="".join(drawn("thumbnail", 560)),
+        heatmap="".join(drawn("heatmap", 720)),
+        tiles=several("tiles", 144),
+        least=several("least", 144),
+        tissue=several("tissue", 240),
+        maps=tuple(Map(n, p) for n, p in zip(names, drawn("maps", 384), strict=True) if p),
     )
+
+
+def _files(
+    pictures: CasePictures | None, tissue: Sequence[Path | None]
+) -> dict[str, Sequence[Path | None]]:
+    """The picture files of a case by kind; only the kinds that it has."""
+    found: dict[str, Sequence[Path | None]] = {"tissue": tissue[:TISSUE]}
+    if pictures is not None:
+        found |= {
+            "thumbnail": [pictures.thumbnail] if pictures.thumbnail else [],
+            "heatmap": [pictures.heatmap] if pictures.heatmap else [],
+            "maps": [path for _, path in _maps(pictures)],
+            "tiles": pictures.tiles[:TILES],
+            "least": pictures.least[:TILES],
+        }
+    return {kind: paths for kind, paths in found.items() if paths}
+
+
+def _maps(pictures: CasePictures) -> list[tuple[str, Path]]:
+    """In the order of `MAPS`; maps that the page does not know come last."""
+    known = list(MAPS)
+    return sorted(pictures.maps, key=lambda m: known.index(m[0]) if m[0] in known else len(known))
 
 
 def contact_sheet(pictures: Sequence[Path | None]) -> list[str]:
     """Small pictures as data URIs, the smaller the more there are; no text for a missing one."""
     each = min(SHEET_BYTES // max(len(pictures), 1), 14_000)
-    return [_jpeg(path, 200, each) for path in pictures]
+    return [jpeg(path, 200, each) for path in pictures]
 
 
 def case_bytes(cases: int) -> int:
@@ -80,7 +122,7 @@ def case_bytes(cases: int) -> int:
     return min(PAGE_BYTES // (cases + ERRORS), MOST_CASE_BYTES)
 
 
-def _jpeg(path: Path | None, longest_px: int, most_bytes: int) -> str:
+def jpeg(path: Path | None, longest_px: int, most_bytes: int) -> str:
     """The picture as a data URI; no text where it is missing or damaged."""
     if path is None:
         return ""
@@ -99,7 +141,8 @@ def _jpeg(path: Path | None, longest_px: int, most_bytes: int) -> str:
 
 def _compressed(picture: "Image", most_bytes: int) -> bytes:
     """The picture as a JPEG of so many bytes: first at less quality, then at less size."""
-    qualities: tuple[int, ...] = QUALITIES
+    is_small = max(picture.size) <= SMALL_PX
+    qualities: tuple[int, ...] = (SMALL_QUALITY, *QUALITIES) if is_small else QUALITIES
     while True:
         for quality in qualities:
             file = io.BytesIO()

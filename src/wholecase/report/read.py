@@ -116,12 +116,14 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         [file for path in entry.get(name) or () if (file := inside(root, path)) is not None]
         for name in ("tiles", "least")
     )
+    maps = ((str(name), inside(root, path)) for name, path in (entry.get("maps") or {}).items())
     return CasePictures(
         thumbnail=inside(root, entry.get("thumbnail")),
         heatmap=inside(root, entry.get("heatmap")),
         tiles=tuple(tiles),
         localisation_auc=finite(entry.get("localisation_auc")),
         least=tuple(least),
+        maps=tuple((name, file) for name, file in maps if file is not None),
     )
 
 

@@ -132,6 +132,8 @@ class CasePictures:
     localisation_auc: float | None
     least: tuple[Path, ...] = ()
     """The instances of least weight."""
+    maps: tuple[tuple[str, Path], ...] = ()
+    """Where within an instance, by the method's name; of models that see pixels."""
 
 
 @dataclass(frozen=True)

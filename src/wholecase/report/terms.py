@@ -96,6 +96,14 @@ TERMS: dict[str, str] = {
         "nothing in common, −1 is the reverse."
     ),
     "Heatmap": "Where the model looked: the warmer a place, the more it weighed in the answer.",
+    "Grad-CAM": (
+        "Where the image speaks for the class: the maps of the last convolution, each weighed by "
+        "how much the class gains from it (Selvaraju et al. 2017)."
+    ),
+    "Attention map": (
+        "How much attention each position of the image received: the warmer, the more it weighed "
+        "in the answer, for whichever class."
+    ),
     "Train": "Patients that the model learns from.",
     "Valid": (
         "Inner patients, apart from the teaching ones, that decide when to stop, the threshold "

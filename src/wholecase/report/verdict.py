@@ -84,7 +84,7 @@ def _luck(run: Run) -> str:
         return "The interval includes 0.5, a coin toss: chance alone could explain this result."
     if auroc.high < 0.5:
         return "The whole interval lies below 0.5: worse than a coin toss; look for swapped labels."
-    return "The whole interval lies above 0.5, a coin toss."
+    return "The whole interval lies above 0.5, which a coin toss would reach."
 
 
 def _protocol(run: Run) -> str:

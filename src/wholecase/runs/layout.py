@@ -90,6 +90,10 @@ class RunFolder:
         """A picture of a case, such as `thumbnail.jpg`."""
         return self.root / "pictures" / f"{safe_name(case)}-{what}"
 
+    def figure(self, name: str) -> Path:
+        """A figure of the whole run as a file of its own, such as `confusion_matrix.svg`."""
+        return self.root / "figures" / name
+
     def read_facts(self) -> dict[str, Any]:
         """The facts of a finished run.
 

@@ -35,6 +35,11 @@ class SmallCnn(Backbone):
             for before, after in zip((width, *channels), channels, strict=False)
         )
         self.pool = nn.MaxPool2d(2)
+        for block in self.blocks:
+            weight, bias = block.parameters()
+            # He 2015: what a block tells keeps its spread, where torch's default loses 5/6 of it
+            nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+            nn.init.zeros_(bias)
 
     @property
     def width(self) -> int:
@@ -46,9 +51,12 @@ class SmallCnn(Backbone):
         self._check(pixels)
         # channels last is 1.3 times as fast in training and 1.7 times in judging, on a CPU
         maps = pixels.contiguous(memory_format=torch.channels_last)
-        for number, block in enumerate(self.blocks):
-            maps = block(self.pool(maps) if number else maps)
-        return maps
+        for block in list(self.blocks)[:-1]:
+            convolution, relu = block.children()
+            # the largest of four is the same before and behind a ReLU, which then has a quarter
+            maps = relu(self.pool(convolution(maps)))
+        last: Tensor = self.blocks[-1](maps)
+        return last
 
     def embedded(
         self,

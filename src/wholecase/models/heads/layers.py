@@ -6,6 +6,8 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wholecase.models.dropout import dropout_share
+
 
 @final
 class Judge(nn.Module):
@@ -16,9 +18,10 @@ class Judge(nn.Module):
 
     def __init__(self, width: int, logits: int, *, hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
+        share = dropout_share(dropout)
         layers: list[nn.Module] = []
         for wide in hidden:
-            layers += [nn.Linear(width, wide), nn.ReLU(), nn.Dropout(dropout)]
+            layers += [nn.Linear(width, wide), nn.ReLU(), nn.Dropout(share)]
             width = wide
         self.hidden = nn.Sequential(*layers)
         self.last = nn.Linear(width, logits)

@@ -15,16 +15,16 @@ from wholecase.report.wording import count, listed, number, percent, reach
 
 def deciding_figures(run: Run, cases: Judged) -> list[Figure]:
     """Reliability, and for two classes thresholds and decision curve, as far as the run allows."""
-    if not any(cases.has_both(target) for target in cases.targets):
+    if (reliability := reliability_figure(run, cases)) is None:
         return []
-    figures = _thresholds(run)
-    figures.append(_reliability(run, cases))
-    if run.is_binary:
-        figures.append(_decision(run, cases))
-    return figures
+    decision = [_decision(run, cases)] if run.is_binary else []
+    return [*_thresholds(run), reliability, *decision]
 
 
-def _reliability(run: Run, cases: Judged) -> Figure:
+def reliability_figure(run: Run, cases: Judged) -> Figure | None:
+    """Whether the probabilities are honest; None where the cases are all of one class."""
+    if not any(cases.has_both(target) for target in cases.targets):
+        return None
     temperatures = {fold.number: fold.temperature for fold in run.folds}
     scaled = [temperatures.get(fold, 1.0) for fold in np.unique(cases.fold).tolist()]
     raw = None if all(value == 1 for value in scaled) else cases.uncalibrated(temperatures)
@@ -43,7 +43,12 @@ def _reliability(run: Run, cases: Judged) -> Figure:
         term="Calibration",
         svg=draw_reliability(cases, raw),
         caption=caption,
-        keys=(*before, ("after", after), ("chance", "perfectly honest")),
+        keys=(
+            *before,
+            ("after", after),
+            ("whisker", "95 % interval"),
+            ("chance", "perfectly honest"),
+        ),
         table=honesty(cases, raw),
     )
 
@@ -65,12 +70,18 @@ def _thresholds(run: Run) -> list[Figure]:
             beside=merit,
             keys=tuple(keys),
             caption=(
-                f"The rule: {rule.words}. A pair of lines is a fold, on its own inner patients; "
-                f"none of them is judged by it. Chosen: {reach([one.chosen for one in told])}."
+                f"The rule: {rule.words}. {_inner(len(told))} Chosen: "
+                f"{reach([one.chosen for one in told])}."
                 f"{beside}"
             ),
         )
     ]
+
+
+def _inner(folds: int) -> str:
+    if folds == 1:
+        return "Drawn on the inner patients, none of whom is judged by it."
+    return "A pair of lines is a fold, on its own inner patients; none of them is judged by it."
 
 
 def rule_of(run: Run) -> Rule:
@@ -93,9 +104,9 @@ def _decision(run: Run, cases: Judged) -> Figure:
         keys=(
             ("after", "model"),
             ("shade", "95 % interval"),
-            ("everybody", "everybody"),
-            ("nobody", "nobody"),
-            *([("kept", "chosen")] if chosen else []),
+            ("everybody", "calling everybody"),
+            ("nobody", "calling nobody"),
+            *([("kept", "chosen threshold")] if chosen else []),
         ),
         caption=f"{_helps(curve)} {_at(curve, chosen)}This holds where {percent(share)} of cases "
         f"are {run.classes[1]}, as here.",

@@ -13,7 +13,7 @@ def evidence_figures(run: Run) -> list[Figure]:
         return []
     ends = f", 95 % interval {interval(told.area)}" if interval(told.area) else ""
     caption = (
-        f"Of {count(told.cases, 'case')} decided rightly, tiles are deleted and the model is "
+        f"Of {count(told.cases, 'case')} decided rightly, regions are deleted and the model is "
         "asked again. If the attention shows what the answer rests on, the blue line falls first. "
         f"Mean gap between the lines: {number(told.area.value)}{ends}."
     )

@@ -1,4 +1,4 @@
-"""What is left of the answer when the tiles that counted are deleted."""
+"""What is left of the answer when the regions that counted are deleted."""
 
 from wholecase.report.figures.axes import Axes, Axis, Frame
 from wholecase.report.records import Deletion
@@ -8,7 +8,7 @@ def draw_faithfulness(told: Deletion) -> str:
     """Two curves over the deleted share: the most attended first, and at random."""
     last = told.shares[-1]
     axes = Axes(
-        Axis("Share of the tiles deleted", high=last, ticks=(0, 0.1, 0.2, 0.3, 0.4, 0.5)),
+        Axis("Share of the regions deleted", high=last, ticks=(0, 0.1, 0.2, 0.3, 0.4, 0.5)),
         Axis("Probability of the right class"),
         title="Faithfulness of the attention",
         frame=Frame(),

@@ -7,6 +7,8 @@ from wholecase.report.records import Epoch, FoldRecord
 from wholecase.report.run import Run
 
 FRAME = Frame(width=220, height=190, left=50, right=8, top=10, bottom=46)
+ALONE = Frame(width=440, height=280, left=56, right=16, top=10, bottom=50)
+"""Of the only fold."""
 
 
 def learning_curves(run: Run) -> list[tuple[int, str]]:
@@ -28,7 +30,8 @@ def draw_learning(folds: Sequence[FoldRecord]) -> list[tuple[int, str]]:
     first = min(e.number for fold in told for e in fold.epochs)
     end = max(last, first + 1)
     x = Axis("Epoch", first, end, _whole(nice_ticks(first, end, 5)))
-    return [(fold.number, _one(fold, x, y)) for fold in told]
+    frame = FRAME if len(told) > 1 else ALONE
+    return [(fold.number, _one(fold, (x, y), frame)) for fold in told]
 
 
 def _losses(epoch: Epoch) -> tuple[float | None, float | None]:
@@ -39,9 +42,11 @@ def _whole(ticks: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(tick for tick in ticks if tick == round(tick))
 
 
-def _one(fold: FoldRecord, x: Axis, y: Axis) -> str:
-    axes = Axes(x, y, title=f"Learning curves of fold {fold.number}", frame=FRAME)
-    for kind, side in (("curve train", 0), ("curve valid", 1)):
+def _one(fold: FoldRecord, sides: tuple[Axis, Axis], frame: Frame) -> str:
+    y = sides[1]
+    axes = Axes(*sides, title=f"Learning curves of fold {fold.number}", frame=frame)
+    # the dashed line comes last: it hides nothing where both run together
+    for kind, side in (("curve valid", 1), ("curve train", 0)):
         points = [(e.number, _losses(e)[side]) for e in fold.epochs]
         axes.line([(n, min(v, y.high)) for n, v in points if v is not None], kind)
     for best in (e for e in fold.epochs if e.is_best):

@@ -46,7 +46,7 @@ def _pooled(axes: Axes, cases: Judged) -> None:
         axes.dot(
             float(x), float(y), 6, "kept", f"decisions: sensitivity {x:.2f}, precision {y:.2f}"
         )
-    entries = [("curve main", "all folds pooled")]
+    entries = [("curve main", "all folds pooled" if len(folds) > 1 else "model")]
     entries += [("curve-fold", "each fold")] if len(folds) > 1 else []
     entries.append(("chance", f"share of {shorten(cases.classes[1], 14)}: {share:.2f}"))
     axes.legend(entries, 0.03, 0.04 + 0.056 * (len(entries) - 1))

@@ -52,7 +52,12 @@ def _numbers(cases: Judged) -> tuple[str, ...]:
         number(expected_calibration_error(truth, said, bins_of(cases)), 3),
         number(METRICS["brier"](cases.truth, cases.probabilities, cases.decision), 3),
     ]
-    return (*told, number(calibration_slope(truth, said))) if len(cases.classes) == 2 else (*told,)
+    return (*told, _slope(calibration_slope(truth, said))) if len(cases.classes) == 2 else (*told,)
+
+
+def _slope(value: float) -> str:
+    """Beyond 100 only its size is told: all probabilities are nearly the same then."""
+    return "> 100" if value > 100 else "< −100" if value < -100 else number(value)
 
 
 def _before(axes: Axes, raw: Judged) -> None:
@@ -79,7 +84,7 @@ def _after(axes: Axes, cases: Judged) -> None:
 
 
 def _radius(n: int, of: int) -> float:
-    return 4 + 9 * math.sqrt(n / of)
+    return 3 + 7 * math.sqrt(n / of)
 
 
 def _count(axes: Axes, at: tuple[float, float], n: int, radius: float) -> None:

@@ -33,7 +33,7 @@ def _pooled(axes: Axes, cases: Judged) -> None:
     axes.line(zip(curve.x, curve.y, strict=True), "curve main")
     x, y = operating_point(cases)
     axes.dot(x, y, 6, "kept", f"decisions: sensitivity {y:.2f}, specificity {1 - x:.2f}")
-    entries = [("curve main", "all folds pooled")]
+    entries = [("curve main", "all folds pooled" if len(folds) > 1 else "model")]
     entries += [("curve-fold", "each fold")] if len(folds) > 1 else []
     axes.legend([*entries, ("chance", "coin toss")], 0.62, 0.04 + 0.056 * len(entries))
 
