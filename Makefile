@@ -8,15 +8,16 @@ PINS := $(firstword $(wildcard constraints/python-$(VERSION).txt) constraints/py
 RUNS := runs
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo check test test-slow sizes clean
+.PHONY: help install demo demo-patches check test test-slow sizes clean
 
 help:
-	@echo "make demo       train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
-	@echo "make test       all fast tests, in parallel"
-	@echo "make check      formatting, lint, types, layers"
-	@echo "make test-slow  the tests that take minutes"
-	@echo "make sizes      the longest files and functions"
-	@echo "make clean      forget the environment and the demo"
+	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
+	@echo "make demo-patches  the same from pixels: drawn patches, in $(RUNS)/demo-patches"
+	@echo "make test          all fast tests, in parallel"
+	@echo "make check         formatting, lint, types, layers"
+	@echo "make test-slow     the tests that take minutes"
+	@echo "make sizes         the longest files and functions"
+	@echo "make clean         forget the environment and the demo"
 
 install: $(VENV)/.ready
 
@@ -32,6 +33,11 @@ $(VENV)/.ready: pyproject.toml $(PINS)
 demo: install
 	$(BIN)/wholecase phantom slides $(RUNS)/phantoms --cases 48
 	$(BIN)/wholecase run egfr-clam --cohort $(RUNS)/phantoms/cohort.csv --out $(RUNS)/demo encoder=colour title="Demonstration on drawn slides"
+
+demo-patches: install
+	$(BIN)/wholecase phantom patches $(RUNS)/patches --patches 2000
+	$(BIN)/wholecase cohort pcam $(RUNS)/patches --out $(RUNS)/patches/cohort.csv
+	$(BIN)/wholecase run pcam-attention --cohort $(RUNS)/patches/cohort.csv --out $(RUNS)/demo-patches train.epochs=8 title="Demonstration on drawn patches"
 
 check: install
 	$(BIN)/ruff format --check .
@@ -49,4 +55,4 @@ sizes: install
 	@$(BIN)/python tests/sizes.py
 
 clean:
-	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/phantoms $(RUNS)/features
+	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features

@@ -4,22 +4,27 @@ Draws bags of log-normal sizes around 4,000 instances of width 1,024, and takes 
 with the toolkit's own model and with the same network as one would write it in torch: nn.Linear,
 nn.Dropout, softmax, Adam, bag after bag. Once in the recipe's arithmetic (eight heads) and once in
 the published one (one head). Then batches of eight bags: packed here, padded and masked there.
-Everything meets the same bags in turn, so that all meet the same load of the machine. Prints CPU
-seconds of one thread, ratios (all bags together, and the quartiles over bags), the time that
-matrix products alone would take, the memory of judging a large bag, and writes JSON.
+Each way has a process of its own, so that none meets another's memory, and they take turns with
+the same bags, so that all meet the same load of the machine. Prints CPU seconds of one thread,
+ratios (all bags together, and the quartiles over bags), the time that matrix products alone would
+take, peaks of memory, the memory of judging a large bag, and writes JSON.
 
     python benchmarks/training.py
     python benchmarks/training.py --bags 48 --rounds 5 --spread 0.7
 """
 
 import argparse
+import contextlib
 import json
+import multiprocessing
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +32,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from wholecase.execution import read_ahead
+from wholecase.execution import freed_memory_kept, read_ahead
 from wholecase.features.bag import Bag
 from wholecase.features.bag_file import read_bag, write_bag
 from wholecase.models import (
@@ -153,35 +158,85 @@ def cpu_seconds(step: Step, bags: Sequence[Tensor], labels: Tensor) -> float:
     return time.process_time() - started
 
 
+STEPS: dict[str, Callable[[], Step]] = {
+    "plain loop, 8 heads": lambda: plain_step(8),
+    "plain loop, 1 head": lambda: plain_step(1),
+    "wholecase, float32, 8 heads": lambda: our_step(8, "float32"),
+    "wholecase, float32, 1 head": lambda: our_step(1, "float32"),
+    "wholecase, bfloat16, 8 heads": lambda: our_step(8, "bfloat16"),
+    "wholecase, bfloat16, 1 head": lambda: our_step(1, "bfloat16"),
+    "products alone, float32, 8 heads": lambda: products_step(8, torch.float32),
+    "products alone, float32, 1 head": lambda: products_step(1, torch.float32),
+    "products alone, bfloat16, 8 heads": lambda: products_step(8, torch.bfloat16),
+    "products alone, bfloat16, 1 head": lambda: products_step(1, torch.bfloat16),
+}
+
+
+def taking(line: Connection, name: str, counts: list[int]) -> None:
+    """In a process of its own: take the steps that are asked for, tell the CPU seconds of each."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    bags = drawn(counts)
+    step = STEPS[name]()
+    ours = freed_memory_kept() if name.startswith("wholecase") else contextlib.nullcontext()
+    with ours:  # as in a fold
+        while (group := line.recv()) is not None:
+            labels = torch.arange(len(group)).add(group[0]).remainder(2).float()
+            line.send(cpu_seconds(step, [bags[i] for i in group], labels))
+    line.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+
+
 def interleaved(
-    steps: dict[str, Step], groups: list[list[Tensor]], rounds: int
-) -> dict[str, np.ndarray]:
-    """CPU seconds [group], the median of the rounds; the first round is not counted."""
-    seconds = {name: np.zeros((rounds + 1, len(groups))) for name in steps}
+    names: list[str], counts: list[int], groups: list[list[int]], rounds: int
+) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """CPU seconds [group], the median of the rounds without the first; and peaks of memory."""
+    context = multiprocessing.get_context("spawn")
+    lines = {}
+    for name in names:
+        lines[name], theirs = context.Pipe()
+        context.Process(target=taking, args=(theirs, name, counts), daemon=True).start()
+    seconds = {name: np.zeros((rounds + 1, len(groups))) for name in names}
     for turn in range(rounds + 1):
-        for number, bags in enumerate(groups):
-            labels = torch.arange(len(bags)).add(number).remainder(2).float()
-            for name, step in steps.items():
-                seconds[name][turn, number] = cpu_seconds(step, bags, labels)
-    return {name: np.median(rows[1:], 0) for name, rows in seconds.items()}
+        for number, group in enumerate(groups):
+            for name, line in lines.items():
+                line.send(group)
+                seconds[name][turn, number] = line.recv()
+    peaks = {}
+    for name, line in lines.items():
+        line.send(None)
+        peaks[name] = line.recv()
+    return {name: np.median(rows[1:], 0) for name, rows in seconds.items()}, peaks
 
 
-def compared(seconds: dict[str, np.ndarray], base: str, title: str) -> dict[str, dict[str, float]]:
+def drawn(counts: list[int]) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.randn(count, WIDTH, generator=generator) for count in counts]
+
+
+def compared(
+    told: tuple[dict[str, np.ndarray], dict[str, int]], base: str, title: str
+) -> dict[str, dict[str, float]]:
     """Ratios of the base to each of the others, printed."""
+    seconds, peaks = told
     print(title)
-    told = {}
+    facts = {}
     for name, row in seconds.items():
         ratios = seconds[base] / row
         low, high = np.quantile(ratios, (0.25, 0.75))
         ratio = float(seconds[base].sum() / row.sum())
-        told[name] = {
+        facts[name] = {
             "seconds": float(row.sum()),
             "ratio": ratio,
             "low": float(low),
             "high": float(high),
+            "peak_bytes": peaks[name],
         }
-        print(f"  {name:34} {row.sum():8.2f} s   {ratio:5.2f} ({low:.2f} to {high:.2f})")
-    return told
+        print(
+            f"  {name:34} {row.sum():8.2f} s   {ratio:5.2f} ({low:.2f} to {high:.2f})"
+            f"   {peaks[name] / 2**20:6.0f} MiB",
+            flush=True,
+        )
+    return facts
 
 
 def sizes(count: int, spread: float) -> list[int]:
@@ -190,33 +245,30 @@ def sizes(count: int, spread: float) -> list[int]:
     return [int(n) for n in np.clip(drawn, 50, 40_000)]
 
 
-def bag_at_a_time(bags: list[Tensor], rounds: int) -> dict[str, dict[str, dict[str, float]]]:
+def bag_at_a_time(counts: list[int], rounds: int) -> dict[str, dict[str, dict[str, float]]]:
     told = {}
-    for heads in (8, 1):
-        steps = {
-            "plain loop, float32": plain_step(heads),
-            "wholecase, float32": our_step(heads, "float32"),
-            "matrix products alone, float32": products_step(heads, torch.float32),
-        }
-        if has_bfloat16():
-            steps["wholecase, bfloat16"] = our_step(heads, "bfloat16")
-            steps["matrix products alone, bfloat16"] = products_step(heads, torch.bfloat16)
-        seconds = interleaved(steps, [[bag] for bag in bags], rounds)
-        title = f"{len(bags)} bags, one at a time, {heads} head{'s' if heads > 1 else ''}"
-        told[f"heads {heads}"] = compared(seconds, "plain loop, float32", title)
+    for heads in ("8 heads", "1 head"):
+        names = [name for name in available() if name.endswith(heads)]
+        groups = [[i] for i in range(len(counts))]
+        title = f"{len(counts)} bags, one at a time"
+        done = interleaved(names, counts, groups, rounds)
+        told[heads] = compared(done, f"plain loop, {heads}", title)
     return told
 
 
-def batches_of_eight(bags: list[Tensor], rounds: int) -> dict[str, object]:
-    groups = [bags[i : i + PADDED] for i in range(0, len(bags) - PADDED + 1, PADDED)]
-    used = sum(len(bag) for group in groups for bag in group)
-    room = sum(max(len(bag) for bag in group) * PADDED for group in groups)
-    steps = {"padded loop, float32": plain_step(8), "packed, float32": our_step(8, "float32")}
-    if has_bfloat16():
-        steps["packed, bfloat16"] = our_step(8, "bfloat16")
-    title = f"batches of {PADDED} bags, 8 heads; padding makes {room / used:.2f} instances of one"
-    seconds = interleaved(steps, groups, rounds)
-    return {"padding": room / used, "steps": compared(seconds, "padded loop, float32", title)}
+def batches_of_eight(counts: list[int], rounds: int) -> dict[str, object]:
+    """The plain loop pads a batch to its longest bag."""
+    groups = [list(range(i, i + PADDED)) for i in range(0, len(counts) - PADDED + 1, PADDED)]
+    used = sum(counts[i] for group in groups for i in group)
+    room = sum(max(counts[i] for i in group) * PADDED for group in groups)
+    names = [n for n in available() if n.endswith("8 heads") and "products" not in n]
+    title = f"batches of {PADDED} bags; padding makes {room / used:.2f} instances of one"
+    done = interleaved(names, counts, groups, rounds)
+    return {"padding": room / used, "steps": compared(done, "plain loop, 8 heads", title)}
+
+
+def available() -> list[str]:
+    return [name for name in STEPS if "bfloat16" not in name or has_bfloat16()]
 
 
 def has_bfloat16() -> bool:
@@ -249,7 +301,8 @@ def reading(bags: list[Tensor], rounds: int) -> dict[str, float]:
                     step([bag], torch.ones(1))
             return time.perf_counter() - started
 
-        turns = [(epoch(ahead=False), epoch(ahead=True)) for _ in range(rounds + 1)][1:]
+        with freed_memory_kept():
+            turns = [(epoch(ahead=False), epoch(ahead=True)) for _ in range(rounds + 1)][1:]
         started = time.perf_counter()
         for path in paths:
             read_bag(path, "benchmark")
@@ -316,14 +369,12 @@ def main() -> None:
         judged(given.judge)
         return
     torch.set_num_threads(1)
-    torch.manual_seed(0)
     counts = sizes(given.bags, given.spread)
-    bags = [torch.randn(count, WIDTH) for count in counts]
     print(f"{given.bags} bags of {min(counts)} to {max(counts)}, median {np.median(counts):.0f}")
     results = {
-        "one at a time": bag_at_a_time(bags, given.rounds),
-        "eight": batches_of_eight(bags, given.rounds),
-        "reading": reading(bags, given.rounds),
+        "one at a time": bag_at_a_time(counts, given.rounds),
+        "eight": batches_of_eight(counts, given.rounds),
+        "reading": reading(drawn(counts), given.rounds),
         "judging": judging() if sys.platform == "linux" else None,
     }
     facts = {"machine": platform.processor() or platform.machine(), "torch": torch.__version__}

@@ -16,6 +16,8 @@ COMPARED = (
     "predictions.csv",
     "metrics.json",
     "splits.csv",
+    "stability.csv",
+    "figures/confusion_matrix.svg",
     "recipe.yaml",
     "folds/0/history.csv",
     "folds/0/inner.csv",

@@ -75,7 +75,9 @@ def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
     finished: Summary, rerun: Callable[..., Summary]
 ) -> None:
     again = rerun(workers=2)
-    for name in ("predictions.csv", "metrics.json", "splits.csv", "folds/1/model.safetensors"):
+    names = ["predictions.csv", "metrics.json", "splits.csv", "stability.csv"]
+    names += ["folds/1/model.safetensors", "figures/training_curves.svg", "figures/roc.svg"]
+    for name in names:
         ours, theirs = (s.run.root / name for s in (finished, again))
         assert ours.read_bytes() == theirs.read_bytes(), name
 

@@ -84,6 +84,16 @@ def test_dots_and_bars_stay_within_the_figure(n):
         assert 0 <= float(bar.get("y")) <= float(bar.get("y")) + float(bar.get("height")) <= height
 
 
+def test_many_cases_are_counted_by_bars_whose_heights_are_true():
+    cases = some(3000, 3)
+    bars = ET.fromstring(draw_distribution(cases, [], BROAD, {})).iter("rect")
+    heights = {"right": 0.0, "wrong": 0.0}
+    for bar in bars:
+        heights[bar.get("class").split()[1]] += float(bar.get("height"))
+    wrong = (cases.decision != cases.truth).mean()
+    assert heights["wrong"] / sum(heights.values()) == pytest.approx(wrong, abs=0.01)
+
+
 def test_a_dot_leads_to_the_page_of_its_case():
     cases = some(20)
     svg = draw_distribution(cases, [], BROAD, {"3": "#case-3", "7": "#case-7"})

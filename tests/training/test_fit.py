@@ -64,6 +64,11 @@ def test_a_loss_that_is_no_number_is_told_with_the_case() -> None:
         fit(model(), (batches, batches), Schedule(epochs=2), seed=0)
 
 
+def test_a_side_without_batches_is_told() -> None:
+    with pytest.raises(RunError, match="give no batch in epoch 0"):
+        fit(model(), (noise(1, 0), noise(2)), Schedule(epochs=1), seed=0)
+
+
 def test_training_leaves_the_global_random_state_alone() -> None:
     before = torch.get_rng_state()
     fit(model(), (noise(1), noise(2)), Schedule(epochs=2), seed=0)

@@ -26,20 +26,22 @@ def table_lines(extraction: Extraction) -> Iterator[str]:
     """Images, tiles, seconds by kind of work, and a hint on what would make it faster."""
     done, total = extraction, extraction.seconds["total"]
     failed = len({failure.path for failure in done.failures})
-    yield f"{done.encoded} images encoded, {done.reused} found, {failed} failed"
+    made = "encoded" if done.pixels is None else "decoded"
+    yield f"{done.encoded} images {made}, {done.reused} found, {failed} failed"
     if done.skipped:
         most = sorted(done.skipped.items(), key=lambda one: -one[1])[:SHOWN]
         told = ", ".join(f"{image.path.name} {count}" for image, count in most)
         more = f" and {len(done.skipped) - SHOWN} more" if len(done.skipped) > SHOWN else ""
         yield f"{sum(done.skipped.values())} tiles skipped as undecodable: {told}{more}"
     if done.tiles:
-        yield f"{done.tiles} tiles encoded in {total:.1f} s, {done.tiles / total:.1f} per second"
+        yield f"{done.tiles} tiles {made} in {total:.1f} s, {done.tiles / total:.1f} per second"
         kinds = work_seconds(done.seconds)
         if any(kinds.values()):
             told = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in kinds.items())
             crew = max(done.workers, 1)
             yield f"{told}; {crew} process{'es' * (crew > 1)}"
-            yield hint(done.seconds)
+            if done.pixels is None:  # else reading is all there is to do
+                yield hint(done.seconds)
 
 
 def work_seconds(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -135,6 +135,11 @@ def _learn(
                 optimizer.step()
             total += value * len(batch.cases)
             cases += len(batch.cases)
+    if not cases:
+        raise RunError(
+            f"the training cases give no batch in epoch {epoch}; the rule under `batches` asks for "
+            "more cases than there are"
+        )
     return total / cases
 
 

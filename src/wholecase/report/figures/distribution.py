@@ -1,4 +1,4 @@
-"""Each case as a dot at its probability, a row per true class; errors stand out."""
+"""Each case a dot at its probability, or many as bars, a row per true class; errors stand out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,8 +25,13 @@ NARROW = Layout(width=440, steps=36, radius=4.2)
 LEFT, TOP, BOTTOM = 112.0, 36.0, 52.0
 HIGHEST = 170.0
 """No row of a class is higher, in pixels: dots shrink instead."""
-DOTS_UP_TO = 1500
-"""Beyond that many cases, bars: a page of circles would be slow."""
+SMALLEST = 2.5
+"""Where dots would have to shrink below this radius, bars count the cases."""
+
+
+def shows_dots(cases: Judged) -> bool:
+    """Whether each case gets a dot of its own, on broad and on narrow pages."""
+    return all(_radius(cases, layout) >= SMALLEST for layout in (BROAD, NARROW))
 
 
 def draw_distribution(
@@ -39,7 +44,7 @@ def draw_distribution(
     """
     n = len(cases.classes)
     tallest = max(_tallest(cases, target, layout.steps) for target in range(n))
-    radius = min(layout.radius, (HIGHEST - 12) / (2 * tallest))
+    radius = _radius(cases, layout)
     row = max(2 * radius * tallest + 16, 68.0)
     frame = Frame(layout.width, TOP + BOTTOM + row * n, left=LEFT, top=TOP, bottom=BOTTOM)
     axes = Axes(Axis(_label(cases)), Axis("", 0, n, ()), title="Probabilities", frame=frame)
@@ -47,7 +52,7 @@ def draw_distribution(
     for target in range(n):
         base = n - 1 - target
         _name(axes, cases, (target, base))
-        if len(cases.cases) <= DOTS_UP_TO:
+        if shows_dots(cases):
             _dots(axes, cases, (target, base), (layout.steps, radius, row), links)
         else:
             _bars(axes, cases, (target, base), (layout.steps, 0.9 / tallest))
@@ -86,6 +91,11 @@ def _tallest(cases: Judged, target: int, steps: int) -> int:
     return int(np.bincount(_placed(cases, target, steps)[2], minlength=1).max(initial=1))
 
 
+def _radius(cases: Judged, layout: Layout) -> float:
+    highest = max(_tallest(cases, target, layout.steps) for target in range(len(cases.classes)))
+    return min(layout.radius, (HIGHEST - 12) / (2 * highest))
+
+
 def _dots(
     axes: Axes,
     cases: Judged,
@@ -111,15 +121,16 @@ def _dots(
 def _bars(axes: Axes, cases: Judged, place: tuple[int, int], scale: tuple[int, float]) -> None:
     steps, unit = scale
     own, _, step_of = _placed(cases, place[0], steps)
-    right = cases.decision[own] == cases.truth[own]
+    wrong = cases.decision[own] != cases.truth[own]
     for step in np.unique(step_of):
         inside = step_of == step
-        all_, fine = int(inside.sum()), int((inside & right).sum())
+        all_, amiss = int(inside.sum()), int((inside & wrong).sum())
         left, end = step / steps, (step + 0.88) / steps
-        middle, top = place[1] + fine * unit, place[1] + all_ * unit
-        tip = f"{all_} cases, {all_ - fine} called wrongly"
-        axes.bar((left, place[1], end, middle), "case right", tip)
-        axes.bar((left, middle, end, top), "case wrong", tip)
+        # errors on the ground line, where even one is seen
+        middle, top = place[1] + amiss * unit, place[1] + all_ * unit
+        tip = f"{all_} cases, {amiss} called wrongly"
+        axes.bar((left, place[1], end, middle), "case wrong", tip)
+        axes.bar((left, middle, end, top), "case right", tip)
 
 
 def _thresholds(axes: Axes, thresholds: Sequence[float], rows: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from wholecase.report.figures.confusion import draw_confusion
-from wholecase.report.figures.distribution import BROAD, NARROW, draw_distribution
+from wholecase.report.figures.distribution import BROAD, NARROW, draw_distribution, shows_dots
 from wholecase.report.figures.figure import Figure
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.precision_recall import draw_precision_recall
@@ -26,14 +26,15 @@ def _distribution(run: Run, cases: Judged, links: Mapping[str, str]) -> Figure:
     shown = [f.threshold for f in run.folds if f.threshold is not None and run.is_binary]
     wrong = int((cases.decision != cases.truth).sum())
     opens = " A click opens the case." if links else ""
+    told = f"A dot is a case; filled dots were decided rightly, open ones wrongly ({wrong} of "
+    if not shows_dots(cases):
+        opens = ""
+        told = f"Bars count cases; their orange part was decided wrongly ({wrong} of "
     return Figure(
         name="Every case at its probability",
         svg=draw_distribution(cases, shown, BROAD, links),
         narrow=draw_distribution(cases, shown, NARROW, links),
-        caption=(
-            "A dot is a case; filled dots were decided rightly, open ones wrongly "
-            f"({wrong} of {len(cases.cases)}).{opens}"
-        ),
+        caption=f"{told}{len(cases.cases)}).{opens}",
     )
 
 
