@@ -1,9 +1,10 @@
 """A patch model that was taught goes over drawn slides: it finds what was planted."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,7 @@ from wholecase.answer.trained import Member
 from wholecase.answer.trained_at import TrainedAt, trained_at
 from wholecase.answer.triage import Triaged, TriageSettings, triage
 from wholecase.answer.triage_files import names_of
-from wholecase.assemble import labels_of
+from wholecase.assemble import labels_of, model_of
 from wholecase.cli import main
 from wholecase.cohort import Case, Cohort, Image, read_cohort
 from wholecase.core.errors import RunError
@@ -25,6 +26,8 @@ from wholecase.core.geojson import read_polygons
 from wholecase.explain import localisation_auc, mask_share
 from wholecase.models import predict
 from wholecase.phantoms import draw_slides
+from wholecase.phantoms.pyramid import write_pyramid
+from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
 from wholecase.sources import open_source, read_box
 from wholecase.training import Choices, Example, pack
@@ -80,10 +83,11 @@ def test_the_map_points_at_the_planted_nests(done: tuple[Path, tuple[Triaged, ..
     auc = localisation_auc(drawn.grid.ravel()[judged].astype(float), share[judged])
     assert auc is not None
     assert auc > 0.9
-    assert drawn.risk > without.map.risk + 0.3
+    assert drawn.risk > without.map.risk + 0.2
     nests_mm2 = float((share.reshape(drawn.raster.shape) * drawn.raster.areas_mm2()).sum())
     assert drawn.tumour_mm2 == pytest.approx(nests_mm2, rel=0.4)
-    assert drawn.tumour_mm2 > 4 * without.map.tumour_mm2
+    shares = [one.tumour_mm2 / one.tissue_mm2 for one in (drawn, without.map)]
+    assert shares[0] > 1.5 * shares[1]
     regions = read_polygons(out / "slides" / f"{with_nests.name}-regions.geojson")
     inside = [(x, y) for polygon in regions for x, y in polygon.outer]
     assert np.max(inside, axis=0)[0] <= drawn.raster.size_px[0]
@@ -169,6 +173,128 @@ def test_other_settings_and_other_models_are_judged_anew(
     assert stricter.map is not None
     assert stricter.map.threshold == 0.9
     assert stricter.map.tumour_mm2 < wider.map.tumour_mm2
+
+
+def test_another_threshold_counts_anew_and_judges_nothing(
+    trained: TrainedRun,
+    new: Cohort,
+    done: tuple[Path, tuple[Triaged, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> np.ndarray:
+        raise AssertionError("judged again")
+
+    out = tmp_path / "copy"
+    shutil.copytree(done[0], out)
+    strict = replace(settings(out), threshold=0.95)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "positive_probability", refuse)
+        _, told = triage(trained, new, strict)
+    before = done[1][1].map
+    assert told.map is not None
+    assert before is not None
+    np.testing.assert_array_equal(told.map.grid, before.grid)
+    assert told.map.risk == before.risk
+    assert 0 < told.map.tumour_mm2 < before.tumour_mm2
+    regions = read_json(out / "slides" / f"{told.name}-regions.geojson")["features"]
+    areas = [one["properties"]["measurements"]["area_mm2"] for one in regions]
+    assert sum(areas) == pytest.approx(told.map.tumour_mm2)
+    triage(trained, new, replace(strict, out=tmp_path / "at once"))
+    assert content(out) == content(tmp_path / "at once")
+    for threshold in (-0.1, 1.0):
+        with pytest.raises(RunError, match=f"--threshold {threshold:g} cannot be"):
+            triage(trained, new, replace(strict, threshold=threshold))
+
+
+def test_a_run_of_stored_features_or_of_three_classes_is_refused(
+    trained: TrainedRun, new: Cohort, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match="knows 3 classes"):
+        triage(replace(trained, classes=("a", "b", "c")), new, settings(tmp_path))
+    blind = model_of(read_recipe("egfr-clam", ("encoder.name=tiny_resnet",)), 8, 2, 1)
+    blind_run = replace(trained, members=(Member(blind, trained.members[0].choices),))
+    with pytest.raises(RunError, match="learnt from stored features"):
+        triage(blind_run, new, settings(tmp_path))
+
+
+def level_0(path: Path) -> np.ndarray:
+    with open_source(path, "slide") as source:
+        level = source.levels[0]
+        size = level.width_px, level.height_px
+        return read_box(source, (0, 0, *size), size)
+
+
+@dataclass(frozen=True)
+class Nest:
+    """A nest as it is cut out of a slide."""
+
+    pixels: np.ndarray
+    inside: np.ndarray
+
+    def on(self, ground: np.ndarray, middle: tuple[int, int]) -> np.ndarray:
+        """The ground with this nest around a point (y, x)."""
+        top, left = (at - side // 2 for at, side in zip(middle, self.inside.shape, strict=True))
+        painted = ground.copy()
+        there = painted[top : top + self.inside.shape[0], left : left + self.inside.shape[1]]
+        there[self.inside] = self.pixels[self.inside]
+        return painted
+
+
+def largest_nest(case: Case) -> Nest:
+    path = case.images[0].mask
+    assert path is not None
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    _, labels, facts, _ = cv2.connectedComponentsWithStats((mask > 0).astype(np.uint8))
+    best = 1 + int(np.argmax(facts[1:, cv2.CC_STAT_AREA]))
+    left, top, width, height = (16 * int(one) for one in facts[best, :4])
+    whole = np.repeat(np.repeat(labels == best, 16, axis=0), 16, axis=1)
+    square = slice(top, top + height), slice(left, left + width)
+    pixels = level_0(case.images[0].path)[square]
+    return Nest(pixels, whole[square][: pixels.shape[0], : pixels.shape[1]])
+
+
+def roomiest(free: np.ndarray) -> tuple[int, int]:
+    room = cv2.distanceTransform(free.astype(np.uint8), cv2.DIST_L2, 3)
+    row, column = np.unravel_index(int(np.argmax(room)), room.shape)
+    return int(row), int(column)
+
+
+def test_the_map_moves_with_the_lesion(
+    trained: TrainedRun, new: Cohort, done: tuple[Path, tuple[Triaged, ...]], tmp_path: Path
+) -> None:
+    """One slide without a nest, one nest in it, in two places: only the map around it changes."""
+    clean, ill = new.cases
+    bare, ground, nest = done[1][0].map, level_0(clean.images[0].path), largest_nest(ill)
+    assert bare is not None
+    free = np.isfinite(bare.grid)
+    step, reach = bare.raster.step, max(nest.inside.shape) / bare.raster.step
+    cells = []
+    for _ in range(2):
+        row, column = roomiest(free)
+        cells.append((row, column))
+        rows, columns = np.indices(free.shape)
+        free &= np.maximum(abs(rows - row), abs(columns - column)) > reach + 2
+    cases = []
+    for number, (row, column) in enumerate(cells):
+        path = tmp_path / f"{number}.tif"
+        pixels = nest.on(ground, (int((row + 0.5) * step), int((column + 0.5) * step)))
+        write_pyramid(path, pixels, spacing_um=bare.raster.spacing_um, tile_px=256)
+        cases.append(Case(str(number), str(number), (Image(path, "slide", 1),)))
+    told = triage(trained, replace(new, cases=tuple(cases)), settings(tmp_path))
+    rows, columns = np.indices(free.shape)
+    for one, (row, column) in zip(told, cells, strict=True):
+        assert one.map is not None
+        assert one.map.risk > bare.risk + 0.1
+        away = np.maximum(abs(rows - row), abs(columns - column))
+        both = np.isfinite(one.map.grid) & np.isfinite(bare.grid)
+        change = np.where(both, abs(one.map.grid - bare.grid), 0.0)
+        assert change[away <= 1].max() > 0.5
+        # a second encoding of the ground, and nothing else
+        assert np.median(change[(away > reach / 2 + 2) & both]) < 0.02
+        grown = np.where(both, one.map.grid - bare.grid, 0.0)
+        near, far = away <= reach / 2, away > reach / 2 + 2
+        assert grown[near].mean() > 0.2 + 4 * abs(grown[far].mean())
 
 
 def damaged(new: Cohort, folder: Path) -> Cohort:
@@ -275,6 +401,9 @@ def test_the_command_ranks_slides_and_tells_what_could_be_set_aside(
     assert left.value.code == 2
     printed = capsys.readouterr().out
     assert "5 of 6 slides judged" in printed
+    first = printed.splitlines()[1].split()
+    assert (first[0], first[-1]) == ("1", read_rows(out / "triage.csv")[0]["case_id"])
+    assert "One of 2 positive cases is 50.0 % of them: 95 and 98 %" in printed
     assert "1 labelled cases belong to patients of the run" in printed
     assert "1 labelled cases have a slide that could not be judged" in printed
     assert "at 95 % sensitivity: 50.0 %" in printed

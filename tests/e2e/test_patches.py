@@ -37,10 +37,10 @@ def wholecase() -> Callable[..., None]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, wholecase: Callable[..., None]) -> Path:
     folder = tmp_path_factory.mktemp("patches")
-    wholecase("phantom", "patches", folder, "--patches", 400, "--workers", 0)
+    wholecase("phantom", "patches", folder, "--patches", 400, "--workers", 1)
     wholecase("cohort", "pcam", folder, "--out", folder / "cohort.csv")
     run = folder / "run"
-    options = ("--workers", 0, "--out", run, "train.epochs=8", *SMALL)
+    options = ("--workers", 1, "--out", run, "train.epochs=8", *SMALL)
     wholecase("run", "pcam-attention", "--cohort", folder / "cohort.csv", *options)
     return run
 

@@ -1,6 +1,6 @@
 """A patch model slides over whole slides: maps, risks and areas, slide by slide."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,23 +8,27 @@ from typing import final
 
 import numpy as np
 
+from wholecase.answer.recount import recount
 from wholecase.answer.slide_map import SlideMap
+from wholecase.answer.slides_in_work import SlideInWork, read
 from wholecase.answer.trained import TrainedRun
 from wholecase.answer.trained_at import TrainedAt
 from wholecase.answer.triage_files import SlideFiles, finished, names_of, write_slide
-from wholecase.answer.windows import models_digest, positive_probability, threshold_of
+from wholecase.answer.windows import (
+    models_digest,
+    positive_probability,
+    threshold_of,
+    windows_at_once,
+)
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
-from wholecase.core.errors import WholecaseError
+from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import Outcome, Part, each, each_in_parts
-from wholecase.execution.serve import Tool, attempt
-from wholecase.instances.blocks import Block, windows
+from wholecase.execution import Part, each
 from wholecase.instances.raster import check_stride
-from wholecase.instances.sweep import Surveyed, Sweep, identify, survey, sweep_blocks
-from wholecase.sources import Thumbnail
+from wholecase.instances.sweep import Surveyed, Sweep, identify, survey
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the files of a slide change, so that old ones are not taken for finished."""
 
 
@@ -38,8 +42,8 @@ class TriageSettings:
     stride_px: int
     workers: int = 0
     """Processes that read while this one judges; 0 reads here."""
-    batch: int = 256
-    """Windows that are judged at once."""
+    threshold: float | None = None
+    """What counts as tumour is above it; None is the run's own."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +57,26 @@ class Triaged:
     reason: str | None = None
 
 
+def counted_above(trained: TrainedRun, settings: TriageSettings) -> float:
+    """The threshold that is asked for, or the run's own.
+
+    Raises:
+        RunError: the run is no patch model of two classes, or the threshold is no probability.
+    """
+    own, asked = threshold_of(trained), settings.threshold
+    if asked is not None and not 0 <= asked < 1:
+        raise RunError(f"--threshold {asked:g} cannot be; give a probability below 1, such as 0.9")
+    return own if asked is None else asked
+
+
 def triage(trained: TrainedRun, cohort: Cohort, settings: TriageSettings) -> tuple[Triaged, ...]:
-    """Judge every slide of a cohort, in the manifest's order; finished slides are not made again.
+    """Judge every slide of a cohort, in the manifest's order; finished slides are not judged again.
 
     A slide that cannot be read costs itself, with its reason.
 
     Raises:
-        RunError: the run is no patch model of two classes, or the stride has no place in a window.
+        RunError: the run is no patch model of two classes, the stride has no place in a window, or
+            the threshold is no probability.
     """
     check_stride(settings.at.side_px, settings.stride_px)
     slides = names_of(cohort.cases)
@@ -74,7 +91,7 @@ class _Desk:
 
     def __init__(self, trained: TrainedRun, settings: TriageSettings) -> None:
         self._trained, self._settings = trained, settings
-        self._threshold, self._models = threshold_of(trained), models_digest(trained)
+        self._threshold, self._models = counted_above(trained, settings), models_digest(trained)
         self._keys: dict[str, str] = {}
         self._ends: dict[str, SlideMap | WholecaseError] = {}
 
@@ -92,14 +109,14 @@ class _Desk:
         if not rest:
             return
         surveyed = self._surveyed(rest)
-        states: dict[str, _State] = {}
-        total = sum(one.windows for one in surveyed)
+        states: dict[str, SlideInWork] = {}
+        total, batch = sum(one.windows for one in surveyed), windows_at_once(self._trained)
         with progress("triage", total, "windows") as advance:
-            for event in _read(surveyed, self._settings.workers):
+            for event in read(surveyed, self._settings.workers):
                 name = event.item.sweep.name
-                state = states.setdefault(name, _State(event.item))
+                state = states.setdefault(name, SlideInWork(event.item))
                 if isinstance(event, Part):
-                    for indices, pixels in state.windows_of(event.value, self._settings.batch):
+                    for indices, pixels in state.windows_of(event.value, batch):
                         state.grid[indices] = self._judged(pixels)
                         advance(len(indices))
                 else:
@@ -129,8 +146,22 @@ class _Desk:
                 if there is None:
                     rest.append(sweep)
                 else:
-                    self._ends[sweep.name] = there
+                    self._ends[sweep.name] = self._recounted(there, sweep)
         return rest
+
+    def _recounted(self, there: SlideMap, sweep: Sweep) -> SlideMap | WholecaseError:
+        name, positive = sweep.name, self._trained.classes[1]
+        try:
+            return recount(
+                self._files(name),
+                there,
+                sweep,
+                self._threshold,
+                positive=positive,
+                key=self._keys[name],
+            )
+        except WholecaseError as error:
+            return error
 
     def _surveyed(self, sweeps: Sequence[Sweep]) -> list[Surveyed]:
         found = []
@@ -143,7 +174,7 @@ class _Desk:
                     found.append(told.result)
         return found
 
-    def _close(self, state: "_State", error: WholecaseError | None) -> None:
+    def _close(self, state: SlideInWork, error: WholecaseError | None) -> None:
         surveyed = state.surveyed
         name = surveyed.sweep.name
         if error is not None or state.thumbnail is None:
@@ -156,45 +187,8 @@ class _Desk:
         self._ends[name] = drawn
 
 
-@final
-class _State:
-    """A slide that is being read."""
-
-    def __init__(self, surveyed: Surveyed) -> None:
-        self.surveyed = surveyed
-        rows, columns = surveyed.raster.shape
-        self.grid = np.full(rows * columns, np.nan, np.float32)
-        self.thumbnail: Thumbnail | None = None
-
-    def windows_of(
-        self, part: Thumbnail | Block, batch: int
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The windows of a block; the picture is put aside."""
-        if isinstance(part, Thumbnail):
-            self.thumbnail = part
-        else:
-            yield from windows(part, self.surveyed.raster, batch)
-
-
 def _identified(sweep: Sweep) -> str | WholecaseError:
     try:
         return identify(sweep)
     except WholecaseError as error:
         return error
-
-
-def _read(
-    surveyed: Sequence[Surveyed], workers: int
-) -> Iterator[Part[Surveyed, Thumbnail | Block] | Outcome[Surveyed, None]]:
-    """`each_in_parts`, or the same in this process."""
-    if workers > 0 and surveyed:
-        yield from each_in_parts(sweep_blocks, surveyed, workers=workers)
-        return
-    for one in surveyed:
-        parts = sweep_blocks(one)
-        while True:
-            value, error = attempt(lambda parts: next(parts, None), parts, Tool(None))
-            if value is None:
-                yield Outcome(one, None, error)
-                break
-            yield Part(one, value)

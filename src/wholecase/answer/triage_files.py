@@ -53,6 +53,7 @@ def write_slide(
         thumbnail.downsample,
         drawn.grid,
         raster.step,
+        threshold=drawn.threshold,
         name=positive,
         spacing_um=raster.spacing_um,
     )

@@ -1,12 +1,17 @@
 """`wholecase triage`: a patch model slides over whole slides; the most suspicious come first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from wholecase.cli.options import CohortFile, Device, Workers, worker_count
+
+if TYPE_CHECKING:
+    from wholecase.answer.triage import Triaged
+
+SHOWN_SLIDES = 10
 
 
 def triage(
@@ -16,6 +21,7 @@ def triage(
     out: Annotated[Path, Parameter(help="folder for tables, maps and regions")],
     stride: Annotated[int | None, Parameter(help="pixels from window to window; a third")] = None,
     spacing: Annotated[float | None, Parameter(help="µm/px, where the run does not know")] = None,
+    threshold: Annotated[float | None, Parameter(help="tumour is above; the run's own")] = None,
     device: Device = "auto",
     workers: Workers = 0,
 ) -> int:
@@ -27,16 +33,20 @@ def triage(
     from wholecase.assemble import choose_device
     from wholecase.cli.table import failure_lines, metric_lines
     from wholecase.experiment.asking import question_of
-    from wholecase.experiment.triage import triage_metrics, write_metrics, write_triage
+    from wholecase.experiment.triage import ranked, write_metrics, write_triage
+    from wholecase.experiment.triage_metrics import triage_metrics
 
     trained = load_run(run, choose_device(device))
     at = trained_at(trained, spacing)
-    settings = TriageSettings(out, at, stride or at.stride_px, worker_count(workers))
+    step = at.stride_px if stride is None else stride
+    settings = TriageSettings(out, at, step, worker_count(workers), threshold)
     question = question_of(run, (), cohort)
     told = work(trained, question.cohort, settings)
     write_triage(out, told)
     metrics = triage_metrics(trained, told, settings, question.note)
     write_metrics(out, metrics)
+    for line in ranked_lines(list(ranked(told))):
+        print(line)
     if "auroc" in metrics:
         print(*metric_lines({"auroc of the risk": metrics["auroc"]}), sep="\n")
         print(*aside_lines(metrics), sep="\n")
@@ -47,6 +57,19 @@ def triage(
         print(line)
     print(f"{len(told) - len(failed)} of {len(told)} slides judged: {out / 'triage.csv'}")
     return 2 if failed else 0
+
+
+def ranked_lines(told: Sequence[tuple[int | None, "Triaged"]]) -> Iterator[str]:
+    """The most suspicious slides, up to a bound."""
+    judged = [(rank, one, one.map) for rank, one in told if one.map is not None]
+    if not judged:
+        return
+    yield "rank   risk  tumour mm2  of tissue  slide"
+    for rank, one, drawn in judged[:SHOWN_SLIDES]:
+        share = 100 * drawn.tumour_mm2 / drawn.tissue_mm2
+        yield f"{rank:>4}  {drawn.risk:.3f}  {drawn.tumour_mm2:>10.3f}  {share:>7.1f} %  {one.name}"
+    if len(judged) > SHOWN_SLIDES:
+        yield f"      and {len(judged) - SHOWN_SLIDES} of lower risk"
 
 
 def aside_lines(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -1,0 +1,27 @@
+"""A finished map under another threshold: its regions and picture anew, nothing judged again."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from wholecase.answer.slide_map import SlideMap
+from wholecase.answer.triage_files import SlideFiles, write_slide
+from wholecase.instances.sweep import Surveyed, Sweep, sweep_blocks
+from wholecase.sources import Thumbnail
+
+
+def recount(
+    files: SlideFiles, there: SlideMap, sweep: Sweep, threshold: float, *, positive: str, key: str
+) -> SlideMap:
+    """The map with this threshold; where that is another one, its files are written anew.
+
+    Raises:
+        SourceError: the slide, of which a picture is needed, can no longer be read.
+    """
+    if there.threshold == threshold:
+        return there
+    drawn = replace(there, threshold=threshold)
+    parts = sweep_blocks(Surveyed(sweep, there.raster, np.isfinite(there.grid)))
+    picture = next(part for part in parts if isinstance(part, Thumbnail))
+    write_slide(files, drawn, picture, positive, key)
+    return drawn

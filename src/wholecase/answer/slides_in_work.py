@@ -1,0 +1,49 @@
+"""Slides that are being read: their picture and blocks as they come, from any number of workers."""
+
+from collections.abc import Iterator, Sequence
+from typing import final
+
+import numpy as np
+
+from wholecase.execution import Outcome, Part, each_in_parts
+from wholecase.execution.serve import Tool, attempt
+from wholecase.instances.blocks import Block, windows
+from wholecase.instances.sweep import Surveyed, sweep_blocks
+from wholecase.sources import Thumbnail
+
+
+@final
+class SlideInWork:
+    """A slide that is being read."""
+
+    def __init__(self, surveyed: Surveyed) -> None:
+        self.surveyed = surveyed
+        rows, columns = surveyed.raster.shape
+        self.grid = np.full(rows * columns, np.nan, np.float32)
+        self.thumbnail: Thumbnail | None = None
+
+    def windows_of(
+        self, part: Thumbnail | Block, batch: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The windows of a block; the picture is put aside."""
+        if isinstance(part, Thumbnail):
+            self.thumbnail = part
+        else:
+            yield from windows(part, self.surveyed.raster, batch)
+
+
+def read(
+    surveyed: Sequence[Surveyed], workers: int
+) -> Iterator[Part[Surveyed, Thumbnail | Block] | Outcome[Surveyed, None]]:
+    """Of each slide its picture, its blocks and its end, read by workers or in this process."""
+    if workers > 0 and surveyed:
+        yield from each_in_parts(sweep_blocks, surveyed, workers=workers)
+        return
+    for one in surveyed:
+        parts = sweep_blocks(one)
+        while True:
+            value, error = attempt(lambda parts: next(parts, None), parts, Tool(None))
+            if value is None:
+                yield Outcome(one, None, error)
+                break
+            yield Part(one, value)
