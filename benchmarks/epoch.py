@@ -68,7 +68,7 @@ class First(Batches):
 
 def write_side(folder: Path, side: str, count: int, drawn: tuple[np.ndarray, np.ndarray]) -> None:
     patches, labels = drawn
-    rng = np.random.default_rng(count)
+    rng = np.random.default_rng([count, *side.encode()])  # no two sides alike
     chosen = rng.integers(0, len(patches), count)
     with h5py.File(folder / f"{STEM}{side}_x.h5", "w") as file:
         data = file.create_dataset("x", (count, SIDE, SIDE, 3), np.uint8)

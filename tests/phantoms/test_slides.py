@@ -42,6 +42,20 @@ def test_another_seed_is_another_cohort(drawn, tmp_path):
     assert mine["slides/phantom-001.tif"] != theirs["slides/phantom-001.tif"]
 
 
+def test_metastases_lie_where_nests_would_and_look_otherwise(drawn, tmp_path):
+    other = draw_slides(tmp_path, cases=4, seed=5, size_um=SMALL, lesion="metastasis")
+    assert sorted(row["label"] for row in rows_of(other)) == ["normal"] * 2 + ["tumor"] * 2
+    mine, theirs = content_of(drawn.parent), content_of(tmp_path)
+    changed = {name for name in mine if mine[name] != theirs[name]}
+    positive = [row["path"] for row in rows_of(other) if row["label"] == "tumor"]
+    assert changed == {*positive, "cohort.csv"}  # the masks are the same, and the negatives
+
+
+def test_an_unknown_lesion_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="nest"):
+        draw_slides(tmp_path, cases=2, seed=5, lesion="nests")
+
+
 def test_the_manifest_names_files_that_are_there(drawn):
     rows = rows_of(drawn)
     expected = ["case_id", "patient_id", "path", "label", "kind", "site", "mask"]

@@ -1,7 +1,7 @@
 """`wholecase phantom`: drawn cohorts whose truth is known."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,14 +14,19 @@ phantom = App(name="phantom", help="Draw a cohort whose truth is known.")
 def slides(
     folder: Annotated[Path, Parameter(help="where the slides and cohort.csv go")],
     *,
-    cases: Annotated[int, Parameter(help="how many; half of them mutated")] = 24,
+    cases: Annotated[int, Parameter(help="how many; half of them positive")] = 24,
+    lesion: Annotated[
+        Literal["nest", "metastasis"],
+        Parameter(help="nests (mutated), or what drawn patches show (tumor)"),
+    ] = "nest",
     seed: int = 1,
     workers: Workers = 0,
 ) -> None:
-    """Draw whole-slide images: pyramidal TIFFs with tissue, artefacts, and nests in positives."""
+    """Draw whole-slide images: pyramidal TIFFs with tissue, artefacts, and lesions in positives."""
     from wholecase.phantoms import draw_slides
 
-    print(draw_slides(folder, cases=cases, seed=seed, workers=worker_count(workers)))
+    crew = worker_count(workers)
+    print(draw_slides(folder, cases=cases, seed=seed, workers=crew, lesion=lesion))
 
 
 @phantom.command
