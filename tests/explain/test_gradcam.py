@@ -43,7 +43,7 @@ def fresh(seed: int = 1) -> CaseModel:
         return CaseModel(
             backbone=SmallCnn(3, channels=(16, 24, 32)),
             pool=SelfAttention(32, inner=16),
-            head=Binary(16, 2, hidden=(8,), dropout=0.1),
+            head=Binary(16, 2),
         )
 
 
