@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,17 @@ from PIL import Image
 
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
+from e2e.conftest import quick
 from wholecase.cli import main
-from wholecase.experiment import Summary, draw_answer, qupath_images, stored_answer
+from wholecase.core.errors import RunError
+from wholecase.experiment import (
+    Settings,
+    Summary,
+    draw_answer,
+    qupath_images,
+    run,
+    stored_answer,
+)
 from wholecase.explain import Evidence
 
 cohort_file, finished = _cohort_file, _finished
@@ -55,6 +65,23 @@ def test_new_images_share_a_project(finished: Summary, cohort_file: Path, tmp_pa
     assert [image["metadata"]["case"] for image in project["images"]] == ["07-0", "08-0"]
     for image, path in zip(project["images"], images, strict=True):
         assert image["serverBuilder"]["uri"] == path.resolve().as_uri()
+
+
+def test_a_run_finds_its_manifest_from_any_folder(
+    cohort_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, away = tmp_path / "home", tmp_path / "away"
+    shutil.copytree(cohort_file.parent, home)
+    away.mkdir()
+    monkeypatch.chdir(home)
+    run(quick("train.epochs=1"), Path("cohort.csv"), Settings(out=Path("runs/x"), workers=0))
+    monkeypatch.chdir(away)
+    case, _ = stored_answer(home / "runs/x", "c07")
+    assert all(image.path.resolve().parent == home for image in case.images)
+    with (home / "cohort.csv").open("a") as file:
+        file.write("c99,p99,07-0.png,mutated,tile\n")
+    with pytest.raises(RunError, match=r"cohort.csv of .* was changed since the run"):
+        stored_answer(home / "runs/x", "c07")
 
 
 def test_tables_sheets_and_projects_agree_on_the_order(finished: Summary, tmp_path: Path) -> None:

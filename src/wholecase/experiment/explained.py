@@ -8,6 +8,7 @@ import numpy as np
 from wholecase.answer import heat, map_pictures, read_tiles, save_picture
 from wholecase.assemble import labels_of
 from wholecase.cohort import Case, read_cohort
+from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
 from wholecase.explain import (
@@ -34,16 +35,29 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
     """A case of the run with the evidence of the fold model that never saw its patient.
 
     Raises:
-        RunError: the run has no such case, or its evidence is gone.
+        RunError: no such case, its evidence is gone, or the manifest is gone or changed.
     """
     folder = RunFolder(root)
-    facts = folder.read_facts()
     recipe = read_recipe(str(folder.recipe))
-    cohort = read_cohort(Path(facts["cohort"]["path"]), labels_of(recipe))
+    cohort = read_cohort(_manifest(folder), labels_of(recipe))
     for candidate in cohort.cases:
         if candidate.id == case:
             return candidate.judged, read_evidence(folder.evidence(case))
     raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
+
+
+def _manifest(folder: RunFolder) -> Path:
+    """Where the run's manifest is, unchanged; evidence must not be drawn on other images."""
+    facts = folder.read_facts()["cohort"]
+    told = Path(facts["path"])
+    # relative to where the run was started from: here, or somewhere above the run's folder
+    for home in (Path(), *folder.root.resolve().parents):
+        if (home / told).is_file() and file_digest(home / told) == facts["digest"]:
+            return home / told
+    raise RunError(
+        f"the manifest {told} of {folder.root} is not there or was changed since the run; put it "
+        "back as it was, or start from the folder in which the run was started"
+    )
 
 
 def draw_answer(
