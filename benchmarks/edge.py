@@ -36,7 +36,7 @@ from wholecase.models.quantise import halves
 from wholecase.phantoms import draw_patches
 from wholecase.recipes import read_recipe
 
-SIDE, DRAWN, SEED = 96, 1200, 20
+SIDE, DRAWN, SEED = 96, 1200, 31
 BATCHES = (1, 32)
 Ask = Callable[[np.ndarray], np.ndarray]
 
