@@ -6,12 +6,12 @@ nothing of it is mapped or kept.
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, final
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from wholecase.core.closing import Closing
 from wholecase.core.errors import StoreError
 from wholecase.core.files import atomic
 from wholecase.core.pread import Records
@@ -19,7 +19,7 @@ from wholecase.core.progress import progress
 
 
 @final
-class Rows:
+class Rows(Closing):
     """An open file of rows; use it as a context manager, or close it. It can be pickled."""
 
     def __init__(self, path: Path) -> None:
@@ -57,17 +57,6 @@ class Rows:
     def close(self) -> None:
         """Give the file back; reading afterwards is a `ValueError`."""
         self._records.close()
-
-    def __enter__(self) -> "Rows":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[type["Rows"], tuple[Path]]:
         return Rows, (self.path,)

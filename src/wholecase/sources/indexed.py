@@ -7,12 +7,12 @@ their position in it, several times faster than h5py does; else h5py unpacks wha
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
+from wholecase.core.closing import Closing
 from wholecase.core.errors import SourceError
 from wholecase.core.hdf5 import damaged_hdf5, data_set, open_hdf5
 from wholecase.core.pread import Records
@@ -48,7 +48,7 @@ def read_one(path: Path) -> UInt8[np.ndarray, "H W 3"]:
 
 
 @final
-class IndexedImages:
+class IndexedImages(Closing):
     """An open file of pictures; use it as a context manager, or close it. It can be pickled."""
 
     def __init__(self, path: Path) -> None:
@@ -135,17 +135,6 @@ class IndexedImages:
         for group in np.split(order, breaks) if len(order) else []:
             low, high = int(rows[group].min()), int(rows[group].max())
             into[group] = self._data[low : high + 1][rows[group] - low]
-
-    def __enter__(self) -> "IndexedImages":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[type["IndexedImages"], tuple[Path]]:
         return IndexedImages, (self.path,)

@@ -1,12 +1,13 @@
 """What every image answers: its pyramid, its spacing, a region of its pixels."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from jaxtyping import UInt8
+
+from wholecase.core.closing import Closing
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Spacing:
     `tiff tags`, `objective power`."""
 
 
-class ImageSource(ABC):
+class ImageSource(Closing):
     """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, 3] RGB."""
 
     @property
@@ -68,18 +69,3 @@ class ImageSource(ABC):
             SourceError: the region cannot be decoded.
             ValueError: the image is closed.
         """
-
-    @abstractmethod
-    def close(self) -> None:
-        """Give the file back; reading afterwards is a `ValueError`."""
-
-    def __enter__(self) -> "ImageSource":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

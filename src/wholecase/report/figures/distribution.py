@@ -31,7 +31,8 @@ SMALLEST = 2.5
 
 def shows_dots(cases: Judged) -> bool:
     """Whether each case gets a dot of its own, on broad and on narrow pages."""
-    return all(_radius(cases, layout) >= SMALLEST for layout in (BROAD, NARROW))
+    layouts = (BROAD, NARROW)
+    return all(_radius(_tallest(cases, one.steps), one) >= SMALLEST for one in layouts)
 
 
 def draw_distribution(
@@ -42,9 +43,9 @@ def draw_distribution(
     With two classes, the probability is that of the positive class; with more, that of the
     case's true class. `links` leads from a case to its page, where it has one.
     """
-    n = len(cases.classes)
-    tallest = max(_tallest(cases, target, layout.steps) for target in range(n))
-    radius = _radius(cases, layout)
+    n, dots = len(cases.classes), shows_dots(cases)
+    tallest = _tallest(cases, layout.steps)
+    radius = _radius(tallest, layout)
     row = max(2 * radius * tallest + 16, 68.0)
     frame = Frame(layout.width, TOP + BOTTOM + row * n, left=LEFT, top=TOP, bottom=BOTTOM)
     axes = Axes(Axis(_label(cases)), Axis("", 0, n, ()), title="Probabilities", frame=frame)
@@ -52,7 +53,7 @@ def draw_distribution(
     for target in range(n):
         base = n - 1 - target
         _name(axes, cases, (target, base))
-        if shows_dots(cases):
+        if dots:
             _dots(axes, cases, (target, base), (layout.steps, radius, row), links)
         else:
             _bars(axes, cases, (target, base), (layout.steps, 0.9 / tallest))
@@ -87,13 +88,14 @@ def _placed(
     return own[order], score[order], step[order]
 
 
-def _tallest(cases: Judged, target: int, steps: int) -> int:
-    return int(np.bincount(_placed(cases, target, steps)[2], minlength=1).max(initial=1))
+def _tallest(cases: Judged, steps: int) -> int:
+    """Most cases of a class in one step."""
+    places = [_placed(cases, target, steps)[2] for target in range(len(cases.classes))]
+    return max(int(np.bincount(place, minlength=1).max(initial=1)) for place in places)
 
 
-def _radius(cases: Judged, layout: Layout) -> float:
-    highest = max(_tallest(cases, target, layout.steps) for target in range(len(cases.classes)))
-    return min(layout.radius, (HIGHEST - 12) / (2 * highest))
+def _radius(tallest: int, layout: Layout) -> float:
+    return min(layout.radius, (HIGHEST - 12) / (2 * tallest))
 
 
 def _dots(
