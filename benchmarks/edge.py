@@ -54,10 +54,9 @@ def models_of(run: Path | None) -> tuple[list[Calibrated], float]:
     """The models and the threshold of their mean."""
     if run is None:
         return [Calibrated(model_of(read_recipe("pcam-attention"), 3, 2, 1).eval())], 0.5
-    members = load_run(run, "cpu").members
-    thresholds = [m.choices.threshold for m in members if m.choices.threshold is not None]
-    told = [Calibrated(m.model.eval(), m.choices.temperature) for m in members]
-    return told, float(np.median(thresholds)) if thresholds else 0.5
+    trained = load_run(run, "cpu")
+    told = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
+    return told, 0.5 if trained.threshold is None else trained.threshold
 
 
 def drawn(folder: Path, count: int) -> Asked:

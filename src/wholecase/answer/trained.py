@@ -65,7 +65,7 @@ class TrainedRun:
                 ]
             )
             mean = rows.mean(0)
-            decision = int(self._vote().decide(mean[None])[0])
+            decision = int(Choices(1.0, self.threshold).decide(mean[None])[0])
             yield CaseAnswer(
                 case=told[0].case,
                 probabilities=mean,
@@ -74,9 +74,11 @@ class TrainedRun:
                 evidence=_mean_evidence([j.evidence for j in told]),
             )
 
-    def _vote(self) -> Choices:
-        thresholds = [m.choices.threshold for m in self.members if m.choices.threshold is not None]
-        return Choices(1.0, float(np.median(thresholds)) if thresholds else None)
+    @property
+    def threshold(self) -> float | None:
+        """The median of the fold models' thresholds; None where the most probable class is told."""
+        chosen = [m.choices.threshold for m in self.members if m.choices.threshold is not None]
+        return float(np.median(chosen)) if chosen else None
 
 
 def load_run(root: Path, device: str) -> TrainedRun:
@@ -89,7 +91,7 @@ def load_run(root: Path, device: str) -> TrainedRun:
     facts = folder.read_facts()
     recipe = read_recipe(str(folder.recipe))
     classes, encoder = tuple(facts["classes"]), facts["encoder"]
-    numbers = sorted(int(path.name) for path in (root / "folds").iterdir() if path.name.isdigit())
+    numbers = folder.fold_numbers
     if not numbers:
         raise RunError(f"{root} holds no trained fold; run again")
     members = []

@@ -41,7 +41,7 @@ def windows_at_once(trained: TrainedRun) -> int:
 
 
 def threshold_of(trained: TrainedRun) -> float:
-    """The median of the fold models' thresholds.
+    """The run's own threshold, or one half where it has none.
 
     Raises:
         RunError: the run is no patch model of two classes.
@@ -57,8 +57,7 @@ def threshold_of(trained: TrainedRun) -> float:
             f"{where} learnt from stored features; triage needs a run whose network reads pixels, "
             "such as one of the recipe pcam-attention"
         )
-    chosen = [m.choices.threshold for m in trained.members if m.choices.threshold is not None]
-    return float(np.median(chosen)) if chosen else 0.5
+    return 0.5 if trained.threshold is None else trained.threshold
 
 
 def models_digest(trained: TrainedRun) -> str:

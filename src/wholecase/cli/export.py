@@ -1,5 +1,6 @@
 """`wholecase export`: a run's models as one file that answers without this toolkit."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,6 @@ def export(
     a case of its own; a run on stored features takes the features of one case. The JSON file tells
     classes, threshold, input and spacing, and how far each file is from the models.
     """
-    import numpy as np
     import torch
 
     from wholecase.answer import load_run
@@ -41,26 +41,19 @@ def export(
 
     if onnx.suffix != ".onnx":
         raise RunError(f"--onnx names a file that ends in .onnx, not {onnx.name!r}")
-    trained = load_run(run, "cpu")
-    numbers = _numbers(run, fold)
-    chosen = [
-        member
-        for number, member in zip(_numbers(run), trained.members, strict=True)
-        if number in numbers
-    ]
-    members = [Calibrated(member.model, member.choices.temperature) for member in chosen]
+    trained, numbers = _of_fold(load_run(run, "cpu"), fold)
+    members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
     pixels = len(shape) == 3
     patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
     kind = torch.uint8 if pixels else torch.float32
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=kind))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
-    thresholds = [m.choices.threshold for m in chosen if m.choices.threshold is not None]
     facts = {
         **_facts(trained, shape),
         "folds": numbers,
         "temperatures": [member.temperature for member in members],
-        "threshold": float(np.median(thresholds)) if thresholds else None,
+        "threshold": trained.threshold,
         "files": {onnx.name: _file(onnx, difference=made.difference)},
     }
     if patches is not None:
@@ -77,13 +70,15 @@ def export(
     print(onnx.with_suffix(".json"))
 
 
-def _numbers(run: Path, fold: int | None = None) -> list[int]:
-    there = sorted(int(path.name) for path in (run / "folds").iterdir() if path.name.isdigit())
+def _of_fold(trained: "TrainedRun", fold: int | None) -> "tuple[TrainedRun, list[int]]":
+    """The run with the models that are wanted, and of which folds they are."""
+    there = trained.folder.fold_numbers
     if fold is None:
-        return there
+        return trained, there
     if fold not in there:
-        raise RunError(f"{run} has no fold {fold}; it has {', '.join(map(str, there))}")
-    return [fold]
+        told = ", ".join(map(str, there))
+        raise RunError(f"{trained.folder.root} has no fold {fold}; it has {told}")
+    return replace(trained, members=(trained.members[there.index(fold)],)), [fold]
 
 
 def _shape(trained: "TrainedRun") -> tuple[int, ...]:

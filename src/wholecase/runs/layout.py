@@ -78,6 +78,12 @@ class RunFolder:
         """`tissue.json`: what was taken as tissue on each slide, with a picture of it."""
         return self.root / "tissue.json"
 
+    @property
+    def fold_numbers(self) -> list[int]:
+        """Of the outer folds that have a folder, rising."""
+        folders = (self.root / "folds").iterdir()
+        return sorted(int(path.name) for path in folders if path.name.isdigit())
+
     def fold(self, number: int) -> "FoldFolder":
         """The folder of one outer fold."""
         return FoldFolder(self.root / "folds" / str(number))
