@@ -57,7 +57,7 @@ def measure(
 ) -> dict[str, Interval]:
     """Every metric with its interval at confidence 1 - alpha, by patient."""
     statistics = {name: partial(_measured, metric, scores) for name, metric in METRICS.items()}
-    told = _intervals(statistics, scores.patients, repeats=repeats, seed=seed, alpha=alpha)
+    told = intervals_of(statistics, scores.patients, repeats=repeats, seed=seed, alpha=alpha)
     return {name: _bounded(name, interval, scores, alpha) for name, interval in told.items()}
 
 
@@ -65,7 +65,12 @@ def _bounded(name: str, interval: Interval, scores: Scores, alpha: float) -> Int
     """The exact bound where the bootstrap has none because the value is perfect or worst."""
     if interval.low is not None or interval.value not in {0.0, 1.0} or name == "brier":
         return interval
-    bound = (alpha / 2) ** (1 / _resting(name, scores))
+    return exactly_bounded(interval, _resting(name, scores), alpha)
+
+
+def exactly_bounded(interval: Interval, patients: int, alpha: float = 0.05) -> Interval:
+    """The binomial bound of all or none right among so many patients (Clopper & Pearson 1934)."""
+    bound = (alpha / 2) ** (1 / patients)
     if interval.value == 1.0:
         return replace(interval, low=bound, high=1.0)
     return replace(interval, low=0.0, high=1 - bound)
@@ -95,7 +100,7 @@ def mean_interval(
     def mean(weights: Weights) -> Values:
         return fraction(weights @ kept, weights.sum(axis=1))
 
-    return _intervals({"mean": mean}, whose, repeats=repeats, seed=seed, alpha=0.05)["mean"]
+    return intervals_of({"mean": mean}, whose, repeats=repeats, seed=seed)["mean"]
 
 
 def paired_difference(
@@ -117,20 +122,20 @@ def paired_difference(
         return gap
 
     statistics = {metric: difference}
-    return _intervals(statistics, a.patients, repeats=repeats, seed=seed, alpha=0.05)[metric]
+    return intervals_of(statistics, a.patients, repeats=repeats, seed=seed)[metric]
 
 
 def _measured(metric: Metric, scores: Scores, weights: Weights) -> Values:
     return metric.weighted(scores.truth, scores.probabilities, scores.decision, weights)
 
 
-def _intervals(
+def intervals_of(
     statistics: Mapping[str, Statistic],
     patients: tuple[str, ...],
     *,
     repeats: int,
     seed: int,
-    alpha: float,
+    alpha: float = 0.05,
 ) -> dict[str, Interval]:
     """All statistics from the same redraws."""
     n = len(set(patients))

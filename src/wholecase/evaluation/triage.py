@@ -5,17 +5,22 @@ is judged on flatters itself: `set_aside` tells what it would spare there, `held
 and misses when each patient's cutoff is chosen on all others.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from wholecase.evaluation.fraction import fraction
-from wholecase.evaluation.intervals import REPEATS, Interval, _intervals, mean_interval
+from wholecase.evaluation.intervals import (
+    REPEATS,
+    Interval,
+    exactly_bounded,
+    intervals_of,
+    mean_interval,
+)
 
 SENSITIVITIES = (0.95, 0.98, 1.0)
-ALPHA = 0.05
 _HAIR = 1e-9
 """0.95 of 20 cases are 19, whatever the last digit says."""
 
@@ -115,7 +120,7 @@ def _set_aside(
     aside = held_out(positive, risk, patients, sensitivity)
     caught = np.where(positive, 1 - aside, np.nan)
     share = {"share": partial(weighted_share, positive, risk, sensitivity)}
-    told = _intervals(share, patients, repeats=repeats, seed=seed, alpha=ALPHA)
+    told = intervals_of(share, patients, repeats=repeats, seed=seed)
     return SetAside(
         sensitivity,
         cutoff_for(positive, risk, sensitivity),
@@ -126,7 +131,7 @@ def _set_aside(
 
 
 def _bounded(told: Interval) -> Interval:
-    """The exact bound of m right among m patients, where redraws cannot differ (Clopper 1934)."""
+    """The exact bound where no patient is missed, since redraws cannot differ."""
     if told.value != 1.0 or told.low is not None or told.n == 0:
         return told
-    return replace(told, low=(ALPHA / 2) ** (1 / told.n), high=1.0)
+    return exactly_bounded(told, told.n)
