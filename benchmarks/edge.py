@@ -86,7 +86,7 @@ def toolkit(members: list[Calibrated]) -> Ask:
         names = tuple(str(i) for i in range(len(values)))
         batch = Batch(torch.from_numpy(values), torch.arange(len(values) + 1), names, names)
         rows = [
-            apply_temperature(predict(m.model, [batch]).probabilities, m.temperature)
+            apply_temperature(predict(m.model, [batch]), m.temperature)
             for m in members
         ]
         return np.mean(rows, 0)

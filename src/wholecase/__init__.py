@@ -9,10 +9,10 @@ Interval(value=0.84, low=0.77, high=0.9, n=212)
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Run", "__version__", "open_run", "read_cohort", "run"]
+__all__ = ["Judgement", "Run", "__version__", "open_run", "read_cohort", "run"]
 
 if TYPE_CHECKING:
-    from wholecase.api import Answer, Run, open_run, read_cohort, run
+    from wholecase.api import Judgement, Run, open_run, read_cohort, run
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (whatever is asked for)

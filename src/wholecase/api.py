@@ -1,18 +1,14 @@
 """The toolkit from Python, for notebooks and scripts: what the commands do, with values back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-from jaxtyping import Float, UInt8
-
-from wholecase.answer import CaseAnswer, heat
-from wholecase.assemble import choose_device, labels_of
-from wholecase.cohort import Case, Cohort
+from wholecase.answer import Judgement
+from wholecase.assemble import labels_of, place_of
+from wholecase.cohort import Cohort
 from wholecase.cohort import read_cohort as read_manifest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
@@ -23,14 +19,15 @@ from wholecase.explain import Evidence, read_evidence
 from wholecase.recipes import read_recipe
 from wholecase.report import compare_runs, write_report
 from wholecase.runs import RunFolder, read_rows
-from wholecase.sources import open_source
 
-Place = str | Path
+__all__ = ["Judgement", "Run", "open_run", "read_cohort", "run"]
+
+File = str | Path
 Overrides = Mapping[str, object] | Sequence[str]
 """`{"train.epochs": 3, "encoder": "colour"}`, or as on the command line `["train.epochs=3"]`."""
 
 
-def read_cohort(path: Place, recipe: Place | None = None, overrides: Overrides = ()) -> Cohort:
+def read_cohort(path: File, recipe: File | None = None, overrides: Overrides = ()) -> Cohort:
     """The cases of a manifest, in its order; the image files are not looked at.
 
     Args:
@@ -46,9 +43,9 @@ def read_cohort(path: Place, recipe: Place | None = None, overrides: Overrides =
 
 
 def run(
-    recipe: Place,
-    cohort: Place | Cohort,
-    out: Place,
+    recipe: File,
+    cohort: File | Cohort,
+    out: File,
     overrides: Overrides = (),
     **settings: Any,  # noqa: ANN401 (the fields of `Settings`)
 ) -> "Run":
@@ -69,49 +66,19 @@ def run(
     for place in ("splits", "store"):
         if settings.get(place) is not None:
             settings[place] = Path(settings[place])
-    device = choose_device(settings.pop("device", "auto"))
+    work_place = place_of(settings.pop("device", "auto"), settings.pop("workers", 1))
     chosen = read_recipe(str(recipe), _lines(overrides))
-    experiment(chosen, manifest, Settings(out=Path(out), device=device, **settings))
+    experiment(chosen, manifest, Settings(out=Path(out), place=work_place, **settings))
     return Run(Path(out))
 
 
-def open_run(folder: Place) -> "Run":
+def open_run(folder: File) -> "Run":
     """A finished run.
 
     Raises:
         RunError: the folder holds none.
     """
     return Run(Path(folder))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a run says of one case."""
-
-    case: Case
-    probabilities: dict[str, float]
-    """Class name to probability: mean of the fold models' calibrated ones."""
-    decision: str
-    """Name of the class."""
-    spread: float
-    """Standard deviation of the fold models' probabilities of that class."""
-    evidence: Evidence
-    """Weight and place of every instance."""
-
-    def heatmap(
-        self, image: int = 0, *, longest_px: int = 1024, scale: str = "rank"
-    ) -> UInt8[np.ndarray, "H W 3"]:
-        """The attention over an image of the case, RGB, with legend and scale bar.
-
-        Args:
-            image: number of the image within the case.
-            longest_px: longer side of the picture.
-            scale: of the colours, `rank` or `absolute`.
-        """
-        told = self.case.images[image]
-        with open_source(told.path, told.kind, told.mpp) as source:
-            here = self.evidence.of_image(image)
-            return heat(source, here, longest_px=longest_px, scale=scale)
 
 
 @final
@@ -165,7 +132,7 @@ class Run:
         """The instances of a judged case as the model that never saw its patient weighed them."""
         return read_evidence(self.folder.evidence(case))
 
-    def predict(self, *images: Place, cohort: Place | None = None, **places: Any) -> list[Answer]:  # noqa: ANN401
+    def predict(self, *images: File, cohort: File | None = None, **places: Any) -> list[Judgement]:  # noqa: ANN401
         """Ask the fold models about new cases.
 
         Args:
@@ -176,9 +143,16 @@ class Run:
         Raises:
             WholecaseError: the images were not read, or the run was trained on other features.
         """
-        return [_told(answer, self.classes) for answer in self._asked(images, cohort, places)]
+        manifest = None if cohort is None else Path(cohort)
+        question = question_of(self.folder.root, [Path(image) for image in images], manifest)
+        asked = ask(question, **_settings(places))
+        judgements = list(asked.judgements)
+        if not judgements:
+            reasons = "; ".join(failure.reason for failure in asked.extraction.failures)
+            raise RunError(f"no case could be read: {reasons}")
+        return judgements
 
-    def validate(self, cohort: Place, **places: Any) -> dict[str, Interval]:  # noqa: ANN401
+    def validate(self, cohort: File, **places: Any) -> dict[str, Interval]:  # noqa: ANN401
         """Metrics on a labelled cohort; patients that the run knows are left out.
 
         Args:
@@ -186,8 +160,8 @@ class Run:
             places: as for `predict`.
         """
         question = question_of(self.folder.root, cohort=Path(cohort))
-        asked = ask(question, **_paths(places))
-        told, _ = external_metrics(asked.trained, list(asked.answers))
+        asked = ask(question, **_settings(places))
+        told, _ = external_metrics(asked.trained, list(asked.judgements))
         return {name: Interval(**one) for name, one in told.items()}
 
     def compare(self, other: "Run") -> dict[str, Interval]:
@@ -197,18 +171,6 @@ class Run:
     def report(self) -> Path:
         """The page of the run, written anew."""
         return write_report(self.folder.root)
-
-    def _asked(
-        self, images: Sequence[Place], cohort: Place | None, places: Mapping[str, Any]
-    ) -> list[CaseAnswer]:
-        manifest = None if cohort is None else Path(cohort)
-        question = question_of(self.folder.root, [Path(image) for image in images], manifest)
-        asked = ask(question, **_paths(places))
-        answers = list(asked.answers)
-        if not answers:
-            reasons = "; ".join(failure.reason for failure in asked.extraction.failures)
-            raise RunError(f"no case could be read: {reasons}")
-        return answers
 
     def __repr__(self) -> str:
         told = ", ".join(
@@ -229,17 +191,6 @@ class Run:
         return f"<div>{head}<table>{titles}{rows}</table>{notes}</div>"
 
 
-def _told(answer: CaseAnswer, classes: Sequence[str]) -> Answer:
-    shares: Float[np.ndarray, " C"] = answer.probabilities
-    return Answer(
-        case=answer.case,
-        probabilities=dict(zip(classes, shares.tolist(), strict=True)),
-        decision=classes[answer.decision],
-        spread=answer.spread,
-        evidence=answer.evidence,
-    )
-
-
 def _shown(value: Interval) -> str:
     if value.value is None:
         return "undefined"
@@ -248,9 +199,11 @@ def _shown(value: Interval) -> str:
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
-def _paths(places: Mapping[str, Any]) -> dict[str, Any]:
-    known = {k: Path(v) for k, v in places.items() if k in {"weights", "store"} and v is not None}
-    return {**places, **known}
+def _settings(places: Mapping[str, Any]) -> dict[str, Any]:
+    """What `ask` takes, of what people write."""
+    settings = dict(places)
+    place = place_of(settings.pop("device", "auto"), settings.pop("workers", 1))
+    return {"place": place} | {k: None if v is None else Path(v) for k, v in settings.items()}
 
 
 def _lines(overrides: Overrides) -> list[str]:

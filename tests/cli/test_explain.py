@@ -14,6 +14,7 @@ from e2e.conftest import finished as _finished
 from e2e.conftest import quick
 from wholecase.cli import main
 from wholecase.core.errors import RunError
+from wholecase.execution import Place
 from wholecase.experiment import (
     Settings,
     Summary,
@@ -74,7 +75,11 @@ def test_a_run_finds_its_manifest_from_any_folder(
     shutil.copytree(cohort_file.parent, home)
     away.mkdir()
     monkeypatch.chdir(home)
-    run(quick("train.epochs=1"), Path("cohort.csv"), Settings(out=Path("runs/x"), workers=0))
+    run(
+        quick("train.epochs=1"),
+        Path("cohort.csv"),
+        Settings(out=Path("runs/x"), place=Place(workers=0)),
+    )
     monkeypatch.chdir(away)
     case, _ = stored_answer(home / "runs/x", "c07")
     assert all(image.path.resolve().parent == home for image in case.images)

@@ -92,7 +92,7 @@ def test_all_folds_with_eight_bits(run: Path, tmp_path, capsys) -> None:
     values = np.ascontiguousarray(patches(3).transpose(0, 3, 1, 2))
     batch = Batch(torch.from_numpy(values), torch.arange(4), ("a", "b", "c"), ("a", "b", "c"))
     rows = [
-        member.choices.calibrated(predict(member.model, [batch]).probabilities)
+        member.choices.calibrated(predict(member.model, [batch]))
         for member in load_run(run, "cpu").members
     ]
     np.testing.assert_allclose(
@@ -108,7 +108,7 @@ def test_one_fold_is_that_folds_model(run: Path, tmp_path) -> None:
     values = np.ascontiguousarray(patches(3).transpose(0, 3, 1, 2))
     batch = Batch(torch.from_numpy(values), torch.arange(4), ("a", "b", "c"), ("a", "b", "c"))
     member = load_run(run, "cpu").members[1]
-    rows = member.choices.calibrated(predict(member.model, [batch]).probabilities)
+    rows = member.choices.calibrated(predict(member.model, [batch]))
     np.testing.assert_allclose(run_onnx(tmp_path / "one.onnx", values)[0], rows, atol=1e-5)
 
 

@@ -31,7 +31,7 @@ def ready(toy: Toy) -> CaseModel:
 
 
 def probabilities(model: CaseModel, examples: list[Example]) -> np.ndarray:
-    return predict(model, [pack(examples)]).probabilities
+    return predict(model, [pack(examples)])
 
 
 def test_rows_are_probabilities(toy: Toy) -> None:
@@ -105,7 +105,7 @@ def test_one_loop_teaches_it(toy: Toy) -> None:
 
 def auroc(model: CaseModel, train: InMemory, test: InMemory, toy: Toy) -> float:
     remember(model, toy.batches(train, 0).once())
-    rows = predict(model, toy.batches(test, 0).once()).probabilities
+    rows = predict(model, toy.batches(test, 0).once())
     truth = np.array([int(e.targets["label"].argmax()) for e in test])
     return METRICS["auroc"](truth, rows, rows.argmax(1))
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.recipes import Recipe, read_recipe
 
@@ -52,7 +53,7 @@ def cohort_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(cohort_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Summary:
     """A finished run; tests must not change it."""
     out = tmp_path_factory.mktemp("runs") / "quick"
-    return run(quick(), cohort_file, Settings(out=out, workers=0))
+    return run(quick(), cohort_file, Settings(out=out, place=Place(workers=0)))
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def rerun(cohort_file: Path, tmp_path: Path) -> Callable[..., Summary]:
     """Run the cohort again into a fresh folder."""
 
     def again(*overrides: str, **settings: object) -> Summary:
-        place = {"out": tmp_path / "again", "workers": 0, **settings}
+        place = {"out": tmp_path / "again", "place": Place(workers=0), **settings}
         return run(quick(*overrides), cohort_file, Settings(**place))
 
     return again

@@ -28,9 +28,9 @@ def test_the_guide_runs_as_it_stands(
     exec(compile(lines, "guide", "exec"), names)
     run, answer = names["run"], names["answer"]
     assert isinstance(run, wholecase.Run)
-    assert isinstance(answer, wholecase.Answer)
+    assert isinstance(answer, wholecase.Judgement)
     assert run.metrics["auroc"].n == 23
-    assert abs(sum(answer.probabilities.values()) - 1) < 1e-9
+    assert abs(sum(answer.shares.values()) - 1) < 1e-9
     picture = names["picture"]
     assert isinstance(picture, np.ndarray)
     assert picture.ndim == 3

@@ -10,9 +10,10 @@ from safetensors.numpy import load_file
 
 from e2e.conftest import quick
 from toys.feature_files import trident
-from wholecase.answer import judge_cases, load_run
+from wholecase.answer import judge, load_run, read_case
 from wholecase.assemble import labels_of, plan_of
 from wholecase.cohort import read_cohort
+from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
 from wholecase.extract import extract
@@ -49,7 +50,7 @@ def cohort_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(cohort_file: Path, folder: Path, *overrides: str) -> Summary:
     few = ("encoder=stored", "protocol.folds=2", "train.epochs=8", "evaluate.bootstrap=100")
-    return run(quick(*few, *overrides), cohort_file, Settings(out=folder, workers=0))
+    return run(quick(*few, *overrides), cohort_file, Settings(out=folder, place=Place(workers=0)))
 
 
 def single(values: torch.Tensor) -> Batch:
@@ -87,14 +88,15 @@ def test_slide_by_slide_a_case_is_as_suspicious_as_its_worst_slide(
     cohort = read_cohort(cohort_file, labels_of(recipe))
     store = summary.run.root.parent / "features"
     extraction = extract(cohort, plan_of(recipe, store, "cpu"), workers=0)
-    model = load_run(summary.run.root, "cpu").members[0].model
+    member = load_run(summary.run.root, "cpu").members[0]
     several = [case for case in cohort.cases if len(case.images) > 1]
-    for told in judge_cases(model, several, extraction):
+    for (told,) in judge([member], several, extraction):
+        example = read_case(told.case, extraction).example
         alone = [
-            float(model(single(told.example.values[told.example.image == i])).logits.detach())
+            float(member.model(single(example.values[example.image == i])).logits.detach())
             for i in range(len(told.case.images))
         ]
-        assert told.probabilities[1] == pytest.approx(1 / (1 + np.exp(-max(alone))), abs=1e-5)
+        assert told.raw[1] == pytest.approx(1 / (1 + np.exp(-max(alone))), abs=1e-5)
 
 
 def test_weights_are_those_of_the_training_cases_alone(runs: dict[str, Summary]) -> None:

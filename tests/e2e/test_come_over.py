@@ -13,6 +13,7 @@ from wholecase.cli import main
 from wholecase.cohort import read_cohort
 from wholecase.core.errors import ManifestError, SourceError, StoreError
 from wholecase.encoders import FIELD
+from wholecase.execution import Place
 from wholecase.experiment import Settings, run
 from wholecase.extract import extract
 from wholecase.recipes import Recipe
@@ -60,7 +61,7 @@ def write_cohort(folder: Path, writers: list, suffixes: list[str], patients: int
 def test_a_cohort_of_feature_files_trains_and_reports(tmp_path, writers, suffixes, identity):
     path = write_cohort(tmp_path, writers, suffixes)
     recipe = quick("encoder=stored", "train.epochs=10")
-    summary = run(recipe, path, Settings(out=tmp_path / "run", workers=0))
+    summary = run(recipe, path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     assert summary.failures == ()
     assert summary.metrics["pooled"]["auroc"]["value"] > 0.9
     facts = json.loads(summary.run.facts.read_text())
@@ -74,13 +75,13 @@ def test_a_cohort_of_feature_files_trains_and_reports(tmp_path, writers, suffixe
 def test_all_layouts_together_where_their_encoder_is_named(tmp_path):
     writers = [trident, stamp, clam_h5, clam_pt]
     path = write_cohort(tmp_path, writers, [".h5", ".h5", ".h5", ".pt"])
-    settings = Settings(out=tmp_path / "run", workers=0)
+    settings = Settings(out=tmp_path / "run", place=Place(workers=0))
     with pytest.raises(StoreError) as caught:
         run(quick("encoder=stored"), path, settings)
     for part in ("s00.h5 has the encoder uni_v1", "s02.h5 has the encoder mahmood-uni"):
         assert part in str(caught.value)
     named = quick("encoder={name: stored, identity: uni}", "train.epochs=10")
-    summary = run(named, path, Settings(out=tmp_path / "named", workers=0))
+    summary = run(named, path, Settings(out=tmp_path / "named", place=Place(workers=0)))
     assert summary.metrics["pooled"]["auroc"]["value"] > 0.9
 
 
@@ -106,7 +107,7 @@ def test_two_widths_are_never_mixed(tmp_path):
     trident(tmp_path / "s09.h5", np.ones((5, WIDTH + 1)))
     recipe = quick("encoder={name: stored, identity: uni}")
     with pytest.raises(StoreError) as caught:
-        run(recipe, path, Settings(out=tmp_path / "run", workers=0))
+        run(recipe, path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     for part in ("s00.h5 has 16 numbers per tile", "s09.h5 has 17"):
         assert part in str(caught.value)
 
@@ -116,7 +117,9 @@ def test_a_bad_file_costs_itself(tmp_path):
     (tmp_path / "s04.h5").write_bytes(b"not HDF5")
     trident(tmp_path / "s05.h5", np.full((5, WIDTH), np.nan))
     (tmp_path / "s06.h5").unlink()
-    summary = run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", workers=0))
+    summary = run(
+        quick("encoder=stored"), path, Settings(out=tmp_path / "run", place=Place(workers=0))
+    )
     reasons = {Path(p).name: reason for p, reason in summary.failures}
     assert sorted(reasons) == ["s04.h5", "s05.h5", "s06.h5"]
     assert "no HDF5" in reasons["s04.h5"]
@@ -137,7 +140,9 @@ def test_the_code_in_a_tensor_file_is_not_run(tmp_path):
     path = write_cohort(tmp_path, [clam_pt], [".pt"])
     torch.save(Trap(), tmp_path / "s04.pt")
     torch.save({"features": torch.ones(3, WIDTH)}, tmp_path / "s05.pt")
-    summary = run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", workers=0))
+    summary = run(
+        quick("encoder=stored"), path, Settings(out=tmp_path / "run", place=Place(workers=0))
+    )
     assert not sprung.exists()
     assert {Path(p).name for p, _ in summary.failures} == {"s04.pt", "s05.pt"}
 
@@ -145,16 +150,16 @@ def test_the_code_in_a_tensor_file_is_not_run(tmp_path):
 def test_rows_and_encoder_must_go_together(tmp_path):
     path = write_cohort(tmp_path, [trident], [".h5"])
     with pytest.raises(ManifestError, match=r"line 2: s00\.h5 holds features.*encoder=stored"):
-        run(quick(), path, Settings(out=tmp_path / "a", workers=0))
+        run(quick(), path, Settings(out=tmp_path / "a", place=Place(workers=0)))
     path.write_text(path.read_text().replace(",features", ",tile", 1))
     with pytest.raises(ManifestError, match=r"line 2: s00\.h5 is of kind tile"):
-        run(quick("encoder=stored"), path, Settings(out=tmp_path / "b", workers=0))
+        run(quick("encoder=stored"), path, Settings(out=tmp_path / "b", place=Place(workers=0)))
 
 
 def test_a_run_on_features_answers_about_new_files(tmp_path, capsys):
     path = write_cohort(tmp_path, [trident], [".h5"])
     out = tmp_path / "run"
-    run(quick("encoder=stored", "train.epochs=10"), path, Settings(out=out, workers=0))
+    run(quick("encoder=stored", "train.epochs=10"), path, Settings(out=out, place=Place(workers=0)))
     new = tmp_path / "new"
     new.mkdir()
     rng = np.random.default_rng(8)

@@ -1,6 +1,7 @@
 """From a cohort of images to an evaluated, explained answer per case."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pytest
 from e2e.conftest import quick, write_cohort
 from wholecase.core.errors import RunError, SplitError, WeightsError
 from wholecase.evaluation import METRICS
+from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
 from wholecase.report import compare_runs
-from wholecase.runs import read_rows
+from wholecase.runs import RunFolder, read_rows
 
 
 def test_every_number_has_a_value_an_interval_and_the_number_of_patients(finished: Summary) -> None:
@@ -74,7 +76,7 @@ def test_the_report_stands_alone(finished: Summary) -> None:
 def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
     finished: Summary, rerun: Callable[..., Summary]
 ) -> None:
-    again = rerun(workers=2)
+    again = rerun(place=Place(workers=2))
     names = ["predictions.csv", "metrics.json", "splits.csv", "stability.csv"]
     names += ["folds/1/model.safetensors", "figures/training_curves.svg", "figures/roc.svg"]
     for name in names:
@@ -85,17 +87,53 @@ def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
 def test_the_same_command_again_changes_nothing(finished: Summary, cohort_file: Path) -> None:
     model = finished.run.fold(0).model
     before = model.stat().st_mtime_ns, finished.run.predictions.read_bytes()
-    run(quick(), cohort_file, Settings(out=finished.run.root, workers=0))
+    run(quick(), cohort_file, Settings(out=finished.run.root, place=Place(workers=0)))
     assert (model.stat().st_mtime_ns, finished.run.predictions.read_bytes()) == before
 
 
 def test_another_recipe_is_not_mixed_into_the_folder(finished: Summary, cohort_file: Path) -> None:
     with pytest.raises(RunError, match="holds a run with another recipe"):
-        run(quick("train.epochs=7"), cohort_file, Settings(out=finished.run.root, workers=0))
+        run(
+            quick("train.epochs=7"),
+            cohort_file,
+            Settings(out=finished.run.root, place=Place(workers=0)),
+        )
+
+
+def test_the_message_names_the_settings_that_differ(finished: Summary, cohort_file: Path) -> None:
+    settings = Settings(out=finished.run.root, place=Place(workers=0))
+    with pytest.raises(RunError, match=r"protocol\.seed 1 there, 2 here"):
+        run(quick("protocol.seed=2"), cohort_file, settings)
+
+
+def test_what_is_chosen_and_shown_may_change_and_nothing_is_learnt_again(
+    finished: Summary, cohort_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished.run.root, folder)
+    store = finished.run.root.parent / "features"
+    place = Settings(out=folder, store=store, place=Place(workers=0))
+    models = {n: RunFolder(folder).fold(n).model.stat().st_mtime_ns for n in range(3)}
+    changed = ("title=Another", "evaluate.bootstrap=150")
+    assert run(quick(*changed), cohort_file, place).folds == "3 reused"
+    chosen = run(
+        quick(*changed, "choose.threshold=half", "choose.calibration=none"), cohort_file, place
+    )
+    assert chosen.folds == "3 learnt before, chosen anew"
+    assert json.loads(chosen.run.fold(1).choices.read_text())["threshold"] == 0.5
+    assert {n: RunFolder(folder).fold(n).model.stat().st_mtime_ns for n in range(3)} == models
+    fresh = Settings(out=tmp_path / "fresh", store=store, place=Place(workers=0))
+    anew = run(quick("choose.threshold=half", "choose.calibration=none"), cohort_file, fresh)
+    assert anew.folds == "3 learnt"
+    assert anew.run.predictions.read_bytes() == chosen.run.predictions.read_bytes()
+    back = run(quick(), cohort_file, place)
+    assert back.run.predictions.read_bytes() == finished.run.predictions.read_bytes()
+    other = Settings(out=tmp_path / "other", store=store, place=Place(workers=0))
+    assert run(quick("protocol.seed=2", "train.epochs=1"), cohort_file, other).folds == "3 learnt"
 
 
 def test_a_mistake_before_the_first_fold_can_be_mended(cohort_file: Path, tmp_path: Path) -> None:
-    place = Settings(out=tmp_path / "run", workers=0)
+    place = Settings(out=tmp_path / "run", place=Place(workers=0))
     with pytest.raises(WeightsError, match="needs its weights"):
         run(quick("encoder=resnet50"), cohort_file, place)
     assert run(quick("train.epochs=1"), cohort_file, place).cases_in == 24
@@ -104,7 +142,7 @@ def test_a_mistake_before_the_first_fold_can_be_mended(cohort_file: Path, tmp_pa
 def test_somebody_elses_folder_is_left_alone(cohort_file: Path, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(RunError, match="is not empty and no run"):
-        run(quick(), cohort_file, Settings(out=tmp_path, workers=0))
+        run(quick(), cohort_file, Settings(out=tmp_path, place=Place(workers=0)))
 
 
 def test_splits_can_be_given_to_another_run(
@@ -155,7 +193,7 @@ def test_three_classes_have_macro_metrics(cohort_file: Path, tmp_path: Path) -> 
     path.write_text("\n".join(changed) + "\n")
     three = ("cohort.positive=[]", "cohort.negative=[]", "cohort.classes={a: [a], b: [b], c: [c]}")
     recipe = quick(*three, "model.head=multiclass", "train.epochs=2")
-    summary = run(recipe, path, Settings(out=tmp_path / "three", workers=0))
+    summary = run(recipe, path, Settings(out=tmp_path / "three", place=Place(workers=0)))
     row = read_rows(summary.run.predictions)[0]
     assert sum(float(row[f"probability_{name}"]) for name in "abc") == pytest.approx(1)
     assert row["decision"] in {"a", "b", "c"}
@@ -167,7 +205,7 @@ def test_holdout_and_given_splits(cohort_file: Path, tmp_path: Path) -> None:
     summary = run(
         quick("protocol.kind=holdout", "protocol.test=0.3", "train.epochs=2"),
         cohort_file,
-        Settings(out=tmp_path / "holdout", workers=0),
+        Settings(out=tmp_path / "holdout", place=Place(workers=0)),
     )
     assert len(summary.metrics["folds"]) == 1
     rows = cohort_file.read_text().splitlines()
@@ -180,7 +218,7 @@ def test_holdout_and_given_splits(cohort_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "cohort.csv"
     path.write_text("\n".join(given) + "\n")
     recipe = quick("protocol.kind=given", "train.epochs=2")
-    told = run(recipe, path, Settings(out=tmp_path / "given", workers=0))
+    told = run(recipe, path, Settings(out=tmp_path / "given", place=Place(workers=0)))
     assert {row["patient_id"] for row in read_rows(told.run.predictions)} == test
 
 
@@ -191,7 +229,7 @@ def test_one_bad_image_costs_one_image_and_one_bad_case_one_case(tmp_path: Path)
     (tmp_path / "06-1.png").write_bytes((tmp_path / "06-1.png").read_bytes()[:500])
     for shot in range(3):
         (tmp_path / f"07-{shot}.png").write_text("not an image")
-    summary = run(quick(), path, Settings(out=tmp_path / "run", workers=2))
+    summary = run(quick(), path, Settings(out=tmp_path / "run", place=Place(workers=2)))
     assert (summary.cases_in, summary.cases_out, len(summary.failures)) == (24, 1, 6)
     out = {(r["case_id"], r["costs"]) for r in read_rows(summary.run.exclusions)}
     assert out == {("c04", "image"), ("c05", "image"), ("c06", "image"), ("c07", "case")}
@@ -207,7 +245,7 @@ def test_more_failures_than_tolerated_are_told(tmp_path: Path) -> None:
     for number in range(4, 9):
         for file in tmp_path.glob(f"{number:02}-*.png"):
             file.unlink()
-    summary = run(quick(), path, Settings(out=tmp_path / "run", workers=0))
+    summary = run(quick(), path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     assert summary.too_many_failed
     assert summary.cases_out == 5
 
@@ -218,5 +256,5 @@ def test_the_same_image_on_two_sides_stops_the_run(tmp_path: Path) -> None:
     # with as many folds, every two patients stand on different sides of some fold
     recipe = quick("protocol.folds=5")
     with pytest.raises(SplitError, match=r"09-0\.png") as caught:
-        run(recipe, path, Settings(out=tmp_path / "run", workers=0))
+        run(recipe, path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     assert "15-1.png" in str(caught.value)

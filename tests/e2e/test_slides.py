@@ -9,6 +9,7 @@ from PIL import Image
 from e2e.conftest import quick
 from wholecase.cli import main
 from wholecase.core.files import read_json
+from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.phantoms import draw_slides
 from wholecase.runs import read_rows
@@ -24,7 +25,7 @@ def slides(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(slides: Path, tmp_path_factory: pytest.TempPathFactory) -> Summary:
     out = tmp_path_factory.mktemp("runs") / "slides"
     recipe = quick("protocol.folds=2", "train.epochs=4")
-    return run(recipe, slides, Settings(out=out, workers=0))
+    return run(recipe, slides, Settings(out=out, place=Place(workers=0)))
 
 
 def test_slides_are_judged_and_localisation_is_measured(trained: Summary) -> None:
@@ -108,7 +109,9 @@ def test_bad_slides_cost_one_case_each_and_say_why(slides: Path, tmp_path: Path)
     path = tmp_path / "cohort.csv"
     path.write_text("\n".join(made) + "\n")
     recipe = quick("protocol.folds=2", "train.epochs=2")
-    summary = run(recipe, path, Settings(out=tmp_path / "run", workers=2, tolerated=0.5))
+    summary = run(
+        recipe, path, Settings(out=tmp_path / "run", place=Place(workers=2), tolerated=0.5)
+    )
     assert summary.cases_out == len(bad)
     assert len(read_rows(summary.run.predictions)) == 12
     told = {

@@ -12,14 +12,15 @@ from scipy.stats import spearmanr
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
 from e2e.conftest import rerun as _rerun
-from wholecase.answer import judge_cases, load_run
+from wholecase.answer import judge, load_run
 from wholecase.assemble import labels_of, plan_of, split_of
 from wholecase.cohort import read_cohort
-from wholecase.core.errors import RunError
+from wholecase.core.errors import WholecaseError
 from wholecase.evaluation import mean_interval
-from wholecase.experiment import Summary, stability
-from wholecase.experiment.fold import Outcome
-from wholecase.experiment.stability import Panel, rank_correlation, write_stability
+from wholecase.execution import Place
+from wholecase.experiment import Summary, outer
+from wholecase.experiment.outer import Bench, explained, judge_outer, rank_correlation
+from wholecase.experiment.stability import write_stability
 from wholecase.explain import read_evidence
 from wholecase.extract import extract
 from wholecase.recipes import read_recipe
@@ -29,30 +30,15 @@ cohort_file, finished, rerun = _cohort_file, _finished, _rerun
 
 
 @pytest.fixture(scope="module")
-def panel(finished: Summary, cohort_file: Path) -> Panel:
+def bench(finished: Summary, cohort_file: Path) -> Bench:
     recipe = read_recipe(str(finished.run.recipe))
     cohort = read_cohort(cohort_file, labels_of(recipe))
     extraction = extract(
         cohort, plan_of(recipe, finished.run.root.parent / "features", "cpu"), workers=0
     )
     folds = split_of(recipe, cohort, None).folds
-    return Panel(recipe, extraction, cohort.classes, finished.run, folds)
-
-
-@pytest.fixture(scope="module")
-def outcomes(panel: Panel) -> list[Outcome]:
-    """As the finished run tells them."""
-    cases = {case.id: case for fold in panel.folds for case in fold.test}
-    return [
-        Outcome(
-            case=cases[row["case_id"]],
-            fold=int(row["fold"]),
-            probabilities=tuple(float(row[f"probability_{name}"]) for name in panel.classes),
-            decision=panel.classes.index(row["decision"]),
-            localisation=None,
-        )
-        for row in read_rows(panel.run.predictions)
-    ]
+    place = Place(workers=0)
+    return Bench(recipe, extraction, cohort.classes, finished.run, folds, cohort.cases, place)
 
 
 def test_a_row_for_every_case_and_fold_model(finished: Summary) -> None:
@@ -72,21 +58,23 @@ def test_a_row_for_every_case_and_fold_model(finished: Summary) -> None:
 
 
 def test_every_model_says_what_it_says_when_it_is_asked_alone(
-    finished: Summary, panel: Panel
+    finished: Summary, bench: Bench
 ) -> None:
     rows = {(row["case_id"], row["fold"]): row for row in read_rows(finished.run.stability)}
-    cases = [case for fold in panel.folds for case in fold.test]
+    cases = [case for fold in bench.folds for case in fold.test]
     compared = 0
     for number, member in enumerate(load_run(finished.run.root, "cpu").members):
-        for judged in judge_cases(member.model, cases, panel.extraction):
-            row = rows[judged.case.id, str(number)]
-            calibrated = member.choices.calibrated(judged.probabilities[None])[0]
-            assert float(row["probability_mutated"]) == pytest.approx(calibrated[1], abs=1e-7)
-            theirs = read_evidence(finished.run.evidence(judged.case.id)).weights.mean(1)
+        for (one,) in judge([member], cases, bench.extraction):
+            row = rows[one.case.id, str(number)]
+            assert float(row["probability_mutated"]) == pytest.approx(
+                one.probabilities[1], abs=1e-7
+            )
+            theirs = read_evidence(finished.run.evidence(one.case.id)).weights.mean(1)
             if not row["rank_correlation"]:
                 continue
             compared += 1
-            expected = spearmanr(judged.evidence.weights.mean(1), theirs).statistic
+            assert one.evidence is not None
+            expected = spearmanr(one.evidence.weights.mean(1), theirs).statistic
             assert float(row["rank_correlation"]) == pytest.approx(expected, abs=1e-5)
     # two other models for each of the sixteen cases of three or four instances
     assert compared == 32
@@ -111,23 +99,21 @@ def test_the_mean_counts_a_case_once_and_its_interval_is_by_patient(finished: Su
     assert "stability" not in metrics["pooled"]
 
 
-def test_workers_and_a_second_time_give_the_same_bytes(
-    finished: Summary, panel: Panel, outcomes: list[Outcome]
-) -> None:
+def test_workers_and_a_second_time_give_the_same_bytes(finished: Summary, bench: Bench) -> None:
     before = finished.run.stability.read_bytes()
     for workers in (0, 2):
-        told = write_stability(replace(panel, workers=workers), outcomes)
+        told = write_stability(bench, judge_outer(replace(bench, place=Place(workers=workers))))
         assert finished.run.stability.read_bytes() == before
         assert told.interval is not None
         assert told.interval.to_json() == finished.metrics["stability"]
 
 
-def test_of_a_large_run_a_sample_is_asked_and_a_note_says_so(
-    finished: Summary, panel: Panel, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPatch
+def test_of_a_large_run_a_sample_is_compared_and_a_note_says_so(
+    finished: Summary, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = finished.run.stability.read_bytes()
-    monkeypatch.setattr(stability, "MOST_CASES", 7)
-    told = write_stability(panel, outcomes)
+    monkeypatch.setattr(outer, "MOST_COMPARED", 7)
+    told = write_stability(bench, judge_outer(bench))
     rows = read_rows(finished.run.stability)
     finished.run.stability.write_bytes(before)
     assert len(rows) == 21
@@ -136,26 +122,34 @@ def test_of_a_large_run_a_sample_is_asked_and_a_note_says_so(
     assert "7 of the 24 judged cases" in told.notes[0]
 
 
-def test_a_fold_that_cannot_be_asked_is_left_out_and_told(
-    finished: Summary, panel: Panel, outcomes: list[Outcome], monkeypatch: pytest.MonkeyPatch
+def test_large_folds_are_judged_in_batches_and_explained_where_shown(
+    finished: Summary, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = finished.run.stability.read_bytes()
-    load = stability.load_model
+    whole = judge_outer(bench)
+    evidence = {one.case.id: finished.run.evidence(one.case.id).read_bytes() for one in whole}
+    monkeypatch.setattr(outer, "MOST_EXPLAINED", 0)
+    for case in evidence:
+        finished.run.evidence(case).unlink()
+    large = judge_outer(bench)
+    assert not any(finished.run.evidence(case).exists() for case in evidence)
+    for a, b in zip(whole, large, strict=True):
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-6)
+        assert (a.decision, len(a.others)) == (b.decision, len(b.others))
+        assert all(other.agreement is None for other in b.others)
+    shown = explained(bench, large)
+    assert {c: finished.run.evidence(c).read_bytes() for c in evidence} == evidence
+    assert [one.localisation for one in shown] == [one.localisation for one in whole]
 
-    def damaged(path, model):
-        if path.parent.name == "1":
-            raise RunError("model 1 is damaged")
-        return load(path, model)
 
-    monkeypatch.setattr(stability, "load_model", damaged)
-    told = write_stability(panel, outcomes)
-    rows = read_rows(finished.run.stability)
-    finished.run.stability.write_bytes(before)
-    own = sum(outcome.fold == 1 for outcome in outcomes)
-    assert sum(row["fold"] == "1" for row in rows) == own
-    assert len(rows) == 2 * 24 + own
-    assert "fold 1 could not be asked" in told.notes[0]
-    assert "model 1 is damaged" in told.notes[0]
+def test_a_damaged_model_stops_the_run_with_its_path(finished: Summary, bench: Bench) -> None:
+    model = finished.run.fold(1).model
+    before = model.read_bytes()
+    model.write_bytes(before[:100])
+    try:
+        with pytest.raises(WholecaseError, match=r"model\.safetensors"):
+            judge_outer(bench)
+    finally:
+        model.write_bytes(before)
 
 
 HASTE = ("train.epochs=1", "evaluate.pictures=0", "evaluate.bootstrap=100")

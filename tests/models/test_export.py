@@ -58,10 +58,7 @@ def expected(members: list[Calibrated], values: np.ndarray) -> np.ndarray:
     rows = []
     for patch in values:
         batch = Batch(torch.from_numpy(patch[None]), torch.tensor([0, 1]), ("a",), ("a",))
-        told = [
-            apply_temperature(predict(m.model, [batch]).probabilities, m.temperature)
-            for m in members
-        ]
+        told = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
         rows.append(np.mean(told, 0)[0])
     return np.array(rows)
 

@@ -10,13 +10,13 @@ from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.files import write_json, write_text
 from wholecase.explain import mask_share
-from wholecase.instances.blocks import windows
-from wholecase.instances.sweep import Sweep, survey, sweep_blocks
 from wholecase.models import predict, save_model
 from wholecase.recipes import Recipe, read_recipe, recipe_text
 from wholecase.runs import SCHEMA, RunFolder, write_rows
 from wholecase.sources import Thumbnail
 from wholecase.training import Example, fit
+from wholecase.triage.blocks import windows
+from wholecase.triage.sweep import Sweep, survey, sweep_blocks
 
 SIDE_PX, SPACING_UM, STRIDE_PX = 48, 0.97, 16
 CHANGES = (

@@ -1,8 +1,10 @@
-"""A run's models and new cases -> predictions."""
+"""A run's models and cases -> judgements."""
 
-from wholecase.answer.bags import CaseBag, CaseExamples, case_bag, examples_of, has_bag
+from wholecase.answer.bags import CaseBag, CaseExamples, Reading, examples_of, has_bag, read_case
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
-from wholecase.answer.judging import Judged, judge_cases
+from wholecase.answer.judgement import Judgement, scores_of
+from wholecase.answer.judging import judge
+from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.pictures import (
     Sitting,
     draw,
@@ -12,28 +14,33 @@ from wholecase.answer.pictures import (
     read_tiles,
     save_picture,
 )
-from wholecase.answer.trained import CaseAnswer, TrainedRun, load_run, read_choices
+from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
     "SHARES",
-    "CaseAnswer",
     "CaseBag",
     "CaseExamples",
     "Faithfulness",
-    "Judged",
+    "FoldModel",
+    "Judgement",
+    "Member",
+    "Reading",
     "Sitting",
     "TrainedRun",
-    "case_bag",
+    "Vote",
     "draw",
     "examples_of",
     "faithfulness",
     "has_bag",
     "heat",
-    "judge_cases",
+    "judge",
+    "load_fold",
     "load_run",
     "localise",
     "map_pictures",
+    "read_case",
     "read_choices",
     "read_tiles",
     "save_picture",
+    "scores_of",
 ]

@@ -47,6 +47,22 @@ def case_bag(case: Case, extraction: Extraction) -> CaseBag:
     )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A case that was read, for as many members as judge it."""
+
+    case: Case
+    bag: CaseBag
+    example: Example
+    """The bag as a model takes it."""
+
+
+def read_case(case: Case, extraction: Extraction) -> Reading:
+    """Read a case that has a bag."""
+    bag = case_bag(case, extraction)
+    return Reading(case, bag, example_of(case, bag))
+
+
 def example_of(case: Case, bag: CaseBag) -> Example:
     """A case and its bag as a model takes them, without a target; pixels as [N, 3, H, W]."""
     values = torch.from_numpy(bag.values)

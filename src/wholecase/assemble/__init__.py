@@ -2,7 +2,6 @@
 
 from wholecase.assemble.bags import bags_of, check_input
 from wholecase.assemble.describe import describe
-from wholecase.assemble.device import DEVICES, available_devices, choose_device
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -13,6 +12,7 @@ from wholecase.assemble.parts import (
     schedule_of,
     split_of,
 )
+from wholecase.assemble.places import DEVICES, available_devices, place_of
 
 __all__ = [
     "DEVICES",
@@ -20,12 +20,12 @@ __all__ = [
     "bags_of",
     "batches_of",
     "check_input",
-    "choose_device",
     "cut_of",
     "describe",
     "encoder_of",
     "labels_of",
     "model_of",
+    "place_of",
     "plan_of",
     "schedule_of",
     "split_of",

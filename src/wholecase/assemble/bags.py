@@ -5,13 +5,12 @@ from pathlib import Path
 from wholecase.assemble.parts import cut_of, plan_of
 from wholecase.cohort import Cohort
 from wholecase.core.errors import RecipeError
+from wholecase.execution import Place
 from wholecase.extract import Extraction, decode, extract
 from wholecase.recipes import Recipe
 
 
-def bags_of(
-    recipe: Recipe, cohort: Cohort, store: Path, *, device: str = "cpu", workers: int = 1
-) -> Extraction:
+def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extraction:
     """The bags of all images in the store; what is there already is not made again.
 
     Raises:
@@ -20,9 +19,9 @@ def bags_of(
     """
     check_input(recipe)
     if recipe.model.backbone is None:
-        return extract(cohort, plan_of(recipe, store, device), workers=workers)
+        return extract(cohort, plan_of(recipe, store, place.device), workers=place.workers)
     tolerated = recipe.extract.tolerated_tiles
-    return decode(cohort, cut_of(recipe), store, workers=workers, tolerated=tolerated)
+    return decode(cohort, cut_of(recipe), store, workers=place.workers, tolerated=tolerated)
 
 
 def check_input(recipe: Recipe) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import CohortFile, Overrides, Workers, worker_count
+from wholecase.cli.options import CohortFile, Overrides, Workers
 
 
 def check(
@@ -21,6 +21,7 @@ def check(
     from wholecase.cohort import read_leniently
     from wholecase.core.errors import RecipeError
     from wholecase.core.progress import progress
+    from wholecase.execution import cores
 
     if overrides and recipe is None:
         raise RecipeError(f"{overrides[0]!r} changes a recipe; name the recipe with --recipe")
@@ -31,7 +32,7 @@ def check(
         audit = check_cohort(
             read.cohort,
             mistakes=read.mistakes,
-            workers=worker_count(workers),
+            workers=workers or cores(),
             advance=advance,
             **asked,
         )

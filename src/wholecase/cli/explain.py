@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+from wholecase.cli.options import Device, StoreFolder, Workers
 
 if TYPE_CHECKING:  # the types would load the whole house at start
     from wholecase.cohort import Case
@@ -26,6 +26,7 @@ def explain(
     workers: Workers = 0,
 ) -> int:
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
+    from wholecase.assemble import place_of
     from wholecase.cli.table import failure_lines
     from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
     from wholecase.explain import Evidence, QuPathImage, refuse_project
@@ -34,7 +35,8 @@ def explain(
         refuse_project(qupath)
     entries: list[QuPathImage] = []
 
-    def show(case: "Case", evidence: Evidence) -> None:
+    def show(case: "Case", evidence: Evidence | None) -> None:
+        assert evidence is not None, "asked for"  # noqa: S101
         for path in draw_answer(case, evidence, out, scale=scale, longest_px=longest):
             print(path)
         if qupath is not None:
@@ -48,14 +50,12 @@ def explain(
         question_of(run, images),
         weights=weights,
         store=store,
-        device=device,
-        workers=worker_count(workers),
+        place=place_of(device, workers),
     )
-    for answer in asked.answers:
-        decided = asked.trained.classes[answer.decision]
-        probability = answer.probabilities[answer.decision]
-        print(f"{answer.case.id}: {decided} {probability:.3f} (fold models +- {answer.spread:.3f})")
-        show(answer.case, answer.evidence)
+    for one in asked.judgements:
+        probability = one.shares[one.label]
+        print(f"{one.case.id}: {one.label} {probability:.3f} (fold models +- {one.spread:.3f})")
+        show(one.case, one.evidence)
     _write_project(qupath, entries)
     failures = asked.extraction.failures
     for line in failure_lines([(str(f.path), f.reason) for f in failures]):

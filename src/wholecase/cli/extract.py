@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import CohortFile, Device, Overrides, Workers, worker_count
+from wholecase.cli.options import CohortFile, Device, Overrides, Workers
 
 
 def extract(
@@ -17,15 +17,16 @@ def extract(
     workers: Workers = 0,
 ) -> int:
     """Cut and encode all images of a cohort into a feature store; the same command resumes it."""
-    from wholecase.assemble import choose_device, plan_of
+    from wholecase.assemble import place_of, plan_of
     from wholecase.cli.table import failure_lines
     from wholecase.cohort import read_cohort
     from wholecase.extract import extract as work
     from wholecase.extract import table_lines
     from wholecase.recipes import read_recipe
 
-    plan = plan_of(read_recipe(recipe, overrides), store, choose_device(device))
-    done = work(read_cohort(cohort, None), plan, workers=worker_count(workers))
+    place = place_of(device, workers)
+    plan = plan_of(read_recipe(recipe, overrides), store, place.device)
+    done = work(read_cohort(cohort, None), plan, workers=place.workers)
     for line in failure_lines([(str(f.path), f.reason) for f in done.failures]):
         print(line)
     for line in table_lines(done):

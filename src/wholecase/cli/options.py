@@ -10,15 +10,3 @@ Device = Annotated[str, Parameter(help="auto, cuda, mps or cpu")]
 Workers = Annotated[int, Parameter(help="worker processes; 0 is one per core")]
 StoreFolder = Annotated[Path | None, Parameter(help="where features are kept and found again")]
 Overrides = Annotated[str, Parameter(help="changes to the recipe, such as train.epochs=3")]
-
-
-def worker_count(wanted: int) -> int:
-    """One worker per core that this process may use, unless told otherwise."""
-    import os
-
-    if wanted > 0:
-        return wanted
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows do not tell
-        return os.cpu_count() or 1

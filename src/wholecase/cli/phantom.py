@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from wholecase.cli.options import Workers, worker_count
+from wholecase.cli.options import Workers
 
 phantom = App(name="phantom", help="Draw a cohort whose truth is known.")
 
@@ -23,9 +23,10 @@ def slides(
     workers: Workers = 0,
 ) -> None:
     """Draw whole-slide images: pyramidal TIFFs with tissue, artefacts, and lesions in positives."""
+    from wholecase.execution import cores
     from wholecase.phantoms import draw_slides
 
-    crew = worker_count(workers)
+    crew = workers or cores()
     print(draw_slides(folder, cases=cases, seed=seed, workers=crew, lesion=lesion))
 
 
@@ -38,7 +39,8 @@ def patches(
     workers: Workers = 0,
 ) -> None:
     """Draw patches of 96 px in the published form of PatchCamelyon: train, valid and test."""
+    from wholecase.execution import cores
     from wholecase.phantoms import draw_patches
 
-    made = draw_patches(folder, patches=patches, seed=seed, workers=worker_count(workers))
+    made = draw_patches(folder, patches=patches, seed=seed, workers=workers or cores())
     print(f"{made}; next: wholecase cohort pcam {made} --out {made / 'cohort.csv'}")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+from wholecase.cli.options import Device, StoreFolder, Workers
 
 
 def predict(
@@ -20,28 +20,26 @@ def predict(
     workers: Workers = 0,
 ) -> int:
     """Predict new cases with the fold models together; with labels, tell the external metrics."""
+    from wholecase.assemble import place_of
     from wholecase.cli.table import failure_lines, metric_lines
-    from wholecase.experiment import ask, external_metrics, question_of, write_answers
+    from wholecase.experiment import ask, external_metrics, question_of, write_predictions
 
     question = question_of(run, images, cohort)
     if question.note:
         print(f"note: {question.note}", file=sys.stderr)
-    asked = ask(
-        question, weights=weights, store=store, device=device, workers=worker_count(workers)
-    )
+    asked = ask(question, weights=weights, store=store, place=place_of(device, workers))
     trained, cases = asked.trained, len(question.cohort.cases)
-    told = list(asked.answers)
+    judgements = list(asked.judgements)
     if out is not None:
-        write_answers(out, told, trained.classes)
-    for answer in told if out is None else ():
-        rows = zip(trained.classes, answer.probabilities, strict=True)
-        shares = ", ".join(f"{name} {p:.3f}" for name, p in rows)
-        print(f"{answer.case.id}: {trained.classes[answer.decision]} ({shares})")
-    metrics, notes = external_metrics(trained, told)
+        write_predictions(out, judgements, trained.classes, spread=True)
+    for one in judgements if out is None else ():
+        shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
+        print(f"{one.case.id}: {one.label} ({shares})")
+    metrics, notes = external_metrics(trained, judgements)
     for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
         print(line)
     for line in failure_lines([(str(f.path), f.reason) for f in asked.extraction.failures]):
         print(line)
     if out is not None:
-        print(f"{len(told)} of {cases} cases predicted: {out}")
-    return 0 if len(told) == cases else 2
+        print(f"{len(judgements)} of {cases} cases predicted: {out}")
+    return 0 if len(judgements) == cases else 2

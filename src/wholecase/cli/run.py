@@ -6,14 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import (
-    CohortFile,
-    Device,
-    Overrides,
-    StoreFolder,
-    Workers,
-    worker_count,
-)
+from wholecase.cli.options import CohortFile, Device, Overrides, StoreFolder, Workers
 
 
 def run(
@@ -28,7 +21,7 @@ def run(
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
     """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""
-    from wholecase.assemble import choose_device
+    from wholecase.assemble import place_of
     from wholecase.experiment import Settings
     from wholecase.experiment import run as experiment
     from wholecase.recipes import read_recipe
@@ -37,8 +30,7 @@ def run(
         out=out,
         store=store,
         splits=splits,
-        device=choose_device(device),
-        workers=worker_count(workers),
+        place=place_of(device, workers),
         tolerated=tolerated,
     )
     summary = experiment(read_recipe(recipe, overrides), cohort, settings)
@@ -69,6 +61,7 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(f"note: {note}")
     for line in failure_lines(summary.failures):
         print(line)
+    print(f"folds: {summary.folds}")
     took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in summary.seconds.items())
     used = summary.cases_in - summary.cases_out
     print(f"cases: {summary.cases_in} in, {summary.cases_out} out, {used} used ({took})")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import CohortFile, Device, Workers, worker_count
+from wholecase.cli.options import CohortFile, Device, Workers
 
 if TYPE_CHECKING:
-    from wholecase.answer.triage import Triaged
+    from wholecase.triage.slides import Triaged
 
 SHOWN_SLIDES = 10
 
@@ -27,19 +27,20 @@ def triage(
 ) -> int:
     """Draw tumour maps of whole slides and rank them by risk; the same command resumes it."""
     from wholecase.answer import load_run
-    from wholecase.answer.trained_at import trained_at
-    from wholecase.answer.triage import TriageSettings
-    from wholecase.answer.triage import triage as work
-    from wholecase.assemble import choose_device
+    from wholecase.assemble import place_of
     from wholecase.cli.table import failure_lines, metric_lines
     from wholecase.experiment.asking import question_of
-    from wholecase.experiment.triage import ranked, write_metrics, write_triage
-    from wholecase.experiment.triage_metrics import triage_metrics
+    from wholecase.triage.measures import triage_metrics
+    from wholecase.triage.ranking import ranked, write_metrics, write_triage
+    from wholecase.triage.slides import TriageSettings
+    from wholecase.triage.slides import triage as work
+    from wholecase.triage.window import trained_at
 
-    trained = load_run(run, choose_device(device))
+    place = place_of(device, workers)
+    trained = load_run(run, place.device)
     at = trained_at(trained, spacing)
     step = at.stride_px if stride is None else stride
-    settings = TriageSettings(out, at, step, worker_count(workers), threshold)
+    settings = TriageSettings(out, at, step, place.workers, threshold)
     question = question_of(run, (), cohort)
     told = work(trained, question.cohort, settings)
     write_triage(out, told)

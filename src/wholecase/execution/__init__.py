@@ -2,6 +2,7 @@
 
 from wholecase.execution.ahead import read_ahead
 from wholecase.execution.memory import freed_memory_kept
+from wholecase.execution.place import Place, cores
 from wholecase.execution.streams import Part, each_in_parts
 from wholecase.execution.threads import one_thread
 from wholecase.execution.workers import Outcome, each
@@ -9,6 +10,8 @@ from wholecase.execution.workers import Outcome, each
 __all__ = [
     "Outcome",
     "Part",
+    "Place",
+    "cores",
     "each",
     "each_in_parts",
     "freed_memory_kept",

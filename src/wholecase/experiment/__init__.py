@@ -2,9 +2,10 @@
 
 from wholecase.experiment.asking import Asked, Question, ask, question_of
 from wholecase.experiment.explained import draw_answer, qupath_images, stored_answer
-from wholecase.experiment.external import external_metrics, write_answers
+from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
+from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, Summary, run
 
 __all__ = [
@@ -21,5 +22,5 @@ __all__ = [
     "run",
     "stored_answer",
     "versions",
-    "write_answers",
+    "write_predictions",
 ]

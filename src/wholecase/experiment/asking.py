@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wholecase.answer import CaseAnswer, TrainedRun, has_bag, load_run
-from wholecase.assemble import bags_of, choose_device, labels_of
+from wholecase.answer import Judgement, TrainedRun, has_bag, judge, load_run
+from wholecase.assemble import bags_of, labels_of, place_of
 from wholecase.cohort import Cohort, cohort_of_images, read_cohort
 from wholecase.core.errors import ManifestError, RunError
+from wholecase.execution import Place
 from wholecase.extract import Extraction
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder
@@ -29,7 +30,7 @@ class Asked:
 
     trained: TrainedRun
     extraction: Extraction
-    answers: Iterator[CaseAnswer]
+    judgements: Iterator[Judgement]
     """One per case of which an image could be read, in order, as they are made."""
 
 
@@ -58,8 +59,7 @@ def ask(
     *,
     weights: Path | None = None,
     store: Path | None = None,
-    device: str = "auto",
-    workers: int = 1,
+    place: Place | None = None,
 ) -> Asked:
     """Extract what is missing and let the run's fold models answer together.
 
@@ -67,24 +67,21 @@ def ask(
         question: run and cases.
         weights: of the encoder, where they moved since.
         store: where features are kept; None is `features` beside the run.
-        device: auto, cuda, mps or cpu.
-        workers: processes that read and encode.
+        place: where images are read and models asked; None is the fastest device, one worker.
 
     Raises:
         RunError: the run is unfinished, or was trained on other features than these.
     """
-    run = question.run
-    trained = load_run(run, choose_device(device))
+    run, place = question.run, place or place_of(workers=1)
+    trained = load_run(run, place.device)
     moved = [] if weights is None else [f"encoder.weights={weights}"]
     recipe = read_recipe(str(trained.folder.recipe), moved)
-    place = store or run.parent / "features"
-    extraction = bags_of(
-        recipe, question.cohort, place, device=choose_device(device), workers=workers
-    )
+    extraction = bags_of(recipe, question.cohort, store or run.parent / "features", place)
     _refuse_other_features(run, trained, extraction)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
-    answers = trained.answer(cases, extraction) if cases else iter(())
-    return Asked(trained, extraction, answers)
+    return Asked(
+        trained, extraction, (said for (said,) in judge([trained.vote], cases, extraction))
+    )
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

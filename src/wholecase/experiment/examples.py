@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image as Picture
 
-from wholecase.answer import save_picture
-from wholecase.experiment.fold import Outcome
+from wholecase.answer import Judgement, save_picture
 from wholecase.explain import ATTENTION, GRAD_CAM
 from wholecase.explain.legend import row, text, widened
 from wholecase.runs import RunFolder
@@ -17,7 +16,7 @@ SIDE_PX, LETTERS_PX, EXAMPLES = 144, 20, 4
 """Of a picture, of the words, and how many cases of each kind."""
 
 
-def draw_examples(run: RunFolder, outcomes: Sequence[Outcome], shown: Mapping[str, Any]) -> None:
+def draw_examples(run: RunFolder, outcomes: Sequence[Judgement], shown: Mapping[str, Any]) -> None:
     """Write `figures/gradcam_examples.png` where the cases have maps; two classes only.
 
     Of each kind the surest cases: what the model was most convinced of, rightly or wrongly.
@@ -43,7 +42,7 @@ def draw_examples(run: RunFolder, outcomes: Sequence[Outcome], shown: Mapping[st
 
 
 def _strip(
-    run: RunFolder, name: str, outcomes: Sequence[Outcome], shown: Mapping[str, Any]
+    run: RunFolder, name: str, outcomes: Sequence[Judgement], shown: Mapping[str, Any]
 ) -> UInt8[np.ndarray, "h w 3"]:
     surest = sorted(outcomes, key=lambda o: (-o.probabilities[o.decision], o.case.id))[:EXAMPLES]
     told = f"{name}: {len(outcomes)} of the cases with pictures"
@@ -61,7 +60,7 @@ def _strip(
 
 
 def _example(
-    run: RunFolder, outcome: Outcome, told: Mapping[str, Any]
+    run: RunFolder, outcome: Judgement, told: Mapping[str, Any]
 ) -> UInt8[np.ndarray, "h w 3"]:
     paths = [told["thumbnail"], told["maps"].get(GRAD_CAM), told["maps"].get(ATTENTION)]
     names = ["seen", GRAD_CAM, ATTENTION]

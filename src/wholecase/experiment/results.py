@@ -2,15 +2,16 @@
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from wholecase.answer import SHARES
+from wholecase.answer import SHARES, Judgement, scores_of
+from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Interval, Scores, mean_interval, measure
-from wholecase.experiment.fold import Outcome
+from wholecase.evaluation import Interval, mean_interval, measure
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -20,27 +21,43 @@ FEW_PATIENTS = 50
 TOO_GOOD = 0.999
 
 
-def write_predictions(run: RunFolder, outcomes: Sequence[Outcome], classes: Sequence[str]) -> None:
-    """One row per case of an outer test side."""
+def write_predictions(
+    path: Path, judgements: Sequence[Judgement], classes: Sequence[str], *, spread: bool = False
+) -> None:
+    """One row per case: of the folds of a run who judged, of new cases how far the models differ.
+
+    Args:
+        path: of the CSV file.
+        judgements: of fold models, or with `spread` of votes.
+        classes: names, in the order of the probabilities.
+        spread: the fold models' standard deviation stands at the end, instead of the fold.
+    """
     named = [f"probability_{name}" for name in classes]
-    columns = ["case_id", "patient_id", "fold", "label", *named, "decision"]
+    ends = ("spread",) if spread else ()
+    columns = ["case_id", "patient_id", *([] if spread else ["fold"]), "label", *named, "decision"]
     rows = [
         {
-            "case_id": o.case.id,
-            "patient_id": o.case.patient,
-            "fold": o.fold,
-            "label": "" if o.case.target is None else classes[o.case.target],
-            **dict(zip(named, (f"{p:.8f}" for p in o.probabilities), strict=True)),
-            "decision": classes[o.decision],
+            "case_id": one.case.id,
+            "patient_id": one.case.patient,
+            "fold": one.judge,
+            "label": _label(one.case, classes),
+            **dict(zip(named, (f"{p:.8f}" for p in one.probabilities), strict=True)),
+            "decision": classes[one.decision],
+            "spread": f"{one.spread:.8f}",
         }
-        for o in outcomes
+        for one in judgements
     ]
-    write_rows(run.predictions, columns, rows)
+    chosen = [*columns, *ends]
+    write_rows(path, chosen, [{name: row[name] for name in chosen} for row in rows])
+
+
+def _label(case: Case, classes: Sequence[str]) -> str | None:
+    return case.label if case.target is None else classes[case.target]
 
 
 def write_metrics(
     run: RunFolder,
-    outcomes: Sequence[Outcome],
+    judgements: Sequence[Judgement],
     recipe: Recipe,
     stability: Stability = Stability(),  # noqa: B008 (frozen)
     warning: str = "",
@@ -49,55 +66,47 @@ def write_metrics(
 
     `warning` is what the cohort itself calls for; it stands before all other notes.
     """
-    folds = sorted({o.fold for o in outcomes})
+    folds = sorted({int(j.judge) for j in judgements})
     metrics = {
-        "pooled": measured(outcomes, recipe, "pooled"),
+        "pooled": measured(judgements, recipe, "pooled"),
         "folds": [
             {
                 "fold": number,
-                "metrics": measured([o for o in outcomes if o.fold == number], recipe, number),
+                "metrics": measured(
+                    [j for j in judgements if int(j.judge) == number], recipe, number
+                ),
             }
             for number in folds
         ],
     }
-    if told := _faithfulness(outcomes, recipe):
+    if told := _faithfulness(judgements, recipe):
         metrics["faithfulness"] = told
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
-    notes = _notes(outcomes, metrics["pooled"])  # type: ignore[arg-type]
+    notes = _notes(judgements, metrics["pooled"])  # type: ignore[arg-type]
     metrics["notes"] = [*([warning] if warning else []), *notes, *stability.notes]
     write_json(run.metrics, metrics)
     return metrics
 
 
 def measured(
-    outcomes: Sequence[Outcome], recipe: Recipe, name: object
+    judgements: Sequence[Judgement], recipe: Recipe, name: object
 ) -> dict[str, dict[str, float | int | None]]:
     """Metric name -> value, low, high, n."""
     seed, repeats = seed_of(recipe.protocol.seed, "bootstrap", name), recipe.evaluate.bootstrap
-    patients = tuple(o.case.patient for o in outcomes)
-    told: dict[str, Interval] = measure(scores_of(outcomes), repeats=repeats, seed=seed)
-    found = [np.nan if o.localisation is None else o.localisation for o in outcomes]
+    patients = tuple(j.case.patient for j in judgements)
+    told: dict[str, Interval] = measure(scores_of(judgements), repeats=repeats, seed=seed)
+    found = [np.nan if j.localisation is None else j.localisation for j in judgements]
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)
         told["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
     return {metric: interval.to_json() for metric, interval in told.items()}
 
 
-def scores_of(outcomes: Sequence[Outcome]) -> Scores:
-    """The outcomes as the metrics want them."""
-    return Scores(
-        truth=np.array([o.case.target for o in outcomes], dtype=np.int64),
-        probabilities=np.array([o.probabilities for o in outcomes], dtype=np.float64),
-        decision=np.array([o.decision for o in outcomes], dtype=np.int64),
-        patients=tuple(o.case.patient for o in outcomes),
-    )
-
-
-def _faithfulness(outcomes: Sequence[Outcome], recipe: Recipe) -> dict[str, Any]:
+def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
     """Deletion curves, mean over the cases that have them, and the gap at a tenth of the tiles."""
-    have = [(o.case.patient, o.faithfulness) for o in outcomes if o.faithfulness is not None]
+    have = [(j.case.patient, j.faithfulness) for j in judgements if j.faithfulness is not None]
     if not have:
         return {}
     patients = tuple(patient for patient, _ in have)
@@ -135,9 +144,9 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     return spread
 
 
-def _notes(outcomes: Sequence[Outcome], pooled: dict[str, dict[str, Any]]) -> list[str]:
+def _notes(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -> list[str]:
     notes = []
-    patients = len({o.case.patient for o in outcomes})
+    patients = len({j.case.patient for j in judgements})
     if patients < FEW_PATIENTS:
         notes.append(
             f"Only {patients} patients were judged: differences smaller than the intervals "

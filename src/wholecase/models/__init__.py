@@ -5,6 +5,7 @@ from wholecase.models.backbones import BACKBONES, Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
+    facts_of_model,
     load_model,
     load_state,
     load_tensors,
@@ -17,7 +18,7 @@ from wholecase.models.heads import HEADS, Head
 from wholecase.models.pixels import CHANNELS, as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
-from wholecase.models.predict import Predictions, answered, answers, predict, remember
+from wholecase.models.predict import answered, answers, predict, remember
 from wholecase.models.quantise import Quantised, quantise
 
 __all__ = [
@@ -39,7 +40,6 @@ __all__ = [
     "Head",
     "Pooled",
     "Pooling",
-    "Predictions",
     "Quantised",
     "answered",
     "answers",
@@ -47,6 +47,7 @@ __all__ = [
     "check_precision",
     "device_of",
     "export_onnx",
+    "facts_of_model",
     "load_model",
     "load_state",
     "load_tensors",

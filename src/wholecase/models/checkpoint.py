@@ -35,6 +35,16 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, facts
 
 
+def facts_of_model(path: Path) -> dict[str, Any]:
+    """The facts beside a model's state, without reading it; empty for a damaged file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts: dict[str, Any] = json.loads((file.metadata() or {}).get("facts", "{}"))
+    except (OSError, SafetensorError, ValueError):
+        return {}
+    return facts
+
+
 def save_model(path: Path, model: nn.Module, facts: Mapping[str, Any]) -> None:
     """Write a model's state; what a head remembers are buffers and travels with it."""
     save_tensors(path, model.state_dict(), facts)

@@ -152,8 +152,6 @@ def _mean(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "M
     bounds = range(len(values) + 1) if values.dim() == 4 else (0, len(values))
     names = tuple(str(i) for i in range(len(bounds) - 1))
     batch = Batch(values, torch.tensor(bounds), names, names)
-    rows = [
-        apply_temperature(predict(m.model, [batch]).probabilities, m.temperature) for m in members
-    ]
+    rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
     mean: Float[np.ndarray, "M C"] = np.mean(rows, 0)
     return mean

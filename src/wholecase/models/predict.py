@@ -1,7 +1,6 @@
 """A model's answers, case by case, without learning anything."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,15 +8,6 @@ from jaxtyping import Float
 
 from wholecase.models.batch import Answer, Batch
 from wholecase.models.case_model import CaseModel, device_of
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Probabilities per case, on the CPU."""
-
-    cases: tuple[str, ...]
-    patients: tuple[str, ...]
-    probabilities: Float[np.ndarray, "M C"]
 
 
 def answers(model: CaseModel, batches: Iterable[Batch]) -> Iterator[Answer]:
@@ -46,14 +36,10 @@ def remember(model: CaseModel, batches: Iterable[Batch]) -> None:
         model.head.remember(answers(model, batches))
 
 
-def predict(model: CaseModel, batches: Iterable[Batch]) -> Predictions:
-    """Probabilities for all cases of the batches, in their order."""
-    cases: list[str] = []
-    patients: list[str] = []
+def predict(model: CaseModel, batches: Iterable[Batch]) -> Float[np.ndarray, "M C"]:
+    """Probabilities for all cases of the batches, in their order; on the CPU."""
     rows: list[np.ndarray] = []
     for answer in answers(model, batches):
         with torch.no_grad():
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
-        cases += answer.cases
-        patients += answer.patients
-    return Predictions(tuple(cases), tuple(patients), np.concatenate(rows))
+    return np.concatenate(rows)

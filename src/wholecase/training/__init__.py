@@ -2,7 +2,7 @@
 
 from wholecase.training.augment import AUGMENTS, Augment, Augmentation
 from wholecase.training.batches import BATCHES, Batches, Shuffled
-from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose
+from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
 from wholecase.training.examples import Example, Examples, pack
 from wholecase.training.fit import Epoch, History, Keep, fit
 from wholecase.training.schedule import Schedule, Stage, optimizer_for
@@ -25,6 +25,7 @@ __all__ = [
     "Shuffled",
     "Stage",
     "choose",
+    "choose_head",
     "fit",
     "optimizer_for",
     "pack",

@@ -1,6 +1,8 @@
 """What may be chosen is chosen on inner patients only."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -9,6 +11,7 @@ from wholecase.cohort import Fold
 from wholecase.core.errors import RecipeError, SplitError
 from wholecase.core.lookup import look_up, nearest
 from wholecase.evaluation import THRESHOLDS, apply_temperature, fit_temperature
+from wholecase.models import Head
 
 CALIBRATIONS = ("none", "temperature")
 
@@ -40,9 +43,11 @@ class Inner:
 class Choices:
     """What a fold decided before its test patients were looked at."""
 
-    temperature: float
-    threshold: float | None
+    temperature: float = 1.0
+    threshold: float | None = None
     """On the positive class's calibrated probability; None with more than two classes."""
+    head: Mapping[str, Any] = field(default_factory=dict)
+    """What the head itself may choose, such as `k` of its neighbours."""
 
     def calibrated(self, probabilities: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:
         """Probabilities after temperature scaling (Guo 2017)."""
@@ -57,6 +62,24 @@ class Choices:
         return decided
 
 
+def choose_head(head: Head, inner: Callable[[], Inner]) -> dict[str, Any]:
+    """Set what the head may choose, one name after the other, by the loss of the inner cases.
+
+    Args:
+        head: is left with the best candidates; the first of equals stays.
+        inner: asks the model about the inner cases anew.
+    """
+    chosen: dict[str, Any] = {}
+    for name, values in head.candidates().items():
+        losses = []
+        for value in values:
+            head.adopt({**chosen, name: value})
+            losses.append(_loss(inner()))
+        chosen[name] = values[int(np.argmin(losses))]
+        head.adopt(chosen)
+    return chosen
+
+
 def choose(inner: Inner, *, threshold: str, calibration: str) -> Choices:
     """Set temperature, then threshold, by the recipe's rules."""
     if calibration not in CALIBRATIONS:
@@ -68,6 +91,12 @@ def choose(inner: Inner, *, threshold: str, calibration: str) -> Choices:
         fit_temperature(inner.truth, inner.probabilities) if calibration == "temperature" else 1.0
     )
     if inner.probabilities.shape[1] != 2:
-        return Choices(temperature, None)
+        return Choices(temperature)
     calibrated = apply_temperature(inner.probabilities, temperature)
     return Choices(temperature, float(rule(inner.truth, calibrated[:, 1])))
+
+
+def _loss(inner: Inner) -> float:
+    """Mean log loss, bounded where a vote of neighbours is sure and wrong."""
+    true = inner.probabilities[np.arange(len(inner.truth)), inner.truth]
+    return float(-np.log(np.clip(true, 1e-3, 1)).mean())

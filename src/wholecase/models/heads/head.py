@@ -1,12 +1,13 @@
 """Decides, and knows the loss that teaches it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wholecase.core.errors import RunError
 from wholecase.models.batch import Answer, Batch
 
 
@@ -41,6 +42,19 @@ class Head(nn.Module, ABC):
 
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep what judging needs of the training cases; most heads need nothing."""
+
+    def candidates(self) -> Mapping[str, tuple[Any, ...]]:
+        """What may be chosen on inner patients after training: name -> values to try."""
+        return {}
+
+    def adopt(self, chosen: Mapping[str, Any]) -> None:
+        """Judge with these of the candidates from now on.
+
+        Raises:
+            RunError: the head has nothing of such a name to choose.
+        """
+        if unknown := set(chosen) - set(self.candidates()):
+            raise RunError(f"this head has no {sorted(unknown)[0]!r} to choose")
 
     @abstractmethod
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:

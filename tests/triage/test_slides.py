@@ -14,9 +14,6 @@ from toys.patch_run import SIDE_PX, SPACING_UM, teach
 from wholecase.answer import TrainedRun, load_run
 from wholecase.answer import triage as module
 from wholecase.answer.trained import Member
-from wholecase.answer.trained_at import TrainedAt, trained_at
-from wholecase.answer.triage import Triaged, TriageSettings, triage
-from wholecase.answer.triage_files import names_of
 from wholecase.assemble import labels_of, model_of
 from wholecase.cli import main
 from wholecase.cohort import Case, Cohort, Image, read_cohort
@@ -31,6 +28,9 @@ from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
 from wholecase.sources import open_source, read_box
 from wholecase.training import Choices, Example, pack
+from wholecase.triage.slide_files import names_of
+from wholecase.triage.slides import Triaged, TriageSettings, triage
+from wholecase.triage.window import TrainedAt, trained_at
 
 STRIDE_PX = 24
 
@@ -107,7 +107,7 @@ def test_each_cell_says_what_its_own_window_says(
             pixels = read_box(source, box, (SIDE_PX, SIDE_PX))
             values = torch.from_numpy(pixels).permute(2, 0, 1)[None]
             batch = pack([Example("a", "a", values)])
-            (alone,) = predict(trained.members[0].model, [batch]).probabilities
+            (alone,) = predict(trained.members[0].model, [batch])
             # block and window are resampled by themselves, half a pixel apart at most
             assert abs(alone[1] - grid[row, column]) < 0.15
 

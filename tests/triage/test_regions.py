@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from wholecase.core.geojson import Polygon, read_polygons
-from wholecase.explain.regions import regions, regions_geojson
+from wholecase.triage.regions import regions, regions_geojson
 
 shapes = st.tuples(st.integers(1, 9), st.integers(1, 9))
 

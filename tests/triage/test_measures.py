@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wholecase.answer.slide_map import SlideMap
 from wholecase.answer.trained import TrainedRun
-from wholecase.answer.trained_at import TrainedAt
-from wholecase.answer.triage import Triaged, TriageSettings
 from wholecase.cohort import Case, Image
-from wholecase.experiment.triage import ranked
-from wholecase.experiment.triage_metrics import triage_metrics
-from wholecase.instances.raster import Raster
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder, write_rows
+from wholecase.triage.measures import triage_metrics
+from wholecase.triage.ranking import ranked
+from wholecase.triage.raster import Raster
+from wholecase.triage.slide_map import SlideMap
+from wholecase.triage.slides import Triaged, TriageSettings
+from wholecase.triage.window import TrainedAt
 
 SETTINGS = TriageSettings(Path("out"), TrainedAt(96, 0.97), 32)
 SPLITS = ("case_id", "patient_id", "fold", "side")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from wholecase.core.files import write_bytes
-from wholecase.instances.raster import Raster
+from wholecase.triage.raster import Raster
 
 RISK_MM2 = 0.05
 """Area over which a slide's risk is a mean: a square of 0.22 mm, a little more than the 0.2 mm from

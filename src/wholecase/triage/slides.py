@@ -8,25 +8,25 @@ from typing import final
 
 import numpy as np
 
-from wholecase.answer.recount import recount
-from wholecase.answer.slide_map import SlideMap
-from wholecase.answer.slides_in_work import SlideInWork, read
 from wholecase.answer.trained import TrainedRun
-from wholecase.answer.trained_at import TrainedAt
-from wholecase.answer.triage_files import SlideFiles, finished, names_of, write_slide
-from wholecase.answer.windows import (
-    models_digest,
-    positive_probability,
-    threshold_of,
-    windows_at_once,
-)
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
 from wholecase.execution import Part, each
-from wholecase.instances.raster import check_stride
-from wholecase.instances.sweep import Surveyed, Sweep, identify, survey
+from wholecase.triage.in_work import SlideInWork, read
+from wholecase.triage.probability import (
+    models_digest,
+    positive_probability,
+    threshold_of,
+    windows_at_once,
+)
+from wholecase.triage.raster import check_stride
+from wholecase.triage.recount import recount
+from wholecase.triage.slide_files import SlideFiles, finished, names_of, write_slide
+from wholecase.triage.slide_map import SlideMap
+from wholecase.triage.sweep import Surveyed, Sweep, identify, survey
+from wholecase.triage.window import TrainedAt
 
 VERSION = 2
 """Raised whenever the files of a slide change, so that old ones are not taken for finished."""
@@ -80,13 +80,13 @@ def triage(trained: TrainedRun, cohort: Cohort, settings: TriageSettings) -> tup
     """
     check_stride(settings.at.side_px, settings.stride_px)
     slides = names_of(cohort.cases)
-    desk = _Desk(trained, settings)
-    desk.go_through([desk.sweep_of(image, name) for _, image, name in slides])
-    return tuple(Triaged(case, image, name, *desk.end_of(name)) for case, image, name in slides)
+    judge = _SlideJudge(trained, settings)
+    judge.go_through([judge.sweep_of(image, name) for _, image, name in slides])
+    return tuple(Triaged(case, image, name, *judge.end_of(name)) for case, image, name in slides)
 
 
 @final
-class _Desk:
+class _SlideJudge:
     """Judges what is read; knows how each slide ended."""
 
     def __init__(self, trained: TrainedRun, settings: TriageSettings) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 from numpy.lib.stride_tricks import sliding_window_view
 
-from wholecase.instances.raster import Raster
 from wholecase.sources import ImageSource, read_box
+from wholecase.triage.raster import Raster
 
 BLOCK_PX = 2048
 """Side of a block in window pixels, without its margin: 13 MB, of which 3 to 6 % are read twice."""

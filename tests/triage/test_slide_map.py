@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from wholecase.answer.slide_map import SlideMap, read_map, squares_side, write_map
-from wholecase.answer.trained_at import TrainedAt
-from wholecase.instances.raster import Raster
+from wholecase.triage.raster import Raster
+from wholecase.triage.slide_map import SlideMap, read_map, squares_side, write_map
+from wholecase.triage.window import TrainedAt
 
 AT_097 = {"spacing_um": 0.97, "factor": 1.0, "side_px": 96, "stride_px": 32}
 

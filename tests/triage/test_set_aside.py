@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wholecase.evaluation.triage import (
+from wholecase.triage.set_aside import (
     SENSITIVITIES,
     cutoff_for,
     held_out,

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wholecase.answer.triage import Triaged
 from wholecase.core.files import write_json
 from wholecase.runs import write_rows
+from wholecase.triage.slides import Triaged
 
 COLUMNS = (
     *("rank", "case_id", "patient_id", "path", "risk", "tumour_mm2", "tissue_mm2"),

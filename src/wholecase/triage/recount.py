@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from wholecase.answer.slide_map import SlideMap
-from wholecase.answer.triage_files import SlideFiles, write_slide
-from wholecase.instances.sweep import Surveyed, Sweep, sweep_blocks
 from wholecase.sources import Thumbnail
+from wholecase.triage.slide_files import SlideFiles, write_slide
+from wholecase.triage.slide_map import SlideMap
+from wholecase.triage.sweep import Surveyed, Sweep, sweep_blocks
 
 
 def recount(

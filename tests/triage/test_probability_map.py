@@ -3,8 +3,8 @@
 import numpy as np
 
 from wholecase.explain.colours import colours
-from wholecase.explain.probability_map import paint_probabilities
-from wholecase.explain.regions import COLOUR
+from wholecase.triage.probability_map import paint_probabilities
+from wholecase.triage.regions import COLOUR
 
 THUMBNAIL = np.full((60, 90, 3), (240, 200, 220), np.uint8)
 GREY = round(240 * 0.299 + 200 * 0.587 + 220 * 0.114)

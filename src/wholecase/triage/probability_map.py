@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from wholecase.explain.colours import colours
 from wholecase.explain.legend import legend, row, text, widened
-from wholecase.explain.regions import COLOUR
+from wholecase.triage.regions import COLOUR
 
 OPACITY = 0.6
 ROOMY_PX = 12

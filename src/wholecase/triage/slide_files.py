@@ -5,12 +5,12 @@ from pathlib import Path
 
 from PIL import Image as Picture
 
-from wholecase.answer.slide_map import SlideMap, read_map, write_map
 from wholecase.cohort import Case, Image
 from wholecase.core.files import atomic, safe_name, write_text
-from wholecase.explain.probability_map import paint_probabilities
-from wholecase.explain.regions import regions, regions_geojson
 from wholecase.sources import Thumbnail
+from wholecase.triage.probability_map import paint_probabilities
+from wholecase.triage.regions import regions, regions_geojson
+from wholecase.triage.slide_map import SlideMap, read_map, write_map
 
 
 @dataclass(frozen=True)

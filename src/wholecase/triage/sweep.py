@@ -10,10 +10,10 @@ from jaxtyping import Bool, UInt8
 from wholecase.cohort import Image
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import SourceError
-from wholecase.instances.blocks import Block, blocks
-from wholecase.instances.raster import Raster, raster_of, touched
 from wholecase.instances.tissue import find_tissue, read_tissue, segmenter_of
 from wholecase.sources import Thumbnail, fingerprint, open_source, thumbnail
+from wholecase.triage.blocks import Block, blocks
+from wholecase.triage.raster import Raster, raster_of, touched
 
 CLASSICAL: Mapping[str, Any] = {"name": "classical"}
 LEAST_PICTURE_PX, MOST_PICTURE_PX = 1024, 2048

@@ -27,7 +27,7 @@ def positive_probability(
         scale=torch.full((len(pixels),), spacing_um),
     )
     rows = [
-        member.choices.calibrated(predict(member.model, [batch]).probabilities)[:, 1]
+        member.choices.calibrated(predict(member.model, [batch]))[:, 1]
         for member in trained.members
     ]
     mean: Float64[np.ndarray, " n"] = np.stack(rows).mean(axis=0)

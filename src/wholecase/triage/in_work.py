@@ -7,9 +7,9 @@ import numpy as np
 
 from wholecase.execution import Outcome, Part, each_in_parts
 from wholecase.execution.serve import Tool, attempt
-from wholecase.instances.blocks import Block, windows
-from wholecase.instances.sweep import Surveyed, sweep_blocks
 from wholecase.sources import Thumbnail
+from wholecase.triage.blocks import Block, windows
+from wholecase.triage.sweep import Surveyed, sweep_blocks
 
 
 @final

@@ -1,0 +1,88 @@
+"""What was said of a case, whoever said it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from wholecase.answer.faithful import Faithfulness
+from wholecase.answer.pictures import heat
+from wholecase.cohort import Case
+from wholecase.core.errors import RunError
+from wholecase.evaluation import Scores
+from wholecase.explain import Evidence
+from wholecase.sources import open_source
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One case and what one judge says of it: a fold's model, a run, a vote of runs."""
+
+    case: Case
+    classes: tuple[str, ...]
+    judge: int | str
+    """The number of a fold, or the name of a run or a vote."""
+    raw: Float[np.ndarray, " C"]
+    """Probabilities as the head gives them; of several judges their mean."""
+    probabilities: Float[np.ndarray, " C"]
+    """Calibrated."""
+    decision: int
+    """Index of the class: by the judge's threshold, or the most probable."""
+    evidence: Evidence | None = None
+    """None where it was not asked for, or lies on disk."""
+    others: tuple["Judgement", ...] = ()
+    """What further judges say of the case, without evidence: the members of a vote; the models of
+    other folds, which have seen the patient."""
+    localisation: float | None = None
+    """How well the evidence finds what an expert marked; None without marks."""
+    faithfulness: Faithfulness | None = None
+    """Whether the decision rests on the evidence; None where it was not tried."""
+    agreement: float | None = None
+    """Rank correlation of the attention with that of the case's own judge; None of that one."""
+
+    @property
+    def label(self) -> str:
+        """Name of the class that is decided on."""
+        return self.classes[self.decision]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Class name to calibrated probability."""
+        return dict(zip(self.classes, self.probabilities.tolist(), strict=True))
+
+    def heatmap(
+        self, image: int = 0, *, longest_px: int = 1024, scale: str = "rank"
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        """The attention over an image of the case, RGB, with legend and scale bar.
+
+        Args:
+            image: number of the image within the case.
+            longest_px: longer side of the picture.
+            scale: of the colours, `rank` or `absolute`.
+
+        Raises:
+            RunError: the evidence was not asked for.
+        """
+        if self.evidence is None:
+            raise RunError(f"case {self.case.id!r} was judged without evidence; ask again with it")
+        shown = self.case.images[image]
+        with open_source(shown.path, shown.kind, shown.mpp) as source:
+            here = self.evidence.of_image(image)
+            return heat(source, here, longest_px=longest_px, scale=scale)
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of a vote's probabilities of the class that is decided on."""
+        rows = [other.probabilities[self.decision] for other in self.others]
+        return float(np.std(rows)) if rows else 0.0
+
+
+def scores_of(judgements: Sequence[Judgement]) -> Scores:
+    """Labelled cases as metrics take them."""
+    return Scores(
+        truth=np.array([j.case.target for j in judgements], dtype=np.int64),
+        probabilities=np.stack([j.probabilities for j in judgements]),
+        decision=np.array([j.decision for j in judgements], dtype=np.int64),
+        patients=tuple(j.case.patient for j in judgements),
+    )

@@ -1,0 +1,125 @@
+"""Who judges: the model of a fold, or several judges together."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from wholecase.answer.bags import Reading
+from wholecase.answer.judgement import Judgement
+from wholecase.answer.support import mean_evidence, supported
+from wholecase.cohort import Case
+from wholecase.models import Answer, Batch, CaseModel, answers
+from wholecase.recipes import Recipe
+from wholecase.training import Choices, pack
+
+UNCHOSEN = Choices()
+
+
+class Member(ABC):
+    """Judges cases that were read by somebody else, so that many members need one reading."""
+
+    @property
+    @abstractmethod
+    def recipe(self) -> Recipe:
+        """How many instances fit a batch, and what is judged of a case."""
+
+    @abstractmethod
+    def judge(self, reading: Reading, *, full: bool) -> Judgement:
+        """One case by itself, with evidence: the weights of its instances, or all of it."""
+
+    @abstractmethod
+    def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
+        """The cases of a batch, without evidence."""
+
+
+@final
+@dataclass(frozen=True)
+class FoldModel(Member):
+    """A trained model and what was chosen on its inner patients."""
+
+    fold: int
+    learnt_by: Recipe
+    model: CaseModel
+    choices: Choices = UNCHOSEN
+
+    @property
+    def recipe(self) -> Recipe:
+        """The one that it was learnt by."""
+        return self.learnt_by
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the probabilities."""
+        return tuple(name for name, _ in self.learnt_by.cohort.groups)
+
+    def judge(self, reading: Reading, *, full: bool) -> Judgement:
+        """The evidence is of the whole case, also where views of it were judged."""
+        (answer,) = answers(self.model, [pack([reading.example])])
+        raw = self._raw(answer)[0]
+        told = self._said(reading.case, raw)
+        return replace(told, evidence=supported(self.model, reading, answer, raw, full=full))
+
+    def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
+        """Of each case what is said of it alone, to rounding."""
+        (answer,) = answers(self.model, [batch])
+        return [self._said(case, raw) for case, raw in zip(cases, self._raw(answer), strict=True)]
+
+    def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
+        with torch.no_grad():
+            rows: np.ndarray = self.model.head.probabilities(answer).double().cpu().numpy()
+        return rows
+
+    def _said(self, case: Case, raw: Float[np.ndarray, " C"]) -> Judgement:
+        calibrated = self.choices.calibrated(raw[None])
+        decision = int(self.choices.decide(calibrated)[0])
+        return Judgement(case, self.classes, self.fold, raw, calibrated[0], decision)
+
+
+@final
+@dataclass(frozen=True)
+class Vote(Member):
+    """The mean of its members' calibrated probabilities, decided by a threshold of its own.
+
+    The folds of a run vote; runs vote, if they know the same classes and take the same features.
+    """
+
+    name: str
+    members: tuple[Member, ...]
+    threshold: float | None = None
+    """None decides for the most probable class."""
+    weights: tuple[float, ...] | None = None
+    """How much each member counts; None is alike."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """That of the first member."""
+        return self.members[0].recipe
+
+    def judge(self, reading: Reading, *, full: bool) -> Judgement:
+        """All members judge the one reading; their evidence is averaged."""
+        parts = [member.judge(reading, full=full) for member in self.members]
+        evidence = mean_evidence([p.evidence for p in parts if p.evidence is not None])
+        return replace(self._together(parts), evidence=evidence)
+
+    def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
+        """Case by case what the members say together."""
+        told = [member.judge_batch(batch, cases) for member in self.members]
+        return [self._together(parts) for parts in zip(*told, strict=True)]
+
+    def _together(self, parts: Sequence[Judgement]) -> Judgement:
+        mean = np.average([part.probabilities for part in parts], 0, self.weights)
+        decision = Choices(1.0, self.threshold).decide(mean[None])
+        return Judgement(
+            case=parts[0].case,
+            classes=parts[0].classes,
+            judge=self.name,
+            raw=np.average([part.raw for part in parts], 0, self.weights),
+            probabilities=mean,
+            decision=int(decision[0]),
+            others=tuple(replace(part, evidence=None) for part in parts),
+        )

@@ -1,0 +1,133 @@
+"""What an answer rests on: the weight of every instance, what it says, and where it looked."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from wholecase.answer.bags import CaseBag, Reading
+from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
+from wholecase.models import Answer, Batch, CaseModel, answers
+from wholecase.training import Example, pack
+
+
+def supported(
+    model: CaseModel,
+    reading: Reading,
+    answer: Answer,
+    probabilities: Float[np.ndarray, " C"],
+    *,
+    full: bool,
+) -> Evidence:
+    """The evidence behind a model's answer about one case.
+
+    Args:
+        model: that answered.
+        reading: the case.
+        answer: about it alone.
+        probabilities: of its classes; with more than two, maps are of the most probable.
+        full: also what each instance says, and where within its instances a model that sees pixels
+            looked; else the weights alone.
+    """
+    target = 1 if len(probabilities) == 2 else int(probabilities.argmax())
+    return _evidence(
+        answer,
+        reading.bag,
+        _logits(model, reading, answer) if full else _nothing(reading),
+        _maps(model, reading.example, answer, target) if full else {},
+    )
+
+
+def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
+    """The mean of several judges' evidence of one case, as far as they have the same columns."""
+    first = parts[0]
+    weights, scores, logits = (
+        _mean([getattr(part, name) for part in parts]) for name in ("weights", "scores", "logits")
+    )
+    shared = set(first.maps).intersection(*(part.maps for part in parts))
+    return Evidence(
+        weights=weights,
+        scores=scores,
+        image=first.image,
+        box_px=first.box_px,
+        position_um=first.position_um,
+        logits=logits,
+        maps={name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)},
+    )
+
+
+def _mean(columns: Sequence[Float[np.ndarray, "N _"]]) -> Float[np.ndarray, "N _"]:
+    """Judges of one kind number by number; of other branches or logits by their mean."""
+    if len({column.shape for column in columns}) > 1:
+        columns = [column.mean(1, keepdims=True) for column in columns if column.shape[1]]
+    mean: Float[np.ndarray, "N _"] = np.mean(columns, 0)
+    return mean
+
+
+def _nothing(reading: Reading) -> Float[np.ndarray, "N 0"]:
+    return np.zeros((len(reading.bag.values), 0), dtype=np.float32)
+
+
+def _logits(model: CaseModel, reading: Reading, answer: Answer) -> Float[np.ndarray, "N L"]:
+    """What each instance says of each class, by its weight: attention alone does not tell."""
+    example, pooled = reading.example, answer.pooled
+    count = len(example.values)
+    if model.head.remembers or pooled.origin is not None:
+        return _nothing(reading)
+    names = tuple(str(i) for i in range(count))
+    alone = Batch(
+        example.values,
+        torch.arange(count + 1),
+        names,
+        names,
+        scale=example.scale,
+        position=example.position,
+        images=torch.arange(count + 1),
+    )
+    (single,) = answers(model, [alone])
+    with torch.no_grad():
+        branches = pooled.embedding.shape[1] if answer.instance_logits is None else 1
+        mean = pooled.instances.mean(0).expand(1, branches, -1)
+        gap = single.logits - model.head.logits(mean)
+        weighed = (pooled.weights.mean(1, keepdim=True) * gap).cpu().numpy()
+    logits: Float[np.ndarray, "N L"] = weighed
+    return logits
+
+
+def _maps(
+    model: CaseModel, example: Example, answer: Answer, target: int
+) -> dict[str, Float[np.ndarray, "N h w"]]:
+    """Where within the instances: what speaks for the class, and what was attended to."""
+    if model.backbone is None:
+        return {}
+    maps = {GRAD_CAM: grad_cam(model, pack([example]), target)}
+    if answer.pooled.cell is not None:
+        maps[ATTENTION] = position_map(answer.pooled).cpu().numpy()
+    return maps
+
+
+def _evidence(
+    answer: Answer,
+    bag: CaseBag,
+    logits: Float[np.ndarray, "N L"],
+    maps: dict[str, Float[np.ndarray, "N h w"]],
+) -> Evidence:
+    pooled = answer.pooled
+    weights, scores = pooled.weights.cpu(), pooled.scores.cpu()
+    if pooled.origin is not None:  # several vectors per instance: their weights add up
+        origin = pooled.origin.cpu()
+        count = len(bag.values)
+        weights = weights.new_zeros((count, weights.shape[1])).index_add(0, origin, weights)
+        highest = scores.new_full((count, scores.shape[1]), -torch.inf)
+        index = origin[:, None].expand_as(scores)
+        scores = highest.scatter_reduce(0, index, scores, "amax")
+    return Evidence(
+        weights=weights.numpy(),
+        scores=scores.numpy(),
+        image=bag.image,
+        box_px=bag.box_px,
+        position_um=bag.position_um,
+        logits=logits,
+        maps=maps,
+    )

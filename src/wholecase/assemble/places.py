@@ -1,0 +1,28 @@
+"""Where work runs, decided once: `auto` is CUDA, Apple MPS or the CPU, 0 workers one per core."""
+
+from wholecase.core.errors import RecipeError
+from wholecase.execution import Place, cores
+
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+
+def available_devices() -> tuple[str, ...]:
+    """The devices of this machine, the fastest first."""
+    import torch
+
+    there = [("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available())]
+    return (*(name for name, is_there in there if is_there), "cpu")
+
+
+def place_of(device: str = "auto", workers: int = 0) -> Place:
+    """A place that this machine has; 0 workers is one per core.
+
+    Raises:
+        RecipeError: the device is unknown, or not on this machine.
+    """
+    there, kind = available_devices(), device.split(":", maxsplit=1)[0]
+    if kind not in DEVICES:
+        raise RecipeError(f"no device is called {device!r}; known: {', '.join(DEVICES)}")
+    if device != "auto" and kind not in there:
+        raise RecipeError(f"this machine has no {device}; it has {', '.join(there)}")
+    return Place(there[0] if device == "auto" else device, workers or cores())

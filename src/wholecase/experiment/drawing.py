@@ -1,0 +1,46 @@
+"""Pictures of judged cases, the worst errors first."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from wholecase.answer import Judgement, Sitting, draw
+from wholecase.core.files import write_json
+from wholecase.core.progress import progress
+from wholecase.execution import each
+from wholecase.experiment.examples import draw_examples
+from wholecase.runs import RunFolder, write_rows
+
+
+def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
+    """At most so many, the worst errors first."""
+    return sorted(judgements, key=_wrongness, reverse=True)[:most]
+
+
+def draw_pictures(
+    folder: RunFolder, judgements: Sequence[Judgement], shown: Sequence[Judgement], workers: int
+) -> None:
+    """Pictures of the cases that are shown; one that fails is left out."""
+    sittings = [Sitting(one.case, folder) for one in shown]
+    drawn: dict[str, Any] = {}
+    with progress("drawing", len(sittings), "cases") as advance:
+        for done in each(draw, sittings, workers=workers):
+            if done.result is not None:
+                drawn[done.item.case.id] = done.result
+            advance()
+    found = {one.case.id: one.localisation for one in judgements}
+    pictures = {case: {**drawn[case], "localisation_auc": found[case]} for case in sorted(drawn)}
+    write_json(folder.pictures, pictures)
+    draw_examples(folder, shown, pictures)
+    rows = [
+        {"case_id": j.case.id, "patient_id": j.case.patient, "localisation_auc": j.localisation}
+        for j in judgements
+        if j.localisation is not None
+    ]
+    if rows:
+        columns = ("case_id", "patient_id", "localisation_auc")
+        write_rows(folder.root / "localisation.csv", columns, rows)
+
+
+def _wrongness(judgement: Judgement) -> tuple[bool, float]:
+    truth = judgement.case.target or 0
+    return judgement.decision != truth, 1 - float(judgement.probabilities[truth])

@@ -1,0 +1,88 @@
+"""What was learnt, what was chosen: a change costs what rests on it, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from wholecase.cohort import Fold, Split, split_digest
+from wholecase.core.digest import digest, file_digest
+from wholecase.core.errors import RunError
+from wholecase.core.files import read_json, write_json, write_text
+from wholecase.extract import Extraction
+from wholecase.recipes import Recipe, read_recipe, recipe_text
+from wholecase.runs import RunFolder
+
+AFTERWARDS = {"title", "choose", "evaluate"}
+"""Parts of a recipe that a trained model does not rest on."""
+SHOWN = 5
+"""Differing settings that a message names."""
+
+
+def learnt_key(recipe: Recipe, fold: Fold, extraction: Extraction) -> str:
+    """Everything that determines a fold's model, in twenty digits."""
+    parts = recipe.model_dump(mode="json", include={"model", "batches", "train"})
+    sides = {
+        side: [[case.id, case.patient, case.target, extraction.keys(case.images)] for case in cases]
+        for side, cases in fold.sides().items()
+        if side != "test"
+    }
+    return digest(
+        schema=2,
+        parts=parts,
+        sides=sides,
+        seed=recipe.protocol.seed,
+        number=fold.number,
+        width=extraction.width,
+    )
+
+
+def chosen_key(learnt: str, recipe: Recipe) -> str:
+    """The same for what was chosen on the fold's inner patients."""
+    return digest(learnt=learnt, choose=recipe.choose.model_dump(mode="json"))
+
+
+def claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) -> None:
+    """Make the folder this run's own.
+
+    What is chosen, evaluated and shown may be changed in it, since nothing is learnt again.
+
+    Raises:
+        RunError: it holds a run that learnt something else, or no run.
+    """
+    inputs = folder.root / "inputs.json"
+    mine = {
+        "recipe": digest(recipe=recipe.model_dump(mode="json", exclude=AFTERWARDS)),
+        "cohort": file_digest(cohort_file),
+        "splits": split_digest(split),
+    }
+    if inputs.is_file():
+        differing = [name for name, value in read_json(inputs).items() if mine.get(name) != value]
+        # a run that failed before its first fold has nothing to lose: the mistake may be mended
+        if differing and (folder.root / "folds").is_dir():
+            raise RunError(
+                f"{folder.root} holds a run with another {' and '.join(differing)}"
+                f"{_settings(folder, recipe)}; choose another --out or delete the folder"
+            )
+    elif folder.root.is_dir() and any(folder.root.iterdir()):
+        raise RunError(f"{folder.root} is not empty and no run; choose another --out")
+    write_json(inputs, mine)
+    write_text(folder.recipe, recipe_text(recipe))
+
+
+def _settings(folder: RunFolder, recipe: Recipe) -> str:
+    """Which settings differ from those of the run that is there, as a part of a sentence."""
+    there = read_recipe(str(folder.recipe)).model_dump(mode="json", exclude=AFTERWARDS)
+    before = dict(_leaves(there))
+    now = dict(_leaves(recipe.model_dump(mode="json", exclude=AFTERWARDS)))
+    keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+    shown = [f"{key} {before.get(key)} there, {now.get(key)} here" for key in keys[:SHOWN]]
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return f" ({'; '.join(shown)}{more})" if keys else ""
+
+
+def _leaves(section: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
