@@ -21,8 +21,7 @@ FILES = {
         *("jpeg2000.tif", "full.dcm", "sparse.dcm", "series"),
     ),
     "tile": ("flat.png", "flat.jpg", "many.h5#1"),
-    "still": ("flat.png", "grey.png"),
-    "ct": ("grey.png", "sixteen.png"),
+    "still": ("flat.png", "grey.png", "sixteen.png"),
 }
 ALL = [(kind, name) for kind in SOURCES for name in FILES[kind]]
 

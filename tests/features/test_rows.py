@@ -59,8 +59,8 @@ def test_rows_beyond_the_file_and_after_it_are_refused(path):
     ("array", "said"),
     [
         (PICTURES.astype(np.float32), "holds float32"),
-        (np.asfortranarray(PICTURES), "not rows of bytes"),
-        (np.uint8(3), "not rows of bytes"),
+        (np.asfortranarray(PICTURES), "not rows of pixels"),
+        (np.uint8(3), "not rows of pixels"),
     ],
 )
 def test_other_arrays_are_refused(tmp_path, array, said):

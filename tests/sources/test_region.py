@@ -48,7 +48,7 @@ def test_a_level_that_must_not_be_read_whole_is_read_in_blocks(tmp_path):
         largest = 0
         read = source.read
 
-        def watched(x, y, width, height, level=0):
+        def watched(x, y, width, height, level=0, plane=0):
             nonlocal largest
             largest = max(largest, width, height)
             return read(x, y, width, height, level)

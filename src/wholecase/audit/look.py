@@ -72,7 +72,7 @@ def look_at(image: Image) -> Sight:
     if image.kind == "features":
         return look_at_features(image.path)
     try:
-        with open_source(image.path, image.kind, image.mpp) as source:
+        with open_source(image.path, image.kind, image.mpp, image.window) as source:
             level = source.levels[0]
             for part in (0.5, 1.0):
                 x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
