@@ -20,7 +20,7 @@ from wholecase.instances import Cut, Whole, cut_for
 from wholecase.sources import pixels_of, split_index
 
 IDENTITY = "pixels"
-"""What stands in the place of an encoder's identity."""
+"""What stands in the place of an encoder's identity, behind the kind where that is not RGB."""
 PACK_IMAGES, SOLE_IMAGES = 64, 4096
 """Images in a pack: few where each is cut into many instances, many where each is one."""
 
@@ -75,7 +75,7 @@ def decode(
     troubles |= {i: tally.troubles[key] for i, key in places.items() if key in tally.troubles}
     kept = {i: key for i, key in places.items() if i not in troubles}
     return Extraction(
-        identity=IDENTITY,
+        identity=IDENTITY if store.kind == RGB else f"{store.kind.name} {IDENTITY}",
         width=store.kind.channels,
         kind=store.kind,
         bags={i: (store, key) for i, key in kept.items()},
