@@ -107,6 +107,9 @@ def test_the_tags_of_a_tiff_decide_where_they_tell_the_bits(tmp_path, twelve, ki
     most = [(281, "H", 1, 4095, True)]
     tifffile.imwrite(tmp_path / "told.tif", twelve, tile=(64, 64), extratags=most, metadata=None)
     assert np.array_equal(shown(tmp_path / "told.tif", kind)[..., 0], twelve >> 4)
+    tifffile.imwrite(tmp_path / "more.tif", twelve << 4, tile=(64, 64), extratags=most)
+    with pytest.raises(SourceError, match=UNKNOWN):
+        open_source(tmp_path / "more.tif", kind, 0.5)
     most = [(281, "H", 1, 3280, True)]  # its brightest sample tells nothing of the others' range
     tifffile.imwrite(tmp_path / "high.tif", twelve, tile=(64, 64), extratags=most, metadata=None)
     with pytest.raises(SourceError, match=UNKNOWN):

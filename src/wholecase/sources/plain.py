@@ -149,10 +149,10 @@ def _shallow(path: Path, image: Image.Image, window: Window | None) -> Image.Ima
     if deep is None:
         refuse_window(path, window)
         return image
-    if window is None and deep.bits is None:
-        refuse_unknown_range(path, deep.samples)
-    if window is None and deep.scaled:
-        return image
+    if window is None:
+        refuse_unknown_range(path, deep.samples, deep.bits)
+        if deep.scaled:
+            return image
     shown = to_rgb(deep.samples, deep.bits or 16, inverted=deep.inverted, window=window)
     picture = Image.fromarray(shown)
     picture.getexif()[_ORIENTATION] = turned

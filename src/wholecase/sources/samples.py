@@ -34,7 +34,8 @@ def to_rgb(
     >>> to_rgb(np.array([[[4095], [40], [5000]]], np.uint16), 16, window=(50, 4095)).tolist()
     [[[255, 255, 255], [0, 0, 0], [255, 255, 255]]]
     """
-    eight = (samples >> max(bits - 8, 0)).astype(np.uint8)
+    high = samples >> max(bits - 8, 0)
+    eight = high if samples.dtype == np.uint8 else np.minimum(high, 255).astype(np.uint8)
     colours = 1 if samples.shape[2] < 3 else 3
     if window is not None:
         eight[..., :colours] = _windowed(samples[..., :colours], window)
@@ -74,12 +75,12 @@ def refuse_window(path: Path, window: Window | None) -> None:
         )
 
 
-def refuse_unknown_range(path: Path, samples: Shaped[np.ndarray, "..."]) -> None:
+def refuse_unknown_range(path: Path, samples: Shaped[np.ndarray, "..."], bits: int | None) -> None:
     """Refuse samples of 16 bits of which the high 8 do not keep what there is to see.
 
-    Nothing but the samples tells here how many bits are meant. All are in use where the highest
-    bit is, and where the high byte keeps half of the levels that there are, or enough of them: a
-    mark in white over an image of 12 bits makes it none of 16.
+    Where the file tells how many bits are in use, none may be beyond. Where nothing does, all 16
+    are if the highest is, and if the high byte keeps half of the levels that there are, or enough
+    of them: a mark in white over an image of 12 bits makes it none of 16.
 
     Raises:
         SourceError: black and white are unknown.
@@ -87,7 +88,8 @@ def refuse_unknown_range(path: Path, samples: Shaped[np.ndarray, "..."]) -> None
     used = int(samples.max()).bit_length()
     levels = np.unique(samples)
     kept = len(np.unique(levels >> 8))
-    if used == 0 or (used == 16 and kept >= min(len(levels) / 2, LEAST_LEVELS)):
+    whole = used == 0 or (used == 16 and kept >= min(len(levels) / 2, LEAST_LEVELS))
+    if whole if bits is None else used <= bits:
         return
     raise SourceError(
         f"{path}: samples of 16 bits that reach from {levels[0]} to {levels[-1]}, of which 8 bits "

@@ -1,5 +1,6 @@
 """A TIFF slide, tile by tile: OME-TIFF, SubIFD pyramids, compressions that OpenSlide refuses."""
 
+import contextlib
 from pathlib import Path
 from typing import final
 
@@ -94,22 +95,22 @@ class TiffSource(ImageSource):
             return to_rgb(samples, one.bits or 16, inverted=one.inverted, window=self._window)
 
     def _check_range(self) -> None:
-        # of a level whose bits nothing tells: some tiles of the coarsest, from its whole width
+        # by some tiles of the coarsest level, from all over it; a damaged one costs itself, later
         one = self._levels[-1]
-        if one.bits is not None and one.bits <= 8:
+        if not one.deep:
             refuse_window(self._path, self._window)
-        if one.bits is not None or self._window is not None:
+        if not one.deep or self._window is not None:
             return
         stored = [
             n for n in range(len(one.mosaic.corners_px)) if all(p.counts[n] for p in one.planes)
         ]
         looked_at = stored[:: max(1, len(stored) // MOST_LOOKED_AT)]
-        with damage(f"{self._path}: tiles of its coarsest level cannot be decoded"):
-            colours = [
-                self._samples(one, n)[..., : 3 if one.samples >= 3 else 1] for n in looked_at
-            ]
-        if colours:
-            refuse_unknown_range(self._path, np.concatenate([c.reshape(-1) for c in colours]))
+        seen = []
+        for number in looked_at:
+            with contextlib.suppress(SourceError), damage(f"{self._path}: damaged"):
+                seen.append(self._samples(one, number)[..., : min(one.samples, 3)].ravel())
+        if seen:
+            refuse_unknown_range(self._path, np.concatenate(seen), one.bits)
 
     def _samples(self, one: TiffLevel, tile: int) -> np.ndarray:
         planes = [self._stored(plane, tile) for plane in one.planes]

@@ -36,6 +36,8 @@ class TiffLevel:
     """How many of a pixel's samples are shown: grey, RGB, or RGB and opacity."""
     bits: int | None
     """In use; None where nothing tells how many of 16."""
+    deep: bool
+    """Stored with more than 8 bits."""
     inverted: bool
     """0 is white."""
 
@@ -86,6 +88,7 @@ def _level(path: Path, level: TiffPageSeries) -> TiffLevel:
         planes=planes,
         samples=colours + opacity,
         bits=told_bits(page),
+        deep=page.bitspersample > 8,
         inverted=page.photometric == PHOTOMETRIC.MINISWHITE,
     )
 
