@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from toys.hounsfield import LOWEST_UM, THICK_UM, HounsfieldSeries, volume
 from wholecase.core.digest import digest
+from wholecase.core.errors import SourceError
 from wholecase.core.lookup import options_of
-from wholecase.instances import CUTS, stream
+from wholecase.instances import CUTS, Slices, stream
 from wholecase.sources import open_source
 
 OTHERS = {"side_px": 48, "spacing_um": 0.75, "tissue": {"name": "classical", "least": 0.5}}
@@ -83,6 +85,31 @@ def test_positions_are_the_centres_of_the_boxes(cut_class, source):
     found = cut_class()(source)
     centres = (found.box_px[:, :2] + found.box_px[:, 2:] / 2) * 0.5
     assert np.allclose(found.position_um[:, :2], centres)
+
+
+def test_a_series_is_cut_plane_by_plane_or_refused_by_name(cut_class, tmp_path):
+    np.save(tmp_path / "a.npy", volume(seed=2, slices=5, height=30, width=40))
+    cut = cut_class(side_px=30)
+    with HounsfieldSeries(tmp_path / "a.npy", 700.0) as series:
+        if cut_class is not Slices:
+            with pytest.raises(SourceError, match=r"a\.npy: has 5 slices, .* cut.name=slices"):
+                cut(series)
+            return
+        found = cut(series)
+        assert found.planes.tolist() == [0, 1, 2, 3, 4]
+        assert found.box_px.tolist() == [[0, 0, 40, 30]] * 5
+        heights = [LOWEST_UM + THICK_UM * z for z in range(5)]
+        assert found.position_um.tolist() == [[14000.0, 10500.0, z] for z in heights]
+        assert found.only(np.array([3, 1])).planes.tolist() == [3, 1]
+        seen = np.concatenate([part for part, _ in stream(series, found, batch=2)])
+        assert seen.tolist() == [0, 1, 2, 3, 4]
+    with HounsfieldSeries(tmp_path / "a.npy") as series:
+        assert np.isnan(cut(series).position_um[:, :2]).all()
+        assert cut(series).position_um[:, 2].tolist() == heights
+
+
+def test_a_flat_image_has_one_plane(cut_class, source):
+    assert not cut_class()(source).planes.any()
 
 
 def test_twice_is_the_same(cut_class, source):

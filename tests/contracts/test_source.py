@@ -11,6 +11,7 @@ from PIL import Image
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from toys.dicom_slides import TILE, tiles, write_dicom_slide
+from toys.hounsfield import HounsfieldSeries, volume
 from wholecase.instances import Instances
 from wholecase.instances.reading import stream
 from wholecase.sources import SOURCES, open_source, read_box, thumbnail
@@ -21,10 +22,12 @@ FILES = {
         *("jpeg2000.tif", "full.dcm", "sparse.dcm", "series"),
     ),
     "tile": ("flat.png", "flat.jpg", "many.h5#1"),
-    "still": ("flat.png", "grey.png"),
-    "ct": ("grey.png", "sixteen.png"),
+    "still": ("flat.png", "grey.png", "sixteen.png"),
+    "ct": ("series.npy",),
 }
-ALL = [(kind, name) for kind in SOURCES for name in FILES[kind]]
+READERS = {**SOURCES, "ct": HounsfieldSeries}
+"""The table, and what it does not lead to yet."""
+ALL = [(kind, name) for kind in READERS for name in FILES[kind]]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +49,7 @@ def folder(tmp_path_factory) -> Path:
     colours = np.moveaxis(pixels, 2, 0)
     _write_layers(folder / "colours.ome.tif", colours, {"photometric": "minisblack"}, axes="CYX")
     _write_dicom(folder, pixels)
+    np.save(folder / "series.npy", volume(seed=1, slices=3, height=600, width=800))
     return folder
 
 
@@ -80,6 +84,11 @@ def _write_dicom(folder: Path, pixels: np.ndarray) -> None:
         pixels = pixels[::2, ::2]
 
 
+@pytest.fixture(autouse=True)
+def _all_readers(monkeypatch):
+    monkeypatch.setitem(SOURCES, "ct", HounsfieldSeries)
+
+
 @pytest.fixture(params=ALL, ids="-".join)
 def source(request, folder):
     kind, name = request.param
@@ -99,8 +108,8 @@ def test_levels_shrink_from_one(source):
 def test_regions_agree_with_the_whole(source):
     for index, level in enumerate(source.levels):
         whole = source.read(0, 0, level.width_px, level.height_px, index)
-        assert whole.shape == (level.height_px, level.width_px, 3)
-        assert whole.dtype == np.uint8
+        assert whole.shape == (level.height_px, level.width_px, source.kind.channels)
+        assert whole.dtype == source.kind.dtype
         factor = round(level.downsample)
         for x, y, width, height in [(0, 0, 1, 1), (13, 57, 90, 31), (100, 3, 64, 130)]:
             region = source.read(x * factor, y * factor, width, height, index)
@@ -132,17 +141,18 @@ def test_a_stream_holds_each_instances_own_pixels(source):
     assert sorted(seen) == list(range(len(boxes)))
 
 
-def test_outside_is_white(source):
+def test_outside_is_what_the_kind_says(source):
+    outside = source.kind.outside
     width, height = source.levels[0].width_px, source.levels[0].height_px
     for x, y in [(-50, -50), (width, 0), (0, height), (width + 7, -9999)]:
-        assert np.all(source.read(x, y, 40, 40) == 255)
+        assert np.all(source.read(x, y, 40, 40) == outside)
     corner = source.read(width - 20, height - 10, 40, 30)
     assert np.array_equal(corner[:10, :20], source.read(width - 20, height - 10, 20, 10))
-    assert np.all(corner[10:] == 255)
-    assert np.all(corner[:, 20:] == 255)
+    assert np.all(corner[10:] == outside)
+    assert np.all(corner[:, 20:] == outside)
     corner = source.read(-30, -20, 40, 40)
     assert np.array_equal(corner[20:, 30:], source.read(0, 0, 10, 20))
-    assert np.all(corner[:20] == 255)
+    assert np.all(corner[:20] == outside)
 
 
 def test_what_was_read_belongs_to_the_reader(source):
@@ -184,11 +194,24 @@ def test_a_level_that_is_not_there_is_an_error(source):
             source.read(0, 0, 8, 8, level)
 
 
+def test_each_plane_is_read_by_its_number_and_no_other_is_there(source):
+    planes = source.planes_um
+    assert planes == tuple(sorted(planes))
+    assert planes == tuple(dict.fromkeys(planes))
+    read = [source.read(5, 7, 30, 20, plane=number) for number in range(len(planes))]
+    assert np.array_equal(read[0], source.read(5, 7, 30, 20))
+    assert len({one.tobytes() for one in read}) == len(planes)
+    for number in (-1, len(planes)):
+        with pytest.raises(ValueError, match="plane"):
+            source.read(5, 7, 30, 20, plane=number)
+
+
 def test_the_thumbnail_shows_the_whole(source):
     small = thumbnail(source, 80)
-    assert small.pixels.shape == (60, 80, 3)
+    assert small.pixels.shape == (60, 80, source.kind.channels)
     assert small.downsample == pytest.approx(10.0)
-    whole = source.read(0, 0, source.levels[0].width_px, source.levels[0].height_px)
+    size_px = source.levels[0].width_px, source.levels[0].height_px
+    whole = source.read(0, 0, *size_px, plane=len(source.planes_um) // 2)
     assert np.abs(small.pixels.mean(axis=(0, 1)) - whole.mean(axis=(0, 1))).max() < 3
 
 

@@ -27,7 +27,7 @@ class Hiccup(ImageSource):
     spacing_note = property(lambda self: "")
     stored_tile_px = property(lambda self: None)
 
-    def read(self, x_px, y_px, width_px, height_px, level=0):
+    def read(self, x_px, y_px, width_px, height_px, level=0, plane=0):
         if self.script.pop(0):
             return np.full((height_px, width_px, 3), 128, np.uint8)
         raise SourceError("not this time")

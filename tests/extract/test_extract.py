@@ -184,7 +184,7 @@ def test_magnification_stands_in_for_a_missing_scale_only(tmp_path):
 
 def test_other_cuts_and_kinds_do_not_meet(tmp_path):
     path = draw(tmp_path / "a.png")
-    kinds = [tile(path), Image(path, "ct", 2)]
+    kinds = [tile(path), Image(path, "still", 2)]
     cohort = cohort_of(tmp_path, kinds)
     extract(cohort, plan_in(tmp_path / "store"), workers=0)
     extract(cohort, plan_in(tmp_path / "store", Whole(SIDE // 2)), workers=0)

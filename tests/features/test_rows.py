@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wholecase.core.errors import StoreError
-from wholecase.features import Rows, write_rows_in_blocks
+from wholecase.core.kinds import KINDS
+from wholecase.core.pictures import picture_digests
+from wholecase.features import Rows, RowWriter, write_rows_in_blocks
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (37, 5, 4, 3), dtype=np.uint8)
 
@@ -59,8 +61,8 @@ def test_rows_beyond_the_file_and_after_it_are_refused(path):
     ("array", "said"),
     [
         (PICTURES.astype(np.float32), "holds float32"),
-        (np.asfortranarray(PICTURES), "not rows of bytes"),
-        (np.uint8(3), "not rows of bytes"),
+        (np.asfortranarray(PICTURES), "not rows of pixels"),
+        (np.uint8(3), "not rows of pixels"),
     ],
 )
 def test_other_arrays_are_refused(tmp_path, array, said):
@@ -91,3 +93,30 @@ def test_blocks_that_do_not_add_up_leave_nothing(tmp_path, blocks):
     with pytest.raises(StoreError, match=r"rows"):
         write_rows_in_blocks(tmp_path / "x.npy", PICTURES.shape, blocks)
     assert not list(tmp_path.iterdir())
+
+
+@given(st.sampled_from(sorted(KINDS)), st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_rows_of_every_kind_of_pixels_are_what_numpy_reads(tmp_path_factory, name, seed, count):
+    kind, path = KINDS[name], tmp_path_factory.mktemp("rows") / "x.npy"
+    bounds = np.iinfo(kind.dtype)
+    shape = count + 2, 5, 4, kind.channels
+    pixels = np.random.default_rng(seed).integers(
+        bounds.min, bounds.max, shape, kind.dtype, endpoint=True
+    )
+    with RowWriter(path, kind.dtype) as writer:
+        writer.write(pixels[:count])
+        writer.write(pixels[:1])
+        writer.rewind(count)
+        writer.write(pixels[count:])
+    assert np.array_equal(np.load(path), pixels)
+    with Rows(path) as rows:
+        assert rows.dtype == kind.dtype
+        assert np.array_equal(rows.read(np.arange(count + 2)[::-1]), pixels[::-1])
+    assert len(picture_digests(pixels)) == count + 2
+
+
+def test_rows_of_another_type_do_not_join(tmp_path):
+    with RowWriter(tmp_path / "x.npy", "int16") as writer:
+        writer.write(np.zeros((2, 4, 4, 1), np.int16))
+        with pytest.raises(StoreError, match=r"rows of uint16 .* cannot join rows of int16"):
+            writer.write(np.zeros((2, 4, 4, 1), np.uint16))

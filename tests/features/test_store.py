@@ -46,6 +46,31 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, seed, n, width):
     assert same(Store(store.folder.parent, store.settings).read("a"), bag)
 
 
+def test_slices_are_stored_where_there_are_any_and_change_no_other_bag(tmp_path):
+    store, bag = Store(tmp_path, SETTINGS), drawn_bag()
+    store.write("flat", bag)
+    store.write("first", replace(bag, plane=np.zeros(7, np.int64)))
+    assert store.path("flat").read_bytes() == store.path("first").read_bytes()
+    assert store.read("first").plane is None
+    plane = np.array([0, 0, 1, 5, 2, 2, 3])
+    store.write("series", replace(bag, plane=plane))
+    found = store.read("series")
+    assert same(found, bag)
+    assert np.array_equal(found.plane, plane)
+    damaged = bytearray(store.path("series").read_bytes())
+    at = damaged.index(plane.tobytes())
+    damaged[at + 8 * 3] = 4
+    store.path("series").write_bytes(damaged)
+    with pytest.raises(StoreError, match="its checksum differs"):
+        store.read("series")
+
+
+def test_another_window_is_another_key(tmp_path):
+    store = Store(tmp_path, SETTINGS)
+    keys = {store.key("f"), store.key("f", window=(0, 4095)), store.key("f", window=(0, 4096))}
+    assert len(keys) == 3
+
+
 def test_equal_bags_give_equal_bytes(tmp_path):
     one, other = Store(tmp_path / "1", SETTINGS), Store(tmp_path / "2", SETTINGS)
     one.write("a", drawn_bag())

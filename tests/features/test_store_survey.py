@@ -3,14 +3,18 @@
 import json
 import os
 
+import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wholecase.cli import main
+from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import StoreError
+from wholecase.extract import decode
 from wholecase.features import Bag, Store, survey
+from wholecase.instances import Whole
 
 SETTINGS = {"encoder": "drawn@1", "width": 5}
 
@@ -130,3 +134,24 @@ def test_what_is_no_store_is_refused(tmp_path, name, capsys):
         list(survey(tmp_path / name))
     assert check(tmp_path / name) == 1
     assert "given as --store" in capsys.readouterr().err
+
+
+def test_packs_of_pixels_are_looked_through_as_bags_are(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3)).astype(np.uint8)
+    images = [Image(tmp_path / f"x.h5#{n}", "tile", n) for n in range(5)]
+    cases = tuple(Case(f"{i.line}", f"{i.line}", (i,)) for i in images)
+    cohort, root = Cohort(tmp_path / "cohort.csv", cases, ()), tmp_path / "store"
+    folder = decode(cohort, Whole(8), root, workers=0).pixels.folder
+    assert flaws(root) == {}
+    assert check(root, "--repair") == 0
+    (rows,), (index,) = folder.glob("*.npy"), folder.glob("*.safetensors")
+    flip(rows, -7)
+    assert flaws(root) == {index.name: "damaged"}
+    assert check(root, "--repair") == 0
+    assert flaws(root) == {rows.name: "orphaned"}
+    assert decode(cohort, Whole(8), root, workers=0).encoded == 5
+    assert flaws(root) == {}
+    rows.unlink()
+    (folder / "z.npy").write_bytes(b"left behind")
+    assert flaws(root) == {index.name: "damaged", "z.npy": "orphaned"}

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from wholecase.core.errors import RecipeError
-from wholecase.instances import Grid, Whole, cut_for
+from wholecase.instances import Grid, Slices, Whole, cut_for
 from wholecase.sources import open_source
 
 
@@ -32,10 +32,10 @@ def test_with_spacing_the_scale_is_that_of_the_delivered_pixels(photograph):
 
 def test_tiles_and_slices_are_instances_already():
     grid = Grid(side_px=96)
-    for kind in ("tile", "ct"):
+    for kind, whole in {"tile": Whole, "ct": Slices}.items():
         for mpp in (None, 0.5):
             cut = cut_for(kind, grid, mpp)
-            assert isinstance(cut, Whole)
+            assert isinstance(cut, whole)
             assert cut.side_px == 96
 
 

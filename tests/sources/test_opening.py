@@ -49,6 +49,11 @@ def test_a_radiograph_may_have_large_pixels(tmp_path):
     from PIL import Image
 
     Image.new("L", (8, 8)).save(tmp_path / "a.png")
-    with open_source(tmp_path / "a.png", "ct", 700.0) as source:
+    with open_source(tmp_path / "a.png", "still", 700.0) as source:
         assert source.spacing is not None
         assert source.spacing.um == 700.0
+
+
+def test_a_series_is_refused_by_name_until_it_is_read(tmp_path):
+    with pytest.raises(SourceError, match=r"a\.nii: CT series are not read yet; export"):
+        open_source(tmp_path / "a.nii", "ct")

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from wholecase.core.kinds import KINDS
 from wholecase.sources import Level, level_for, open_source, read_box, thumbnail
 from wholecase.sources.region import BLOCK_PX, resized
 
@@ -48,7 +51,7 @@ def test_a_level_that_must_not_be_read_whole_is_read_in_blocks(tmp_path):
         largest = 0
         read = source.read
 
-        def watched(x, y, width, height, level=0):
+        def watched(x, y, width, height, level=0, plane=0):
             nonlocal largest
             largest = max(largest, width, height)
             return read(x, y, width, height, level)
@@ -85,3 +88,20 @@ def test_an_oblong_box_is_averaged_where_it_shrinks_and_interpolated_where_it_gr
     small = resized(stripes, (32, 8))
     assert small.shape == (8, 32, 3)
     assert np.all(small == 100)
+
+
+@given(
+    st.sampled_from(sorted(KINDS)),
+    st.integers(0, 2**32 - 1),
+    st.tuples(*[st.integers(1, 40)] * 4),
+)
+def test_samples_of_every_kind_stay_of_their_type_and_range(name, seed, sides):
+    kind, bounds = KINDS[name], np.iinfo(KINDS[name].dtype)
+    rng = np.random.default_rng(seed)
+    low, high = sorted(rng.integers(bounds.min, bounds.max, 2, endpoint=True).tolist())
+    shape = sides[0], sides[1], kind.channels
+    pixels = rng.integers(low, high, shape, kind.dtype, endpoint=True)
+    found = resized(pixels, (sides[2], sides[3]))
+    assert found.shape == (sides[3], sides[2], kind.channels)
+    assert found.dtype == kind.dtype
+    assert low <= found.min() <= found.max() <= high

@@ -180,7 +180,7 @@ class Endless(ImageSource):
     def levels(self) -> tuple[Level, ...]:
         return (Level(self.side_px, self.side_px, 1.0),)
 
-    def read(self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0):
+    def read(self, x_px: int, y_px: int, width_px: int, height_px: int, level=0, plane=0):
         self.largest = max(self.largest, width_px * height_px)
         x = np.arange(x_px, x_px + width_px).astype(np.uint8)
         y = np.arange(y_px, y_px + height_px).astype(np.uint8)

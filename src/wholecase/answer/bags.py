@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Int64, Integer
 
 from wholecase.answer.pixels import PixelExamples
 from wholecase.cohort import Case
@@ -20,13 +20,15 @@ from wholecase.training import Example, Examples, pack
 class CaseBag:
     """The instances of all images of a case, image after image."""
 
-    values: Float32[np.ndarray, "N D"] | UInt8[np.ndarray, "N side side 3"]
+    values: Float32[np.ndarray, "N D"] | Integer[np.ndarray, "N side side channels"]
     """Vectors, or pixels for a model that learns from them."""
     scale: Float32[np.ndarray, " N"]
     position_um: Float32[np.ndarray, "N 3"]
     box_px: Int64[np.ndarray, "N 4"]
     image: Int64[np.ndarray, " N"]
     """Index into `Case.images`."""
+    plane: Int64[np.ndarray, " N"] | None = None
+    """Number of the slice of its image; None where all lie on the first."""
 
 
 def has_bag(case: Case, extraction: Extraction) -> bool:
@@ -44,6 +46,7 @@ def case_bag(case: Case, extraction: Extraction) -> CaseBag:
         position_um=np.concatenate([bag.position_um for _, bag in bags]),
         box_px=np.concatenate([bag.box_px for _, bag in bags]),
         image=np.concatenate([np.full(len(bag), i, np.int64) for i, bag in bags]),
+        plane=_planes([bag for _, bag in bags]),
     )
 
 
@@ -63,8 +66,15 @@ def read_case(case: Case, extraction: Extraction) -> Reading:
     return Reading(case, bag, example_of(case, bag))
 
 
+def _planes(bags: Sequence[Bag]) -> Int64[np.ndarray, " N"] | None:
+    if all(bag.plane is None for bag in bags):
+        return None
+    flat = [np.zeros(len(bag), np.int64) if bag.plane is None else bag.plane for bag in bags]
+    return np.concatenate(flat)
+
+
 def example_of(case: Case, bag: CaseBag) -> Example:
-    """A case and its bag as a model takes them, without a target; pixels as [N, 3, H, W]."""
+    """A case and its bag as a model takes them, without a target; pixels as [N, channels, H, W]."""
     values = torch.from_numpy(bag.values)
     return Example(
         case=case.id,

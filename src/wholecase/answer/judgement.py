@@ -67,7 +67,7 @@ class Judgement:
         if self.evidence is None:
             raise RunError(f"case {self.case.id!r} was judged without evidence; ask again with it")
         shown = self.case.images[image]
-        with open_source(shown.path, shown.kind, shown.mpp) as source:
+        with open_source(shown.path, shown.kind, shown.mpp, shown.window) as source:
             here = self.evidence.of_image(image)
             return heat(source, here, longest_px=longest_px, scale=scale)
 

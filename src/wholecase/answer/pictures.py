@@ -61,7 +61,7 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     for number in sorted({best, *evidence.image[[*most, *least]].tolist()}):
         image = case.images[number]
         try:
-            with open_source(image.path, image.kind, image.mpp) as source:
+            with open_source(image.path, image.kind, image.mpp, image.window) as source:
                 here = [i for i in (*most, *least) if evidence.image[i] == number]
                 tiles |= read_tiles(source, evidence, here)
                 if number == best:

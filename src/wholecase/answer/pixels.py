@@ -45,9 +45,9 @@ class PixelExamples(Examples):
         first = np.searchsorted(case_of, np.arange(len(self._cases) + 1))
         self._starts: Int64[np.ndarray, " bounds"] = bounds[first]
         told = np.repeat(power.astype(np.float32), lengths)
-        scale = store.column("scale")[self._rows]
+        scale = store.column("scale", self._rows)
         self._scale = np.where(np.isnan(scale), told, scale)
-        self._position = store.column("position_um")[self._rows]
+        self._position = store.column("position_um", self._rows)
 
     def __len__(self) -> int:
         return len(self._cases)
@@ -66,7 +66,7 @@ class PixelExamples(Examples):
         )
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """Cases side by side, their pixels [T, 3, H, W] in one reading."""
+        """Cases side by side, their pixels [T, channels, H, W] in one reading."""
         which = np.asarray(indices, np.int64)
         lengths = np.diff(self._starts)[which]
         bounds = np.concatenate([[0], lengths.cumsum()])

@@ -52,6 +52,7 @@ def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
         image=first.image,
         box_px=first.box_px,
         position_um=first.position_um,
+        plane=first.plane,
         logits=logits,
         maps={name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)},
     )
@@ -128,6 +129,7 @@ def _evidence(
         image=bag.image,
         box_px=bag.box_px,
         position_um=bag.position_um,
+        plane=bag.plane,
         logits=logits,
         maps=maps,
     )

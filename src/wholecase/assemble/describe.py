@@ -11,13 +11,13 @@ from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
 from wholecase.assemble.parts import cut_of, model_of, schedule_of
+from wholecase.core.kinds import RGB
 from wholecase.core.lookup import options_of
 from wholecase.encoders import ENCODERS
 from wholecase.instances import CUTS
 from wholecase.models import (
     AGGREGATORS,
     BACKBONES,
-    CHANNELS,
     HEADS,
     POOLINGS,
     Batch,
@@ -140,7 +140,8 @@ def _input(recipe: Recipe, width: int) -> tuple[Tensor, str]:
     if recipe.model.backbone is None:
         return torch.zeros(3, width), f"features of width {width}"
     side = int(cut_of(recipe).settings["side_px"])
-    return torch.zeros(3, CHANNELS, side, side), f"pixels of {CHANNELS} channels, {side} x {side}"
+    channels = RGB.channels
+    return torch.zeros(3, channels, side, side), f"pixels of {channels} channels, {side} x {side}"
 
 
 def _layers(model: CaseModel, values: Tensor) -> Iterator[str]:

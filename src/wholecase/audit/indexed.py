@@ -60,7 +60,9 @@ def indexed_sights(
 def _parts(images: Sequence[Image], *, compare: bool) -> Iterator[_Part]:
     files: dict[Path, list[tuple[int, int]]] = defaultdict(list)
     for number, image in enumerate(images):
-        if (place := split_index(image.path)) is not None and image.kind != "slide":
+        # with a window they are refused, as anything of 8 bits is, where they are opened alone
+        alone = image.kind == "slide" or image.window is not None
+        if (place := split_index(image.path)) is not None and not alone:
             files[place[0]].append((place[1], number))
     for file, places in files.items():
         places.sort()

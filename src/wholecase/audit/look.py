@@ -11,6 +11,7 @@ from wholecase.audit.indexed import indexed_sights
 from wholecase.audit.sight import SMALL_PX, Sight
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
+from wholecase.core.kinds import RGB
 from wholecase.core.progress import Advance
 from wholecase.execution import each
 from wholecase.sources import ImageSource, level_for, open_source, read_box
@@ -72,7 +73,7 @@ def look_at(image: Image) -> Sight:
     if image.kind == "features":
         return look_at_features(image.path)
     try:
-        with open_source(image.path, image.kind, image.mpp) as source:
+        with open_source(image.path, image.kind, image.mpp, image.window) as source:
             level = source.levels[0]
             for part in (0.5, 1.0):
                 x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
@@ -91,7 +92,7 @@ def look_at(image: Image) -> Sight:
 def _small(source: ImageSource) -> bytes | None:
     width, height = source.levels[0].width_px, source.levels[0].height_px
     level = source.levels[level_for(source.levels, min(width, height) / SMALL_PX)]
-    if level.width_px * level.height_px > MOST_READ_PX:
+    if level.width_px * level.height_px > MOST_READ_PX or source.kind != RGB:
         return None
     pixels = read_box(source, (0, 0, width, height), (SMALL_PX, SMALL_PX))
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).tobytes()

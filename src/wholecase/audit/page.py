@@ -73,7 +73,7 @@ def _picture(look: Look) -> str | None:
     """A small JPEG as a data address, None where the image is gone meanwhile."""
     image = look.image
     try:
-        with open_source(image.path, image.kind, image.mpp) as source:
+        with open_source(image.path, image.kind, image.mpp, image.window) as source:
             pixels = thumbnail(source, PICTURE_PX).pixels
     except SourceError:
         return None

@@ -36,7 +36,7 @@ def class_folders(
     out: Out,
     patient_from: PatientFrom = None,
     case: Annotated[Literal["patient", "image"], Parameter(help="what is one case")] = "patient",
-    kind: Annotated[Literal["tile", "still", "ct"], Parameter(help="of all images")] = "tile",
+    kind: Annotated[Literal["tile", "still"], Parameter(help="of all images")] = "tile",
 ) -> None:
     """Read label/*; every image is a patient of its own unless --patient-from finds one."""
     from wholecase.cohort.importers import class_folders as read

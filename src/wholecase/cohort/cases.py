@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-KINDS = ("slide", "tile", "ct", "still", "features")
-"""What the manifest's `kind` may say: whole-slide image, ready tile, CT slice, photograph;
-or a file of features that another tool extracted from a slide."""
+KINDS = ("slide", "tile", "still", "features")
+"""What the manifest's `kind` may say: whole-slide image, ready tile, photograph; or a file of
+features that another tool extracted from a slide."""
 
 
 UNKNOWN = "unknown"
@@ -24,6 +24,8 @@ class Image:
     order: float | None = None
     mpp: float | None = None
     """Spacing in µm/px that overrides what the file says."""
+    window: tuple[int, int] | None = None
+    """Which stored samples are shown black and white, where they have more than 8 bits."""
     magnification: float | None = None
     mask: Path | None = None
     """An annotation over the whole image, white where the finding is; only ever used to judge."""

@@ -17,12 +17,15 @@ from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
 from wholecase.cohort.table import read_table
 from wholecase.core.errors import ManifestError
+from wholecase.core.kinds import NOT_YET
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
 REQUIRED = ("case_id", "patient_id", "path", "kind")
 """Columns that every manifest has; the label column joins them where labels are asked for."""
 MICROSCOPIC = ("slide", "tile")
 """Kinds that a microscope made; the pixels of a photograph or a scanner may be far larger."""
+MOST_SAMPLE = 2**16
+"""No stored sample is as large: they have 16 bits at most."""
 SIDES = ("train", "valid", "test")
 """What the manifest's `split` may say."""
 
@@ -200,6 +203,27 @@ def _spacing(row: Row) -> float | None:
     )
 
 
+def _kind(row: Row) -> str:
+    if reason := NOT_YET.get(row.text("kind") or ""):
+        raise row.error("kind", reason)
+    return KINDS[KINDS.index(row.choice("kind", KINDS))]
+
+
+def _window(row: Row) -> tuple[int, int] | None:
+    text = row.text("window")
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,5})\s*-\s*(\d{1,5})", text)
+    low, high = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not low < high < MOST_SAMPLE:
+        raise row.error(
+            "window",
+            f"{text!r} is no window; write the stored samples that are black and white, such as "
+            "0-4095",
+        )
+    return low, high
+
+
 def _magnification(row: Row) -> float | None:
     power = row.number("magnification")
     if power is None or power > 0:
@@ -209,9 +233,10 @@ def _magnification(row: Row) -> float | None:
 
 CELLS: dict[str, Callable[[Row], Any]] = {
     "path": _path,
-    "kind": lambda row: KINDS[KINDS.index(row.choice("kind", KINDS))],
+    "kind": _kind,
     "order": lambda row: row.number("order"),
     "mpp": _spacing,
+    "window": _window,
     "magnification": _magnification,
     "mask": _optional("mask"),
     "tissue": _optional("tissue"),

@@ -46,11 +46,17 @@ class PixelKind:
         return samples.astype(np.float32) / np.float32(self.divisor)
 
 
-RGB = PixelKind("rgb", "uint8", 3, "", 255, 0, 1, bounded=True, outside=255)
-GREY = PixelKind("grey", "uint16", 1, "", 65535, 0, 1, bounded=True, outside=65535)
-CT = PixelKind("ct", "int16", 1, "HU", 1, -1024, 3071, bounded=False, outside=-1024)
+RGB = PixelKind("rgb", "uint8", 3, "", 255.0, 0.0, 1.0, bounded=True, outside=255)
+GREY = PixelKind("grey", "uint16", 1, "", 65535.0, 0.0, 1.0, bounded=True, outside=65535)
+CT = PixelKind("ct", "int16", 1, "HU", 1.0, -1024.0, 3071.0, bounded=False, outside=-1024)
 
 KINDS = {kind.name: kind for kind in (RGB, GREY, CT)}
+
+NOT_YET = {
+    "ct": "CT series are not read yet; export the slices as pictures in the window that shows the "
+    "finding, and call them still"
+}
+"""Kinds that a manifest may come to say, and what is said to it until then."""
 
 
 def kind_of(name: str) -> PixelKind:

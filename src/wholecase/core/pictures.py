@@ -3,19 +3,19 @@
 import hashlib
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Integer
 
 from wholecase.core.digest import BLANK
 
 
-def picture_digests(pictures: UInt8[np.ndarray, "n H W 3"]) -> list[str]:
+def picture_digests(pictures: Integer[np.ndarray, "n H W channels"]) -> list[str]:
     """Twenty hexadecimal digits for each picture; equal pixels and sides have equal ones.
 
     A picture of one colour is called after it, `blank-ffffff-96x96`: two of them are no sign that
     one patient stands on two sides.
     """
-    count, height, width, _ = pictures.shape
-    flat = np.ascontiguousarray(pictures).reshape(count, height * width, 3)
+    count, height, width, channels = pictures.shape
+    flat = np.ascontiguousarray(pictures).reshape(count, height * width, channels)
     size = f"{width}x{height}".encode()
     # a glance at three pixels spares nearly all pictures the look at every one
     last, middle = flat.shape[1] - 1, flat.shape[1] // 2

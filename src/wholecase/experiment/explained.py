@@ -72,7 +72,7 @@ def draw_answer(
         image, here = case.images[number], evidence.of_image(number)
         origin_px = (0, 0)
         if image.kind != "features":
-            with open_source(image.path, image.kind, image.mpp) as source:
+            with open_source(image.path, image.kind, image.mpp, image.window) as source:
                 pictures = map_pictures(source, here)
                 if len(here.weights) > 1 or not pictures:
                     painted = heat(source, here, longest_px=longest_px, scale=scale)
@@ -95,7 +95,7 @@ def qupath_images(case: Case, evidence: Evidence, *, scale: str = "rank") -> Ite
         image = case.images[number]
         if image.kind == "features" or split_index(image.path) is not None:
             continue
-        with open_source(image.path, image.kind, image.mpp) as source:
+        with open_source(image.path, image.kind, image.mpp, image.window) as source:
             yield qupath_image(name, case.id, source, evidence.of_image(number), scale=scale)
 
 

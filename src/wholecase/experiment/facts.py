@@ -58,11 +58,15 @@ def facts_of(
 def instance_of(recipe: Recipe, extraction: Extraction) -> dict[str, Any] | None:
     """Side and spacing of the pixels that a model learnt from; None where it learnt from features.
 
-    The spacing is the median over all instances, None where no image tells one.
+    The spacing is the median over this cohort's instances, which share a store with others; None
+    where no image tells one.
     """
-    if extraction.pixels is None:
+    store = extraction.pixels
+    if store is None:
         return None
-    scale = extraction.pixels.column("scale")
+    keys = dict.fromkeys(key for _, key in extraction.bags.values())
+    rows = np.concatenate([np.arange(*store.rows(key)) for key in keys])
+    scale = store.column("scale", rows)
     known = scale[np.isfinite(scale)]
     return {
         "side_px": cut_of(recipe).settings["side_px"],

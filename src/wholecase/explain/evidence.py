@@ -32,15 +32,18 @@ class Evidence:
     maps: Mapping[str, Float[np.ndarray, "N h w"]] = field(default_factory=dict)
     """Where within each instance, by the name of the method, for models that learn from pixels;
     each instance is divided into h x w equal cells."""
+    plane: Int64[np.ndarray, " N"] | None = None
+    """Number of the slice that each instance lies on; None where all lie on the first."""
 
     def of_image(self, number: int) -> "Evidence":
         """The instances of one image; the weights are not rescaled."""
         here = self.image == number
-        columns = {name: getattr(self, name)[here] for name in COLUMNS}
+        columns = {name: column[here] for name, column in _columns(self).items()}
         return Evidence(**columns, maps={name: each[here] for name, each in self.maps.items()})
 
 
 COLUMNS = tuple(f.name for f in fields(Evidence) if f.name != "maps")
+"""What a file holds; `plane` only where an instance lies on another slice than the first."""
 GRAD_CAM, ATTENTION = "grad-cam", "attention"
 """Names of maps: what speaks for the class, and what was attended to."""
 MAP = "map/"
@@ -51,9 +54,16 @@ def write_evidence(path: Path, evidence: Evidence) -> None:
     """Store as safetensors, whole or not at all."""
     from safetensors.numpy import save
 
-    columns = {name: getattr(evidence, name) for name in COLUMNS}
+    columns = _columns(evidence)
     columns |= {f"{MAP}{name}": each for name, each in evidence.maps.items()}
     write_bytes(path, save({name: np.ascontiguousarray(c) for name, c in columns.items()}))
+
+
+def _columns(evidence: Evidence) -> dict[str, np.ndarray]:
+    columns = {name: getattr(evidence, name) for name in COLUMNS}
+    if evidence.plane is None or not evidence.plane.any():
+        del columns["plane"]
+    return columns
 
 
 def read_evidence(path: Path) -> Evidence:

@@ -8,19 +8,19 @@ from itertools import chain
 from pathlib import Path
 
 from wholecase.cohort import Cohort
+from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
 from wholecase.execution import each
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import Trouble, failures_of
 from wholecase.extract.jobs import Reference, files_of, fingerprints, reference
 from wholecase.extract.pack_job import Packed, PackJob, Wanted, pack_images
-from wholecase.features import PixelStore, UnwritableError, chunks, pixel_key
+from wholecase.features import Imposed, PixelStore, UnwritableError, chunks, pixel_key
 from wholecase.instances import Cut, Whole, cut_for
-from wholecase.sources import split_index
+from wholecase.sources import pixels_of, split_index
 
 IDENTITY = "pixels"
-"""What stands in the place of an encoder's identity."""
-CHANNELS = 3
+"""What stands in the place of an encoder's identity, behind the kind where that is not RGB."""
 PACK_IMAGES, SOLE_IMAGES = 64, 4096
 """Images in a pack: few where each is cut into many instances, many where each is one."""
 
@@ -56,6 +56,7 @@ def decode(
         workers: processes, each of one thread; 0 works in this one.
         tolerated: share of an image's instances that may be undecodable.
 
+    All images are to be of one kind of pixels, that of the first; one of another kind is refused.
     One bad image costs one image: it is among the failures. Stopped at any moment and called again,
     it goes on with the packs that are missing.
 
@@ -66,15 +67,17 @@ def decode(
     images = list(dict.fromkeys(reference(i) for case in cohort.cases for i in case.images))
     digests, unread = fingerprints(_files(images), workers)
     troubles = {i: _unread(i, unread) for i in images if unread.keys() & set(_files([i]))}
-    store = PixelStore(root, {"cut": cut.settings, "values": IDENTITY})
+    kind = pixels_of(images[0].kind) if images else RGB
+    store = PixelStore(root, {"cut": cut.settings, "values": IDENTITY}, kind)
     places = _places((i for i in images if i not in troubles), digests)
     tally = _done(list(_jobs(places, store, cut, tolerated)), workers)
     store.refresh()
     troubles |= {i: tally.troubles[key] for i, key in places.items() if key in tally.troubles}
     kept = {i: key for i, key in places.items() if i not in troubles}
     return Extraction(
-        identity=IDENTITY,
-        width=CHANNELS,
+        identity=IDENTITY if store.kind == RGB else f"{store.kind.name} {IDENTITY}",
+        width=store.kind.channels,
+        kind=store.kind,
         bags={i: (store, key) for i, key in kept.items()},
         failures=failures_of(cohort, troubles),
         digests={i.path: store.content(key) for i, key in kept.items()},
@@ -109,7 +112,8 @@ def _places(images: Iterable[Reference], digests: Mapping[Path, str]) -> dict[Re
         indexed = split_index(image.path)
         content = f"{digests[indexed[0]]}-{indexed[1]}" if indexed else digests[image.path]
         outline = None if image.outline is None else digests[image.outline]
-        places[image] = pixel_key(content, image.kind, image.mpp, outline)
+        imposed = Imposed(image.kind, image.mpp, outline, image.window)
+        places[image] = pixel_key(content, imposed)
     return places
 
 

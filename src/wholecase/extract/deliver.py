@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Integer
 
+from wholecase.core.kinds import PixelKind
 from wholecase.extract.jobs import Job, Reference
 from wholecase.extract.picture import jpeg
 from wholecase.extract.readable import Readable
@@ -23,6 +24,8 @@ class Opened:
 
     instances: Instances
     """Without the pixels by which the tissue was found."""
+    kind: PixelKind
+    """Of its pixels."""
     facts: dict[str, str]
     beside: dict[str, bytes]
     """What people may want to see of it, by the ending of the file."""
@@ -33,7 +36,7 @@ class Pixels:
     """Then some of its instances, again and again."""
 
     indices: Int64[np.ndarray, " n"]
-    pixels: UInt8[np.ndarray, "n side side 3"]
+    pixels: Integer[np.ndarray, "n side side channels"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def deliver_image(
     """
     stages = Stages(image.path)
     with stages("open"):
-        source = SteadySource(partial(open_source, image.path, image.kind, image.mpp))
+        source = SteadySource(partial(open_source, image.path, image.kind, image.mpp, image.window))
     with source:
         # what may be wrong there besides spacing and pixels is the outline, where there is one
         with stages("cut", failing="tissue" if image.outline else "spacing"):
@@ -104,4 +107,5 @@ def _opened(source: ImageSource, instances: Instances) -> Opened:
             GEOJSON: tissue_geojson(instances.tissue).encode(),
             PICTURE: jpeg(tissue_picture(instances.tissue)),
         }
-    return Opened(replace(instances, tissue=None), facts_of(source, instances), beside)
+    bare = replace(instances, tissue=None)
+    return Opened(bare, source.kind, facts_of(source, instances), beside)

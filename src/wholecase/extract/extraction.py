@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from wholecase.cohort import Image
+from wholecase.core.kinds import PixelKind
 from wholecase.extract.jobs import Reference, reference
 from wholecase.extract.plan import Failure
 from wholecase.features import Bag, PixelStore, Store
@@ -39,6 +40,8 @@ class Extraction:
     skipped: Mapping[Reference, int]
     """Images that have a bag with gaps, and how many of their instances could not be decoded."""
     workers: int
+    kind: PixelKind | None = None
+    """Of the pixels; None for encoded vectors."""
     pictures: Mapping[Reference, Path] = field(default_factory=dict)
     """Of images in which tissue was looked for: what was found, or that nothing was."""
 

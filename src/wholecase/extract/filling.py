@@ -4,11 +4,12 @@ from typing import final
 
 import numpy as np
 
+from wholecase.core.kinds import RGB
 from wholecase.encoders import Encoder
 from wholecase.extract.deliver import Delivered, Opened, Pixels
 from wholecase.extract.jobs import Job
 from wholecase.extract.made import Made
-from wholecase.extract.stages import Stages
+from wholecase.extract.stages import StageError, Stages
 from wholecase.features import Bag
 
 
@@ -30,6 +31,7 @@ class Filling:
             UnwritableError: the disk is full, whatever the image.
         """
         if isinstance(message, Opened):
+            self._refuse_other_kinds(message)
             self._opened = message
             # nan is what the store refuses: what was never delivered cannot pass for zeros
             shape = len(message.instances), self._encoder.width
@@ -40,6 +42,15 @@ class Filling:
         else:
             return self._finish(message)
         return None
+
+    def _refuse_other_kinds(self, opened: Opened) -> None:
+        if opened.kind != RGB:
+            raise StageError(
+                "encode",
+                f"{self._job.image.path}: holds {opened.kind.name} pixels, and the encoder "
+                f"{self._encoder.identity} takes {RGB.name}; learn from the pixels with "
+                f"model.backbone instead, or export pictures in colour",
+            )
 
     def _finish(self, told: Delivered) -> Made:
         assert self._opened is not None  # noqa: S101 (the first message)
@@ -53,14 +64,15 @@ class Filling:
         return Made("made", len(bag), len(told.skipped), seconds)
 
     def _bag(self, opened: Opened, told: Delivered) -> Bag:
-        instances, facts = opened.instances, opened.facts
-        skipped = told.skipped
-        kept = np.setdiff1d(np.arange(len(instances)), skipped)
+        skipped, facts = told.skipped, opened.facts
+        kept = np.setdiff1d(np.arange(len(opened.instances)), skipped)
+        instances = opened.instances.only(kept)
         return Bag(
             # as it is where nothing is missing: a copy may be a gigabyte
             values=self._values[kept] if len(skipped) else self._values,
-            box_px=instances.box_px[kept],
-            position_um=instances.position_um[kept],
-            scale=instances.scale[kept],
+            box_px=instances.box_px,
+            position_um=instances.position_um,
+            scale=instances.scale,
+            plane=instances.plane,
             facts={**facts, "skipped": str(len(skipped))} if len(skipped) else facts,
         )

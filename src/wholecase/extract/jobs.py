@@ -27,6 +27,7 @@ class Reference(NamedTuple):
     mpp: float | None
     outline: Path | None = None
     """Of the tissue, where the manifest names one."""
+    window: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Job:
 
 def reference(image: Image) -> Reference:
     """The image without what does not touch its bag: order, mask, magnification."""
-    return Reference(image.path, image.kind, image.mpp, image.tissue)
+    return Reference(image.path, image.kind, image.mpp, image.tissue, image.window)
 
 
 def files_of(image: Reference) -> tuple[Path, ...]:
@@ -83,7 +84,7 @@ def jobs_of(
         if name not in stores:
             stores[name] = Store(plan.store, settings)
         outline = None if image.outline is None else digests[image.outline]
-        key = stores[name].key(digests[image.path], image.mpp, outline)
+        key = stores[name].key(digests[image.path], image.mpp, outline, image.window)
         jobs[image] = Job(image, cut, stores[name], key, plan.tolerated_tiles)
     return jobs
 

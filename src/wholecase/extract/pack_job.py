@@ -11,6 +11,7 @@ import numpy as np
 
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.pictures import picture_digests
 from wholecase.extract.deliver import Opened, Pixels, deliver_image
 from wholecase.extract.failures import Trouble
@@ -75,8 +76,8 @@ def pack_images(job: PackJob) -> Packed:
     started = time.perf_counter()
     path = job.store.rows_path(job.keys)
     try:
-        with atomic(path) as neighbour, RowWriter(neighbour) as writer:
-            pack = Pack(writer)
+        with atomic(path) as neighbour, RowWriter(neighbour, job.store.kind.dtype) as writer:
+            pack = Pack(writer, job.store.kind)
             for file, wanted in groupby(job.images, _file):
                 if file is None:
                     pack.take_images(wanted, job.tolerated)
@@ -101,16 +102,24 @@ def pack_images(job: PackJob) -> Packed:
 
 
 def _file(wanted: Wanted) -> Path | None:
-    indexed = split_index(wanted.image.path)
+    # what is to be refused is opened alone, which says why
+    indexed = None if wanted.image.window is not None else split_index(wanted.image.path)
     return indexed[0] if indexed else None
+
+
+def _another_kind(wanted: Wanted, kind: PixelKind, stored: PixelKind) -> str:
+    return (
+        f"{wanted.image.path}: holds {kind.name} pixels, and the first image of its cohort "
+        f"{stored.name}; keep images of one kind of pixels in a cohort"
+    )
 
 
 @final
 class Pack:
     """Images that are being written one behind another."""
 
-    def __init__(self, writer: RowWriter) -> None:
-        self._writer = writer
+    def __init__(self, writer: RowWriter, kind: PixelKind) -> None:
+        self._writer, self._kind = writer, kind
         self._contents: list[str] = []
         self._starts = [0]
         self._sizes: list[tuple[int, int]] = []
@@ -130,6 +139,11 @@ class Pack:
 
     def take_indexed(self, file: Path, images: Sequence[Wanted]) -> None:
         """Decode images that lie in one file."""
+        if self._kind != RGB:
+            for wanted in images:
+                trouble = "open", _another_kind(wanted, RGB, self._kind)
+                self.troubles[wanted.key] = trouble
+            return
         try:
             with IndexedImages(file) as pictures:
                 for part in chunks(images, BLOCK):
@@ -140,6 +154,7 @@ class Pack:
 
     def index(self) -> PackIndex:
         """Whose the rows are."""
+        planes = [part.planes for part in self._parts]
         return PackIndex(
             keys=tuple(self.keys),
             contents=tuple(self._contents),
@@ -148,6 +163,7 @@ class Pack:
             position_um=np.concatenate([part.position_um for part in self._parts]),
             scale=np.concatenate([part.scale for part in self._parts]),
             size_px=np.array(self._sizes, np.int64),
+            plane=np.concatenate(planes),
         )
 
     def _take(self, wanted: Wanted, tolerated: float) -> None:
@@ -155,6 +171,8 @@ class Pack:
         order: list[np.ndarray] = []
         for message in deliver_image(wanted.image, wanted.cut, tolerated):
             if isinstance(message, Opened):
+                if message.kind != self._kind:
+                    raise StageError("open", _another_kind(wanted, message.kind, self._kind))
                 opened = message
             elif isinstance(message, Pixels):
                 self._writer.write(message.pixels)
@@ -186,14 +204,7 @@ class Pack:
         size_px: tuple[int, int],
     ) -> None:
         order, names = read
-        self._parts.append(
-            Instances(
-                box_px=instances.box_px[order],
-                position_um=instances.position_um[order],
-                scale=instances.scale[order],
-                side_px=instances.side_px,
-            )
-        )
+        self._parts.append(instances.only(order))
         self._contents.append(content_digest(names))
         self._starts.append(self._starts[-1] + len(order))
         self._sizes.append(size_px)

@@ -1,13 +1,13 @@
 """The instances of an image that can be decoded: a damaged tile costs itself, up to a share."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Shaped
 
 from wholecase.core.errors import SourceError
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.instances import Instances, file_order, stream
 from wholecase.sources import ImageSource
 
@@ -36,14 +36,14 @@ class Readable:
 
     def batches(
         self,
-    ) -> Iterator[tuple[Int64[np.ndarray, " n"], UInt8[np.ndarray, "n side side 3"]]]:
+    ) -> Iterator[tuple[Int64[np.ndarray, " n"], Shaped[np.ndarray, "n side side channels"]]]:
         """What `stream` yields, less the instances that cannot be decoded.
 
         Raises:
             SourceError: more are undecodable than tolerated.
         """
         order = file_order(self._source, self._instances)
-        size = batch_size(self._instances.side_px)
+        size = batch_size(self._instances.side_px, self._source.kind)
         for start in range(0, len(order), size):
             indices, pixels = self._read(order[start : start + size])
             if len(indices):
@@ -51,7 +51,7 @@ class Readable:
 
     def _read(
         self, indices: Int64[np.ndarray, " m"]
-    ) -> tuple[Int64[np.ndarray, " n"], UInt8[np.ndarray, "n side side 3"]]:
+    ) -> tuple[Int64[np.ndarray, " n"], Shaped[np.ndarray, "n side side channels"]]:
         try:
             return indices, self._pixels(indices)
         except SourceError:
@@ -63,18 +63,15 @@ class Readable:
                 found[int(index)] = self._pixels(np.array([index]))[0]
             except SourceError as error:
                 self._skip(int(index), error)
-        side = self._instances.side_px
-        pixels = np.array(list(found.values()), np.uint8).reshape(-1, side, side, 3)
+        side, kind = self._instances.side_px, self._source.kind
+        shape = -1, side, side, kind.channels
+        pixels = np.array(list(found.values()), kind.dtype).reshape(shape)
         return np.array(list(found), np.int64), pixels
 
-    def _pixels(self, indices: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n side side 3"]:
-        whole = self._instances
-        part = replace(
-            whole,
-            box_px=whole.box_px[indices],
-            position_um=whole.position_um[indices],
-            scale=whole.scale[indices],
-        )
+    def _pixels(
+        self, indices: Int64[np.ndarray, " n"]
+    ) -> Shaped[np.ndarray, "n side side channels"]:
+        part = self._instances.only(indices)
         # already in the file's order, and few enough for one batch
         _, pixels = next(stream(self._source, part, batch=len(part)))
         return pixels
@@ -89,10 +86,10 @@ class Readable:
             ) from error
 
 
-def batch_size(side_px: int) -> int:
+def batch_size(side_px: int, kind: PixelKind = RGB) -> int:
     """How many instances are read at a time.
 
     >>> batch_size(224), batch_size(1024), batch_size(8192)
     (64, 5, 1)
     """
-    return max(1, min(MOST_BATCH, BATCH_BYTES // (3 * side_px**2)))
+    return max(1, min(MOST_BATCH, BATCH_BYTES // (kind.bytes_per_pixel * side_px**2)))

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import final
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 
 from wholecase.core.errors import SourceError
+from wholecase.core.kinds import PixelKind
 from wholecase.sources import ImageSource, Level, Spacing
 
 
@@ -43,6 +44,16 @@ class SteadySource(ImageSource):
         return self._source.path
 
     @property
+    def kind(self) -> PixelKind:
+        """What its pixels are."""
+        return self._source.kind
+
+    @property
+    def planes_um(self) -> tuple[float, ...]:
+        """Height of each plane in µm."""
+        return self._source.planes_um
+
+    @property
     def levels(self) -> tuple[Level, ...]:
         """The pyramid, finest first."""
         return self._source.levels
@@ -63,15 +74,15 @@ class SteadySource(ImageSource):
         return self._source.stored_tile_px
 
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
-    ) -> UInt8[np.ndarray, "H W 3"]:
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
+    ) -> Shaped[np.ndarray, "H W channels"]:
         """The region, at the second attempt if need be.
 
         Raises:
             UndecodableError: it cannot be had.
         """
         started = time.perf_counter()
-        box = x_px, y_px, width_px, height_px, level
+        box = x_px, y_px, width_px, height_px, level, plane
         try:
             return self._source.read(*box)
         except SourceError:
@@ -83,7 +94,9 @@ class SteadySource(ImageSource):
         """Close the handle."""
         self._source.close()
 
-    def _read_anew(self, box: tuple[int, int, int, int, int]) -> UInt8[np.ndarray, "H W 3"]:
+    def _read_anew(
+        self, box: tuple[int, int, int, int, int, int]
+    ) -> Shaped[np.ndarray, "H W channels"]:
         try:
             self._reopen()
             return self._source.read(*box)

@@ -14,7 +14,7 @@ from wholecase.features.foreign import (
 from wholecase.features.layouts import clam_patches
 from wholecase.features.lock import Lock
 from wholecase.features.packs import PackIndex
-from wholecase.features.pixels import PixelStore, chunks, content_digest, pixel_key
+from wholecase.features.pixels import Imposed, PixelStore, chunks, content_digest, pixel_key
 from wholecase.features.row_writer import RowWriter
 from wholecase.features.rows import Rows, write_rows_in_blocks
 from wholecase.features.store import Store, UnwritableError
@@ -29,6 +29,7 @@ __all__ = [
     "Bag",
     "Flaw",
     "ForeignFeatures",
+    "Imposed",
     "Lock",
     "PackIndex",
     "PixelStore",

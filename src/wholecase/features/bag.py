@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, Int64, Integer
 
 
 @dataclass(frozen=True)
 class Bag:
     """The N instances of one image. Numpy, so that nothing here needs torch."""
 
-    values: Float32[np.ndarray, "N D"] | UInt8[np.ndarray, "N side side 3"]
+    values: Float32[np.ndarray, "N D"] | Integer[np.ndarray, "N side side channels"]
     """Encoded, or decoded only, for a model that learns from pixels."""
     box_px: Int64[np.ndarray, "N 4"]
     """x, y of the top left, width, height, in level-0 pixels."""
@@ -21,6 +21,9 @@ class Bag:
     facts: dict[str, str] = field(default_factory=dict)
     """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`; where it
     was interpolated, `upsampling`; where some instances could not be decoded, `skipped`."""
+
+    plane: Int64[np.ndarray, " N"] | None = None
+    """Number of the slice that each lies on; None where all lie on the first."""
 
     def __len__(self) -> int:
         return len(self.values)

@@ -18,6 +18,8 @@ from wholecase.features.tensors import read_head, write_tensors
 
 SCHEMA = 1
 NAMES = ("values", "box_px", "position_um", "scale")
+PLANE = "plane"
+"""Stored where an instance lies on another slice than the first, and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ def write_bag(path: Path, bag: Bag, settings: str) -> None:
         OSError: the disk is full, or the file may not be written.
     """
     tensors = {name: np.ascontiguousarray(getattr(bag, name)) for name in NAMES}
+    if bag.plane is not None and bag.plane.any():
+        tensors[PLANE] = np.ascontiguousarray(bag.plane)
     label = _label(tensors, bag.facts, settings)
     # one entry: several would be written in an order that changes from run to run
     write_tensors(path, tensors, {"wholecase": json.dumps(label, sort_keys=True)})
@@ -94,7 +98,7 @@ def _label(
 
 def _checksum(tensors: Mapping[str, np.ndarray], facts: Mapping[str, str]) -> str:
     running = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for name in NAMES:
+    for name in (*NAMES, *({PLANE} & tensors.keys())):
         tensor = tensors[name]
         running.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
         running.update(np.ascontiguousarray(tensor).data)
@@ -108,6 +112,7 @@ def _load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         with safe_open(path, framework="numpy") as file:
             label: dict[str, Any] = json.loads((file.metadata() or {})["wholecase"])
             label["facts"] = dict(label["facts"])
-            return {name: file.get_tensor(name) for name in NAMES}, label
+            names = (*NAMES, *({PLANE} & set(file.keys())))
+            return {name: file.get_tensor(name) for name in names}, label
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise StoreError(f"{path} is damaged: {error}; delete it and extract again") from error

@@ -21,6 +21,8 @@ from wholecase.features.tensors import write_tensors
 SCHEMA = 1
 ROWS, INDEX = ".npy", ".safetensors"
 COLUMNS = ("starts", "box_px", "position_um", "scale", "size_px")
+PLANE = "plane"
+"""Stored where an instance lies on another slice than the first, and nowhere else."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class PackIndex:
     scale: Float32[np.ndarray, " N"]
     size_px: Int64[np.ndarray, "P 2"]
     """Width and height of each image at level 0."""
+    plane: Int64[np.ndarray, " N"] | None = None
+    """Number of the slice that each instance lies on; None where all lie on the first."""
 
 
 def pack_name(keys: Sequence[str]) -> str:
@@ -47,6 +51,8 @@ def pack_name(keys: Sequence[str]) -> str:
 def write_index(path: Path, index: PackIndex, settings: str, rows: Sequence[int]) -> None:
     """Write an index, whole or not at all; `rows` is the shape of the pixels beside it."""
     tensors = {name: np.ascontiguousarray(getattr(index, name)) for name in COLUMNS}
+    if index.plane is not None and index.plane.any():
+        tensors[PLANE] = np.ascontiguousarray(index.plane)
     label = {
         "schema": SCHEMA,
         "settings": settings,
@@ -70,7 +76,8 @@ def read_index(path: Path, settings: str) -> tuple[PackIndex, tuple[int, ...]]:
     try:
         with safe_open(path, framework="numpy") as file:
             label: dict[str, Any] = json.loads((file.metadata() or {})["wholecase"])
-            tensors = {name: file.get_tensor(name) for name in COLUMNS}
+            names = (*COLUMNS, *({PLANE} & set(file.keys())))
+            tensors = {name: file.get_tensor(name) for name in names}
         keys, contents = tuple(label["keys"]), tuple(label["contents"])
         index = PackIndex(keys, contents, **tensors)
         made_by, told = (label["schema"], label["settings"]), label["checksum"]
@@ -86,6 +93,6 @@ def read_index(path: Path, settings: str) -> tuple[PackIndex, tuple[int, ...]]:
 
 def _checksum(tensors: dict[str, np.ndarray], index: PackIndex) -> str:
     running = hashlib.sha256(json.dumps([index.keys, index.contents]).encode())
-    for name in COLUMNS:
+    for name in (*COLUMNS, *({PLANE} & tensors.keys())):
         running.update(np.ascontiguousarray(tensors[name]).data)
     return running.hexdigest()

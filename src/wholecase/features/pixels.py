@@ -10,14 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Integer
 
 from wholecase.core.digest import digest
 from wholecase.core.errors import StoreError
 from wholecase.core.files import read_json, write_json
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.pictures import picture_digests
 from wholecase.features.bag import Bag
 from wholecase.features.bag_file import Glance
@@ -52,14 +53,17 @@ class PixelStore:
 
     Args:
         root: holds the folders of all settings.
-        settings: everything that determines the pixels but the image and its kind: the cut.
+        settings: everything that determines the pixels but the image: the cut.
+        kind: what the pixels are, of all images alike; RGB goes without saying.
 
     Raises:
         StoreError: the folder of these settings was made with others.
     """
 
-    def __init__(self, root: Path, settings: Mapping[str, Any]) -> None:
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings), allow_nan=False))
+    def __init__(self, root: Path, settings: Mapping[str, Any], kind: PixelKind = RGB) -> None:
+        self.kind = kind
+        told = {**settings, **({} if kind == RGB else {"pixels": kind.name})}
+        self.settings: dict[str, Any] = json.loads(json.dumps(told, allow_nan=False))
         self.digest = digest(schema=SCHEMA, **self.settings)
         self.folder = root / self.digest
         self._packs: list[tuple[str, PackIndex, int]] = []
@@ -100,7 +104,7 @@ class PixelStore:
         begin, end = index.starts[place.image : place.image + 2].tolist()
         return first + begin, first + end
 
-    def gather(self, rows: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n side side 3"]:
+    def gather(self, rows: Int64[np.ndarray, " n"]) -> Integer[np.ndarray, "n side side channels"]:
         """The pixels of these rows, in this order.
 
         Raises:
@@ -112,7 +116,7 @@ class PixelStore:
         if len(packs) == 1:
             return self._open(int(packs[0])).read(rows - firsts[packs[0]])
         shape = self._open(int(packs[0])).shape[1:]
-        pixels = np.empty((len(rows), *shape), np.uint8)
+        pixels = np.empty((len(rows), *shape), self.kind.dtype)
         for pack in packs.tolist():
             here = np.flatnonzero(owner == pack)
             pixels[here] = self._open(pack).read(rows[here] - firsts[pack])
@@ -132,10 +136,14 @@ class PixelStore:
         """
         write_index(self.folder / f"{pack_name(keys)}{INDEX}", index, self.digest, shape)
 
-    def column(self, name: str) -> np.ndarray:
-        """`scale` [N], `position_um` [N, 3] or `box_px` [N, 4] of all rows, as `gather` counts."""
+    def column(self, name: str, rows: Int64[np.ndarray, " n"]) -> np.ndarray:
+        """`scale` [n], `position_um` [n, 3] or `box_px` [n, 4] of these rows, as `gather` counts.
+
+        A store is shared: of all its rows, nobody should want to know anything.
+        """
         parts = [getattr(index, name) for _, index, _ in self._packs]
-        return np.concatenate(parts)
+        column: np.ndarray = np.concatenate(parts)[rows]
+        return column
 
     def read(self, key: str) -> Bag:
         """An image's instances as a bag whose values are pixels.
@@ -155,6 +163,7 @@ class PixelStore:
             box_px=index.box_px[begin:end],
             position_um=index.position_um[begin:end],
             scale=index.scale[begin:end],
+            plane=None if index.plane is None else index.plane[begin:end],
             facts=self._facts(index, place.image),
         )
 
@@ -173,10 +182,11 @@ class PixelStore:
 
     def __getstate__(self) -> dict[str, Any]:
         # open files and indices do not travel: a worker looks for itself
-        return {"root": self.folder.parent, "settings": self.settings}
+        settings = {name: told for name, told in self.settings.items() if name != "pixels"}
+        return {"root": self.folder.parent, "settings": settings, "kind": self.kind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["root"], state["settings"])
+        self.__init__(state["root"], state["settings"], state["kind"])
 
     def _facts(self, index: PackIndex, image: int) -> dict[str, str]:
         width, height = index.size_px[image].tolist()
@@ -189,7 +199,15 @@ class PixelStore:
 
     def _open(self, pack: int) -> Rows:
         if pack not in self._rows:
-            self._rows[pack] = Rows(self.folder / f"{self._packs[pack][0]}{ROWS}")
+            path = self.folder / f"{self._packs[pack][0]}{ROWS}"
+            rows = Rows(path)
+            if rows.dtype != self.kind.dtype or rows.shape[-1] != self.kind.channels:
+                rows.close()
+                raise StoreError(
+                    f"{path} holds {rows.dtype} of shape {rows.shape}, no {self.kind.name} pixels; "
+                    f"delete it and run again"
+                )
+            self._rows[pack] = rows
         return self._rows[pack]
 
     def _claim(self) -> None:
@@ -211,14 +229,28 @@ def content_digest(instances: Sequence[str]) -> str:
     return instances[0] if len(instances) == 1 else digest(instances=list(instances))
 
 
+class Imposed(NamedTuple):
+    """What a manifest imposes on an image."""
+
+    kind: str
+    mpp: float | None
+    outline: str | None
+    """Digest of the tissue's outline."""
+    window: tuple[int, int] | None = None
+    """The stored samples that are black and white."""
+
+
 @cache
-def _imposed(kind: str, mpp: float | None, outline: str | None) -> str:
-    return digest(kind=kind, mpp=None if mpp is None else float(mpp), outline=outline)[:8]
+def _imposed(imposed: Imposed) -> str:
+    kind, mpp, outline, window = imposed
+    more = {} if window is None else {"window": list(window)}
+    spacing = None if mpp is None else float(mpp)
+    return digest(kind=kind, mpp=spacing, outline=outline, **more)[:8]
 
 
-def pixel_key(content: str, kind: str, mpp: float | None, outline: str | None) -> str:
+def pixel_key(content: str, imposed: Imposed) -> str:
     """The name of an image's pixels: its content, and what the manifest imposes on it."""
-    return f"{content}-{_imposed(kind, mpp, outline)}"
+    return f"{content}-{_imposed(imposed)}"
 
 
 def chunks(items: Sequence[T], size: int) -> list[tuple[T, ...]]:

@@ -4,18 +4,23 @@ The file is what `numpy.save` writes, so that other tools read it too. It may be
 nothing of it is mapped or kept.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, final
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Integer, UInt8
 
 from wholecase.core.closing import Closing
 from wholecase.core.errors import StoreError
 from wholecase.core.files import atomic
+from wholecase.core.kinds import KINDS
 from wholecase.core.pread import Records
 from wholecase.core.progress import progress
+
+TYPES = frozenset(kind.dtype for kind in KINDS.values())
+"""What samples may be."""
 
 
 @final
@@ -26,18 +31,18 @@ class Rows(Closing):
         """Read the head of a file.
 
         Raises:
-            StoreError: there is none, or it is no array of bytes, or shorter than its head says.
+            StoreError: there is none, or it is no array of samples, or shorter than its head says.
         """
         self.path = path
-        self.shape, begin = _head(path)
-        self._row_bytes = int(np.prod(self.shape[1:], dtype=np.int64))
+        self.shape, self.dtype, begin = _head(path)
+        self._row_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         self._begin = begin
         self._records = Records(path, self._row_bytes)
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def read(self, rows: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n ..."]:
+    def read(self, rows: Int64[np.ndarray, " n"]) -> Integer[np.ndarray, "n ..."]:
         """The rows in the order asked, each as often as it is asked for.
 
         Raises:
@@ -52,7 +57,7 @@ class Rows(Closing):
             self._records.read(self._begin + rows * self._row_bytes, found)
         except (EOFError, OSError) as error:
             raise _damaged(self.path, error) from error
-        return found.reshape(len(rows), *self.shape[1:])
+        return found.view(self.dtype).reshape(len(rows), *self.shape[1:])
 
     def close(self) -> None:
         """Give the file back; reading afterwards is a `ValueError`."""
@@ -99,8 +104,8 @@ def write_rows_in_blocks(
     return path
 
 
-def _head(path: Path) -> tuple[tuple[int, ...], int]:
-    """The shape of the array in a file, and the byte it begins at."""
+def _head(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Shape and type of the array in a file, and the byte it begins at."""
     if not path.is_file():
         raise StoreError(f"{path} does not exist; make it first")
     try:
@@ -109,11 +114,13 @@ def _head(path: Path) -> tuple[tuple[int, ...], int]:
             begin = file.tell()
     except (ValueError, OSError, EOFError) as error:
         raise _damaged(path, error) from error
-    if fortran or dtype != np.uint8 or not shape:
-        raise StoreError(f"{path} holds {dtype} of shape {shape}, not rows of bytes; make it again")
-    if path.stat().st_size < begin + int(np.prod(shape, dtype=np.int64)):
+    if fortran or dtype.name not in TYPES or not shape:
+        raise StoreError(
+            f"{path} holds {dtype} of shape {shape}, not rows of pixels; make it again"
+        )
+    if path.stat().st_size < begin + math.prod(shape) * dtype.itemsize:
         raise _damaged(path, "it is shorter than its head says")
-    return shape, begin
+    return shape, dtype, begin
 
 
 def _read_head(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -49,17 +49,26 @@ class Store:
         self.folder = root / self.digest
         self._claim()
 
-    def key(self, fingerprint: str, mpp: float | None = None, outline: str | None = None) -> str:
+    def key(
+        self,
+        fingerprint: str,
+        mpp: float | None = None,
+        outline: str | None = None,
+        window: tuple[int, int] | None = None,
+    ) -> str:
         """The name of an image's bag: its content, and what the manifest imposes on it.
 
         Args:
             fingerprint: of the image's content.
             mpp: the spacing that the manifest tells.
             outline: digest of the tissue's outline that the manifest names.
+            window: the stored samples that it calls black and white.
         """
         imposed: dict[str, Any] = {} if mpp is None else {"mpp": float(mpp)}
         if outline is not None:
             imposed["outline"] = outline
+        if window is not None:
+            imposed["window"] = list(window)
         return f"{fingerprint}-{digest(**imposed)[:8]}" if imposed else fingerprint
 
     def has(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Is a store whole: every byte of every bag, and what lies there that does not belong."""
+"""Is a store whole: every byte of every bag or pack, and what lies there that does not belong."""
 
 import json
 from collections.abc import Iterator
@@ -11,6 +11,8 @@ from wholecase.core.files import read_json
 from wholecase.features.bag_file import read_bag
 from wholecase.features.beside import BESIDE, REFUSED
 from wholecase.features.lock import is_held
+from wholecase.features.pack_check import check_pack
+from wholecase.features.packs import ROWS
 from wholecase.features.store import SETTINGS, SUFFIX
 from wholecase.features.tensors import read_head
 from wholecase.features.tidy import LOCK, leftovers
@@ -32,6 +34,7 @@ class Surveyed:
 
     folder: Path
     bags: int
+    """Or packs, of pixels."""
     flaws: tuple[Flaw, ...]
 
 
@@ -85,7 +88,8 @@ def _of_bag(path: Path) -> list[Flaw]:
         told = read_head(path).get("__metadata__", {}).get("wholecase")
         if told is None or json.loads(told).get("settings") != path.parent.name:
             return [Flaw(path, "foreign", "not made with the settings of its folder")]
-        read_bag(path, path.parent.name)
+        read = check_pack if any(path.parent.glob(f"*{ROWS}")) else read_bag
+        read(path, path.parent.name)
     except (StoreError, ValueError) as error:
         return [Flaw(path, "damaged", str(error))]
     return []
@@ -94,7 +98,7 @@ def _of_bag(path: Path) -> list[Flaw]:
 def _beside(path: Path, keys: set[str]) -> list[Flaw]:
     if path.name == SETTINGS or (path.name == REFUSED and path.is_dir()):
         return []
-    for ending in BESIDE:
+    for ending in (*BESIDE, ROWS):
         if path.name.endswith(ending):
             if path.name.removesuffix(ending) in keys:
                 return []

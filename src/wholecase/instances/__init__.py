@@ -9,6 +9,7 @@ from wholecase.instances.outline import tissue_geojson, tissue_picture
 from wholecase.instances.reading import file_order, stream
 from wholecase.instances.segmenter import Segmenter
 from wholecase.instances.share import covered_share
+from wholecase.instances.slices import Slices
 from wholecase.instances.tissue import TISSUES, Tissue
 from wholecase.instances.whole import Whole, sole_instance
 
@@ -22,6 +23,7 @@ __all__ = [
     "Instances",
     "Otsu",
     "Segmenter",
+    "Slices",
     "Tissue",
     "Whole",
     "covered_share",

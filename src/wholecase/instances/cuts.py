@@ -2,25 +2,31 @@
 
 from wholecase.instances.grid import Grid
 from wholecase.instances.instances import Cut
+from wholecase.instances.slices import Slices
 from wholecase.instances.whole import Whole
 
 CUTS: dict[str, type[Cut]] = {
     "grid": Grid,
     "whole": Whole,
+    "slices": Slices,
 }
 
 
 def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:
-    """The recipe's cut, or a `Whole` of the same side where a grid makes no sense.
+    """The recipe's cut, or one of the same side where a grid makes no sense.
 
-    A ready tile and a CT slice are one instance already. A photograph is gridded where the
-    manifest tells its spacing, `mpp`, and taken whole where nothing does.
+    A ready tile is one instance already, a CT series one for each slice. A photograph is gridded
+    where the manifest tells its spacing, `mpp`, and taken whole where nothing does.
     """
     if isinstance(cut, Grid) and is_taken_whole(kind, mpp):
-        return Whole(side_px=cut.side_px)
+        whole = Slices if kind == "ct" else Whole
+        return whole(side_px=cut.side_px)
     return cut
 
 
 def is_taken_whole(kind: str, mpp: float | None) -> bool:
-    """Whether an image is one instance even under a grid; its spacing then does not matter."""
+    """Whether an image, or a slice of it, is one instance even under a grid.
+
+    Its spacing then does not matter.
+    """
     return kind in {"tile", "ct", "features"} or (kind == "still" and mpp is None)

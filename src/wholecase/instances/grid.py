@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Float64, Int64
 
 from wholecase.core.errors import NoTissueError, RecipeError, SourceError, SpacingError
 from wholecase.core.units import is_plausible_spacing
-from wholecase.instances.instances import Cut, Instances
+from wholecase.instances.instances import Cut, Instances, refuse_several_planes
 from wholecase.instances.outline import tissue_picture
 from wholecase.instances.share import covered_share
 from wholecase.instances.tissue import Tissue, find_tissue, read_tissue, segmenter_of
@@ -67,8 +67,9 @@ class Grid(Cut):
         Raises:
             NoTissueError: no square holds enough tissue.
             SpacingError: the spacing is unknown or too coarse.
-            SourceError: the image is smaller than a square, or the outline cannot be read.
+            SourceError: the image is smaller than a square, a series, or its outline unreadable.
         """
+        refuse_several_planes(source, "grid")
         spacing_um = self._spacing_of(source)
         side = self._side_at_level_0(source, spacing_um)
         size_px = source.levels[0].width_px, source.levels[0].height_px

@@ -1,13 +1,14 @@
 """What to read where: the instances of one image, as packed columns."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
+from wholecase.core.errors import SourceError
 from wholecase.instances.tissue import Tissue
 from wholecase.sources import ImageSource
 
@@ -28,9 +29,39 @@ class Instances:
     """How many times finer than the file the pixels are delivered, where they are interpolated."""
     tissue: Tissue | None = None
     """What they were chosen by, where they were."""
+    plane: Int64[np.ndarray, " N"] | None = None
+    """Number of the slice that each lies on; None where all lie on the first."""
 
     def __len__(self) -> int:
         return len(self.box_px)
+
+    def only(self, kept: Int64[np.ndarray, " M"]) -> "Instances":
+        """These of them, in this order."""
+        return replace(
+            self,
+            box_px=self.box_px[kept],
+            position_um=self.position_um[kept],
+            scale=self.scale[kept],
+            plane=None if self.plane is None else self.plane[kept],
+        )
+
+    @property
+    def planes(self) -> Int64[np.ndarray, " N"]:
+        """Number of the slice that each lies on."""
+        return np.zeros(len(self), np.int64) if self.plane is None else self.plane
+
+
+def refuse_several_planes(source: ImageSource, cut: str) -> None:
+    """Refuse a series where a cut knows of one plane only.
+
+    Raises:
+        SourceError: the image has several.
+    """
+    if (count := len(source.planes_um)) > 1:
+        raise SourceError(
+            f"{source.path}: has {count} slices, and the cut {cut} would take the first alone; set "
+            f"cut.name=slices"
+        )
 
 
 class Cut(ABC):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Shaped
 
 from wholecase.instances.instances import Instances
 from wholecase.sources import ImageSource, level_for, read_box
@@ -11,8 +11,8 @@ from wholecase.sources import ImageSource, level_for, read_box
 
 def stream(
     source: ImageSource, instances: Instances, batch: int = 64
-) -> Iterator[tuple[Int64[np.ndarray, " n"], UInt8[np.ndarray, "n side side 3"]]]:
-    """Every instance once, in batches of (indices into `instances`, RGB pixels).
+) -> Iterator[tuple[Int64[np.ndarray, " n"], Shaped[np.ndarray, "n side side channels"]]]:
+    """Every instance once, in batches of (indices into `instances`, pixels of the source's kind).
 
     The pixels of an instance do not depend on the batch or on what else is read.
 
@@ -23,12 +23,13 @@ def stream(
     size_px = instances.side_px, instances.side_px
     for start in range(0, len(order), batch):
         indices = order[start : start + batch]
-        boxes = instances.box_px[indices].tolist()
-        yield indices, np.stack([read_box(source, (x, y, w, h), size_px) for x, y, w, h in boxes])
+        boxes, planes = instances.box_px[indices].tolist(), instances.planes[indices].tolist()
+        places = zip(boxes, planes, strict=True)
+        yield indices, np.stack([read_box(source, tuple(b), size_px, z) for b, z in places])
 
 
 def file_order(source: ImageSource, instances: Instances) -> Int64[np.ndarray, " N"]:
-    """Indices by level, then by stored tile (row by row), then from left to right.
+    """Indices by slice, by level, then by stored tile (row by row), then from left to right.
 
     Neighbours on disk are read one after the other, so that a decoded tile serves all instances
     that lie on it.
@@ -39,4 +40,4 @@ def file_order(source: ImageSource, instances: Instances) -> Int64[np.ndarray, "
     factor = np.array([one.downsample for one in source.levels])[level]
     tile_width, tile_height = source.stored_tile_px or (1, 1)
     column, row = x // (factor * tile_width), y // (factor * tile_height)
-    return np.lexsort((x, y, column, row, level)).astype(np.int64)
+    return np.lexsort((x, y, column, row, level, instances.planes)).astype(np.int64)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, SourceError
 from wholecase.core.geojson import read_polygons
+from wholecase.core.kinds import RGB
 from wholecase.core.lookup import look_up, nearest, options_of
 from wholecase.instances.classical import Classical
 from wholecase.instances.otsu import Otsu
@@ -86,6 +87,11 @@ def read_tissue(source: ImageSource, spacing_um: float, outline: Path) -> Tissue
 
 
 def _working(source: ImageSource, spacing_um: float) -> Thumbnail:
+    if source.kind != RGB:
+        raise SourceError(
+            f"{source.path}: holds {source.kind.name} pixels, and tissue is looked for in colour; "
+            f"set cut.tissue=null, and leave the manifest's column tissue empty"
+        )
     longest_px = max(source.levels[0].width_px, source.levels[0].height_px)
     coarse_px = math.ceil(longest_px * spacing_um / WORKING_SPACING_UM)
     return thumbnail(source, min(LONGEST_PX, coarse_px))

@@ -7,13 +7,13 @@ import numpy as np
 
 from wholecase.core.errors import RecipeError
 from wholecase.instances.grid import centres
-from wholecase.instances.instances import Cut, Instances
+from wholecase.instances.instances import Cut, Instances, refuse_several_planes
 from wholecase.sources import ImageSource
 
 
 @final
 class Whole(Cut):
-    """The whole image, resized to a square whatever its shape: ready tiles, CT slices."""
+    """The whole image, resized to a square whatever its shape: ready tiles, photographs."""
 
     def __init__(self, side_px: int = 224) -> None:
         if side_px < 1:
@@ -29,7 +29,11 @@ class Whole(Cut):
         """One instance; its position and scale are nan where the image has no spacing.
 
         The scale of an image that is not square is that of its longer side.
+
+        Raises:
+            SourceError: the image is a series.
         """
+        refuse_several_planes(source, "whole")
         size_px = source.levels[0].width_px, source.levels[0].height_px
         um = None if source.spacing is None else source.spacing.um
         return sole_instance(size_px, um, self.side_px)

@@ -15,7 +15,7 @@ from wholecase.models.checkpoint import (
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
-from wholecase.models.pixels import CHANNELS, as_float
+from wholecase.models.pixels import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
 from wholecase.models.predict import answered, answers, predict, remember
@@ -24,7 +24,6 @@ from wholecase.models.quantise import Quantised, quantise
 __all__ = [
     "AGGREGATORS",
     "BACKBONES",
-    "CHANNELS",
     "HEADS",
     "POOLINGS",
     "PRECISIONS",

@@ -6,9 +6,6 @@ from torch import Tensor
 
 from wholecase.core.errors import RecipeError
 
-CHANNELS = 3
-"""Red, green, blue: what `ImageSource` delivers."""
-
 
 def as_float(values: Tensor) -> Float[Tensor, "T C H W"]:
     """Pixels [T, C, H, W] as numbers.

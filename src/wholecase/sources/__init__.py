@@ -3,9 +3,10 @@
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
-from wholecase.sources.opening import SOURCES, open_source
+from wholecase.sources.opening import SOURCES, open_source, pixels_of
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
+from wholecase.sources.samples import Window
 from wholecase.sources.slide import OpenSlideSource
 from wholecase.sources.source import ImageSource, Level, Spacing
 
@@ -19,12 +20,14 @@ __all__ = [
     "PlainSource",
     "Spacing",
     "Thumbnail",
+    "Window",
     "fingerprint",
     "fingerprints_of",
     "indexed_digests",
     "level_for",
     "members",
     "open_source",
+    "pixels_of",
     "read_box",
     "resized",
     "split_index",

@@ -18,6 +18,7 @@ from wholecase.sources.dicom_pixels import decoded
 from wholecase.sources.dicom_series import slide_files
 from wholecase.sources.ladder import Rung, climb
 from wholecase.sources.mosaic import Painter, belongs
+from wholecase.sources.samples import Window, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
 
 _BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL")
@@ -30,12 +31,15 @@ class DicomSource(ImageSource):
     Args:
         path: a file, whose neighbours of the same series are its other levels, or their folder.
         mpp: the manifest's spacing; goes before the file's own.
+        window: the manifest's black and white among samples of more than 8 bits.
     """
 
-    def __init__(self, path: Path, mpp: float | None = None) -> None:
-        self._path, self._closed = path, False
+    def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
+        self._path, self._closed, self._window = path, False, window
         with damage(f"{path}: damaged or unusual DICOM"), contextlib.ExitStack() as opened:
             self._instances = _pyramid(path, [read_instance(file) for file in slide_files(path)])
+            if self._instances[0].coding.bits_stored <= 8:
+                refuse_window(path, window)
             self._files = [
                 opened.enter_context(contextlib.closing(BytesOf(one.path)))
                 for one in self._instances
@@ -76,13 +80,12 @@ class DicomSource(ImageSource):
         return self._instances[0].mosaic.tile_px
 
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; frames that the file leaves out are white as well."""
         if self._closed:
             raise ValueError(f"{self._path} is closed")
-        if not 0 <= level < len(self.levels):
-            raise ValueError(f"{self._path} has {len(self.levels)} levels, no level {level}")
+        self.check_place(level, plane)
         return self._painter.read(x_px, y_px, width_px, height_px, level)
 
     def close(self) -> None:
@@ -108,7 +111,7 @@ class DicomSource(ImageSource):
         number = int(one.frames[tile])
         with damage(f"{one.path}: frame {number + 1} of level {level} cannot be decoded"):
             data = frame_bytes(file, self._spans[level][number], one.pixels)
-            return decoded(data, one.coding)
+            return decoded(data, one.coding, self._window)
 
 
 def _pyramid(path: Path, instances: list[Instance]) -> tuple[Instance, ...]:

@@ -12,7 +12,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEGBaseline8Bit
 
-from wholecase.sources.samples import to_rgb
+from wholecase.sources.samples import Window, to_rgb
 
 _YBR = ("YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 _START_OF_SCAN = b"\xff\xda"
@@ -64,13 +64,16 @@ class Coding:
         return self.columns * self.rows * samples * self.bits_allocated // 8
 
 
-def decoded(frame: bytes, coding: Coding) -> UInt8[np.ndarray, "H W 3"]:
+def decoded(
+    frame: bytes, coding: Coding, window: Window | None = None
+) -> UInt8[np.ndarray, "H W 3"]:
     """The pixels of a frame; anything may be raised on a damaged one.
 
     Raises:
         ValueError: the frame is not of the size that the header tells.
     """
-    pixels = _jpeg(frame, coding) if coding.syntax == JPEGBaseline8Bit else _other(frame, coding)
+    jpeg = coding.syntax == JPEGBaseline8Bit
+    pixels = _jpeg(frame, coding) if jpeg else _other(frame, coding, window)
     if pixels.shape[:2] != (coding.rows, coding.columns):
         raise ValueError(f"a frame of {pixels.shape[1]} x {pixels.shape[0]} px")
     return pixels
@@ -97,7 +100,7 @@ def _head(jpeg: bytes) -> bytes:
     return jpeg[: jpeg.find(_START_OF_SCAN)]
 
 
-def _other(frame: bytes, coding: Coding) -> UInt8[np.ndarray, "H W 3"]:
+def _other(frame: bytes, coding: Coding, window: Window | None) -> UInt8[np.ndarray, "H W 3"]:
     syntax = UID(coding.syntax)
     source = encapsulate([frame], has_bot=False) if syntax.is_compressed else frame
     options: dict[str, Any] = {
@@ -116,4 +119,5 @@ def _other(frame: bytes, coding: Coding) -> UInt8[np.ndarray, "H W 3"]:
     if facts["photometric_interpretation"] in ("YBR_FULL", "YBR_FULL_422"):
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels[..., [0, 2, 1]]), cv2.COLOR_YCrCb2RGB)
     samples = pixels[..., None] if pixels.ndim == 2 else pixels
-    return to_rgb(samples, coding.bits_stored, inverted=coding.photometric == "MONOCHROME1")
+    inverted = coding.photometric == "MONOCHROME1"
+    return to_rgb(samples, coding.bits_stored, inverted=inverted, window=window)

@@ -5,15 +5,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wholecase.core.errors import SourceError, SpacingError
+from wholecase.core.kinds import CT, NOT_YET, RGB, PixelKind
 from wholecase.core.lookup import nearest
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 from wholecase.sources.indexed import split_index
 from wholecase.sources.plain import PlainSource
+from wholecase.sources.samples import Window
 from wholecase.sources.slides import open_slide
 from wholecase.sources.source import ImageSource
 
 
-def open_source(path: Path, kind: str, mpp: float | None = None) -> ImageSource:
+def open_source(
+    path: Path, kind: str, mpp: float | None = None, window: Window | None = None
+) -> ImageSource:
     """An open image; close it, or use it as a context manager.
 
     Args:
@@ -21,6 +25,7 @@ def open_source(path: Path, kind: str, mpp: float | None = None) -> ImageSource:
             in one HDF5 file, `file.h5#17`.
         kind: the manifest's `kind`, a key of `SOURCES`.
         mpp: the manifest's `mpp`; goes before whatever the file tells.
+        window: the manifest's `window`: which stored samples are black and white.
 
     Raises:
         SpacingError: `mpp` cannot be.
@@ -28,19 +33,25 @@ def open_source(path: Path, kind: str, mpp: float | None = None) -> ImageSource:
     """
     if kind == "features":
         raise SourceError(f"{path}: holds features and no pixels; name the slide to see a picture")
+    if kind not in SOURCES and kind in NOT_YET:
+        raise SourceError(f"{path}: {NOT_YET[kind]}")
     if kind not in SOURCES:
         raise SourceError(f"{path}: no kind of image is called {kind!r}{nearest(kind, SOURCES)}")
     _check_mpp(path, kind, mpp)
     _check_file(path, kind)
-    return SOURCES[kind](path, mpp)
+    return SOURCES[kind](path, mpp, window)
 
 
-SOURCES: dict[str, Callable[[Path, float | None], ImageSource]] = {
+SOURCES: dict[str, Callable[[Path, float | None, Window | None], ImageSource]] = {
     "slide": open_slide,
     "tile": PlainSource,
     "still": PlainSource,
-    "ct": PlainSource,
 }
+
+
+def pixels_of(kind: str) -> PixelKind:
+    """What images of that kind in a manifest are made of, before any is opened."""
+    return CT if kind == "ct" else RGB
 
 
 def _check_mpp(path: Path, kind: str, mpp: float | None) -> None:

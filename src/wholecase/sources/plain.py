@@ -13,8 +13,10 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.deep import deep_of, refuse_numbers
 from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.ladder import Found
+from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "JPEG2000", "GIF", "PPM")
@@ -24,6 +26,8 @@ DECODE_ERRORS = (
     *(RuntimeError, MemoryError, struct.error, zlib.error),
 )
 """What Pillow's readers raise on damaged files, according to where the damage lies."""
+_ORIENTATION = 0x0112
+"""The EXIF tag."""
 
 
 @final
@@ -31,11 +35,16 @@ class PlainSource(ImageSource):
     """A PNG, JPEG or the like, decoded whole when opened; transparency lies on white.
 
     Spacing comes from the manifest alone: the resolution in such files is that of a printer.
+
+    Args:
+        path: the file.
+        mpp: the manifest's spacing.
+        window: the manifest's black and white among samples of more than 8 bits.
     """
 
-    def __init__(self, path: Path, mpp: float | None = None) -> None:
+    def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
         self._path = path
-        self._pixels: np.ndarray | None = decode(path)
+        self._pixels: np.ndarray | None = decode(path, window)
         height, width = self._pixels.shape[:2]
         self._levels = (Level(width, height, 1.0),)
         spacing = None if mpp is None else Spacing(mpp, "manifest")
@@ -67,13 +76,12 @@ class PlainSource(ImageSource):
         return None
 
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """A copy of the region, white outside the image."""
         if self._pixels is None:
             raise ValueError(f"{self._path} is closed")
-        if level != 0:
-            raise ValueError(f"{self._path} has one level, not a level {level}")
+        self.check_place(level, plane)
         region = np.full((height_px, width_px, 3), 255, np.uint8)
         height, width = self._pixels.shape[:2]
         left, right = max(x_px, 0), min(x_px + width_px, width)
@@ -97,17 +105,19 @@ def opened(path: Path) -> Iterator[Image.Image]:
             yield image
 
 
-def decode(path: Path) -> UInt8[np.ndarray, "H W 3"]:
+def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3"]:
     """All pixels of a flat image, upright by its EXIF tag.
 
     Raises:
-        SourceError: unknown, truncated, too big for one piece, or of floating-point pixels.
+        SourceError: unknown, truncated, too big for one piece, or of pixels whose black and white
+            are unknown.
     """
     if split_index(path) is not None:
+        refuse_window(path, window)
         return read_one(path)
     try:
         with opened(path) as image:
-            return np.array(_rgb(path, ImageOps.exif_transpose(image)))
+            return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(path, image, window))))
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "
@@ -132,10 +142,23 @@ def _rgb(path: Path, image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _shallow(path: Path, image: Image.Image, window: Window | None) -> Image.Image:
+    # samples of more than 8 bits as 8, by what is known to be black and white
+    turned = image.getexif().get(_ORIENTATION, 1)
+    deep = deep_of(path, image)
+    if deep is None:
+        refuse_window(path, window)
+        return image
+    if window is None:
+        refuse_unknown_range(path, deep.samples, deep.bits)
+        if deep.scaled:
+            return image
+    shown = to_rgb(deep.samples, deep.bits or 16, inverted=deep.inverted, window=window)
+    picture = Image.fromarray(shown)
+    picture.getexif()[_ORIENTATION] = turned
+    return picture
+
+
 def _high_byte(path: Path, values: np.ndarray) -> np.ndarray:
-    # the same that Pillow does to 16-bit colour
-    if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-        raise SourceError(
-            f"{path}: {values.dtype} pixels have no known black and white; export 8 or 16 bits"
-        )
+    refuse_numbers(path, values)
     return (values >> 8).astype(np.uint8)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 
 from wholecase.sources.source import ImageSource, Level
 
@@ -20,17 +20,22 @@ BLOCK_PX = 2048
 class Thumbnail:
     """The whole image, small."""
 
-    pixels: UInt8[np.ndarray, "H W 3"]
+    pixels: Shaped[np.ndarray, "H W channels"]
+    """Of the image's kind."""
     downsample: float
     """How many level-0 pixels one pixel spans."""
 
 
 def thumbnail(source: ImageSource, longest_px: int) -> Thumbnail:
-    """The whole image with its longer side at `longest_px`, or as large as it is where smaller."""
+    """The whole image with its longer side at `longest_px`, or as large as it is where smaller.
+
+    Of several planes, the middle one.
+    """
     width, height = source.levels[0].width_px, source.levels[0].height_px
     downsample = max(1.0, max(width, height) / longest_px)
     size_px = max(1, round(width / downsample)), max(1, round(height / downsample))
-    return Thumbnail(read_box(source, (0, 0, width, height), size_px), downsample)
+    middle = len(source.planes_um) // 2
+    return Thumbnail(read_box(source, (0, 0, width, height), size_px, middle), downsample)
 
 
 def level_for(levels: Sequence[Level], downsample: float) -> int:
@@ -46,8 +51,8 @@ def level_for(levels: Sequence[Level], downsample: float) -> int:
 
 
 def read_box(
-    source: ImageSource, box_px: tuple[int, int, int, int], size_px: tuple[int, int]
-) -> UInt8[np.ndarray, "H W 3"]:
+    source: ImageSource, box_px: tuple[int, int, int, int], size_px: tuple[int, int], plane: int = 0
+) -> Shaped[np.ndarray, "H W channels"]:
     """A box of level-0 pixels (x, y, width, height) delivered as `size_px` (width, height) pixels.
 
     Read from the nearest finer level, averaged by area downwards, interpolated upwards. A box that
@@ -62,28 +67,31 @@ def read_box(
     columns = _pieces(max(1, round(width / factor)), size_px[0])
     rows = _pieces(max(1, round(height / factor)), size_px[1])
     if len(columns) == len(rows) == 1:
-        return resized(source.read(x, y, columns[0].length, rows[0].length, index), size_px)
-    pixels = np.empty((size_px[1], size_px[0], 3), np.uint8)
+        return resized(source.read(x, y, columns[0].length, rows[0].length, index, plane), size_px)
+    pixels = np.empty((size_px[1], size_px[0], source.kind.channels), source.kind.dtype)
     for row in rows:
         for column in columns:
             left, top = x + round(column.start * factor), y + round(row.start * factor)
-            block = source.read(left, top, column.length, row.length, index)
+            block = source.read(left, top, column.length, row.length, index, plane)
             small = resized(block, (column.to - column.at, row.to - row.at))
             pixels[row.at : row.to, column.at : column.to] = small
     return pixels
 
 
 def resized(
-    pixels: UInt8[np.ndarray, "H W 3"], size_px: tuple[int, int]
-) -> UInt8[np.ndarray, "h w 3"]:
-    """Pixels at another size (width, height): an axis that shrinks is averaged by area."""
-    height, width = pixels.shape[:2]
+    pixels: Shaped[np.ndarray, "H W channels"], size_px: tuple[int, int]
+) -> Shaped[np.ndarray, "h w channels"]:
+    """Pixels at another size (width, height): an axis that shrinks is averaged by area.
+
+    Samples stay of their type, and within what was there.
+    """
+    height, width, channels = pixels.shape
     shrunk = min(width, size_px[0]), min(height, size_px[1])
     if shrunk != (width, height):
         pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)
     if shrunk != size_px:
         pixels = cv2.resize(pixels, size_px, interpolation=cv2.INTER_LINEAR)
-    return pixels
+    return pixels.reshape(size_px[1], size_px[0], channels)  # OpenCV drops a single channel
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.ladder import Rung, climb, slide_rungs
-from wholecase.sources.samples import on_white
+from wholecase.sources.samples import Window, on_white, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
 
 
@@ -19,7 +19,8 @@ from wholecase.sources.source import ImageSource, Level, Spacing
 class OpenSlideSource(ImageSource):
     """A pyramid on disk; the manifest's spacing, where given, goes before the file's own."""
 
-    def __init__(self, path: Path, mpp: float | None = None) -> None:
+    def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
+        refuse_window(path, window)
         self._path = path
         self._closed = False
         self._process = os.getpid()
@@ -71,11 +72,10 @@ class OpenSlideSource(ImageSource):
         return self._scanned_px
 
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; a damaged one costs its handle, not the next reading."""
-        if not 0 <= level < len(self._levels):
-            raise ValueError(f"{self._path} has {len(self._levels)} levels, no level {level}")
+        self.check_place(level, plane)
         handle = self._live_handle()
         try:
             region = handle.read_region((x_px, y_px), level, (width_px, height_px))

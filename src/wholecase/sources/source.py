@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 
 from wholecase.core.closing import Closing
+from wholecase.core.kinds import RGB, PixelKind
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,22 @@ class Spacing:
 
 
 class ImageSource(Closing):
-    """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, 3] RGB."""
+    """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, channels]."""
 
     @property
     @abstractmethod
     def path(self) -> Path:
         """The file, for messages."""
+
+    @property
+    def kind(self) -> PixelKind:
+        """What its pixels are; RGB unless a source says otherwise."""
+        return RGB
+
+    @property
+    def planes_um(self) -> tuple[float, ...]:
+        """Height of each plane in µm, as `read` counts them; a flat image has one."""
+        return (0.0,)
 
     @property
     @abstractmethod
@@ -61,11 +72,26 @@ class ImageSource(Closing):
 
     @abstractmethod
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
-    ) -> UInt8[np.ndarray, "H W 3"]:
-        """A region: top left in level-0 pixels, size in pixels of `level`; outside is white.
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
+    ) -> Shaped[np.ndarray, "H W channels"]:
+        """A region of a plane: top left in level-0 pixels, size in pixels of `level`.
+
+        Samples are of the source's kind; outside of the image they are its `outside`.
 
         Raises:
             SourceError: the region cannot be decoded.
-            ValueError: the image is closed.
+            ValueError: the image is closed, or has no such level or plane.
         """
+
+    def check_place(self, level: int, plane: int) -> None:
+        """Refuse to read what is not there.
+
+        Raises:
+            ValueError: there is no such level or plane.
+        """
+        for what, number, count in (
+            ("level", level, len(self.levels)),
+            ("plane", plane, len(self.planes_um)),
+        ):
+            if not 0 <= number < count:
+                raise ValueError(f"{self.path} has no {what} {number}, but 0 to {count - 1}")

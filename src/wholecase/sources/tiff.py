@@ -1,19 +1,24 @@
 """A TIFF slide, tile by tile: OME-TIFF, SubIFD pyramids, compressions that OpenSlide refuses."""
 
+import contextlib
 from pathlib import Path
 from typing import final
 
 import numpy as np
 from jaxtyping import UInt8
 
+from wholecase.core.errors import SourceError
 from wholecase.sources.bytes_of import BytesOf
 from wholecase.sources.damage import damage
 from wholecase.sources.ladder import Rung, climb
 from wholecase.sources.mosaic import Painter
-from wholecase.sources.samples import to_rgb
+from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
-from wholecase.sources.tiff_levels import read_slide
+from wholecase.sources.tiff_levels import TiffLevel, read_slide
 from wholecase.sources.tiff_planes import Plane
+
+MOST_LOOKED_AT = 16
+"""Tiles that are decoded to see the range of their samples."""
 
 
 @final
@@ -23,10 +28,11 @@ class TiffSource(ImageSource):
     Args:
         path: the file.
         mpp: the manifest's spacing; goes before the file's own.
+        window: the manifest's black and white among samples of more than 8 bits.
     """
 
-    def __init__(self, path: Path, mpp: float | None = None) -> None:
-        self._path, self._closed = path, False
+    def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
+        self._path, self._closed, self._window = path, False, window
         with damage(f"{path}: damaged or unusual TIFF"):
             slide = read_slide(path)
             self._file = BytesOf(path)
@@ -34,6 +40,11 @@ class TiffSource(ImageSource):
         self._painter = Painter([level.mosaic for level in slide.levels], self._tile)
         manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
         self._found = climb([*manifest, *slide.rungs])
+        try:
+            self._check_range()
+        except SourceError:
+            self._file.close()
+            raise
 
     @property
     def path(self) -> Path:
@@ -61,13 +72,12 @@ class TiffSource(ImageSource):
         return self._levels[0].mosaic.tile_px
 
     def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0
+        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; tiles that the file leaves out are white as well."""
         if self._closed:
             raise ValueError(f"{self._path} is closed")
-        if not 0 <= level < len(self.levels):
-            raise ValueError(f"{self._path} has {len(self.levels)} levels, no level {level}")
+        self.check_place(level, plane)
         return self._painter.read(x_px, y_px, width_px, height_px, level)
 
     def close(self) -> None:
@@ -81,11 +91,32 @@ class TiffSource(ImageSource):
         with damage(f"{self._path}: tile {tile} of level {level} cannot be decoded"):
             if not all(plane.counts[tile] for plane in one.planes):
                 return None
-            planes = [self._samples(plane, tile) for plane in one.planes]
-            samples = np.concatenate(planes, axis=2)[..., : one.samples]
-            return to_rgb(samples, one.bits, inverted=one.inverted)
+            samples = self._samples(one, tile)
+            return to_rgb(samples, one.bits or 16, inverted=one.inverted, window=self._window)
 
-    def _samples(self, plane: Plane, tile: int) -> np.ndarray:
+    def _check_range(self) -> None:
+        # by some tiles of the coarsest level, from all over it; a damaged one costs itself, later
+        one = self._levels[-1]
+        if not one.deep:
+            refuse_window(self._path, self._window)
+        if not one.deep or self._window is not None:
+            return
+        stored = [
+            n for n in range(len(one.mosaic.corners_px)) if all(p.counts[n] for p in one.planes)
+        ]
+        looked_at = stored[:: max(1, len(stored) // MOST_LOOKED_AT)]
+        seen = []
+        for number in looked_at:
+            with contextlib.suppress(SourceError), damage(f"{self._path}: damaged"):
+                seen.append(self._samples(one, number)[..., : min(one.samples, 3)].ravel())
+        if seen:
+            refuse_unknown_range(self._path, np.concatenate(seen), one.bits)
+
+    def _samples(self, one: TiffLevel, tile: int) -> np.ndarray:
+        planes = [self._stored(plane, tile) for plane in one.planes]
+        return np.concatenate(planes, axis=2)[..., : one.samples]
+
+    def _stored(self, plane: Plane, tile: int) -> np.ndarray:
         data = self._file.read(int(plane.offsets[tile]), int(plane.counts[tile]))
         values, _, _ = plane.decode(data, plane.first + tile, jpegtables=plane.tables)
         samples: np.ndarray = values[0]  # of one section only

@@ -8,6 +8,7 @@ from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.damage import complaints
+from wholecase.sources.deep import told_bits
 from wholecase.sources.ladder import Rung
 from wholecase.sources.mosaic import MOST_TILE_PX, Mosaic, belongs, grid_of, regular
 from wholecase.sources.ome import other_files, power_rungs, size_rungs
@@ -33,7 +34,10 @@ class TiffLevel:
     """One with all samples, or one per colour."""
     samples: int
     """How many of a pixel's samples are shown: grey, RGB, or RGB and opacity."""
-    bits: int
+    bits: int | None
+    """In use; None where nothing tells how many of 16."""
+    deep: bool
+    """Stored with more than 8 bits."""
     inverted: bool
     """0 is white."""
 
@@ -83,7 +87,8 @@ def _level(path: Path, level: TiffPageSeries) -> TiffLevel:
         mosaic=Mosaic(*size_px, tile_px, regular(size_px, tile_px)),
         planes=planes,
         samples=colours + opacity,
-        bits=page.bitspersample,
+        bits=told_bits(page),
+        deep=page.bitspersample > 8,
         inverted=page.photometric == PHOTOMETRIC.MINISWHITE,
     )
 

@@ -76,6 +76,7 @@ def identify(sweep: Sweep) -> str:
         mpp=image.mpp,
         windows=[sweep.side_px, sweep.spacing_um, sweep.stride_px],
         tissue=segmenter_of(sweep.tissue).settings,
+        **({} if image.window is None else {"window": list(image.window)}),
     )
 
 
@@ -88,7 +89,7 @@ def survey(sweep: Sweep) -> Surveyed:
         SourceError: the image or the outline cannot be read.
     """
     image = sweep.image
-    with open_source(image.path, image.kind, image.mpp) as source:
+    with open_source(image.path, image.kind, image.mpp, image.window) as source:
         raster = raster_of(
             source,
             side_px=sweep.side_px,
@@ -109,7 +110,7 @@ def sweep_blocks(surveyed: Surveyed) -> Iterator[Thumbnail | Block]:
         SourceError: something cannot be decoded.
     """
     image = surveyed.sweep.image
-    with open_source(image.path, image.kind, image.mpp) as source:
+    with open_source(image.path, image.kind, image.mpp, image.window) as source:
         most = max(LEAST_PICTURE_PX, *surveyed.raster.shape)
         yield thumbnail(source, min(most, MOST_PICTURE_PX))
         yield from blocks(source, surveyed.raster, surveyed.wanted)
