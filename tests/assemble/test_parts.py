@@ -20,7 +20,7 @@ from wholecase.recipes import builtin_recipes, read_recipe
 @pytest.mark.parametrize("name", builtin_recipes())
 def test_every_recipe_can_be_assembled_and_described(name: str) -> None:
     recipe = read_recipe(name)
-    model = model_of(recipe, 16, 2, 1)
+    model = model_of(recipe, 16 if recipe.model.backbone is None else 3, 2, 1)
     assert trainable(model) > 0
     assert schedule_of(recipe).epochs == recipe.train.epochs
     assert cut_of(recipe).settings

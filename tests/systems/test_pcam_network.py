@@ -6,7 +6,7 @@ from torch import nn
 
 from wholecase.assemble import describe, model_of, schedule_of
 from wholecase.core.errors import RecipeError
-from wholecase.models import CHANNELS, Batch, CaseModel, trainable
+from wholecase.models import Batch, CaseModel, trainable
 from wholecase.recipes import read_recipe
 
 PARTS = {
@@ -23,7 +23,7 @@ PARTS = {
 
 
 def network(seed: int = 1, *overrides: str) -> CaseModel:
-    return model_of(read_recipe("pcam-attention", overrides), CHANNELS, 2, seed).eval()
+    return model_of(read_recipe("pcam-attention", overrides), 3, 2, seed).eval()
 
 
 def patches(count: int, side: int = 96) -> Batch:

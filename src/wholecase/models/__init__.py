@@ -1,7 +1,7 @@
 """Packed bags in, one answer per case out."""
 
 from wholecase.models.aggregators import AGGREGATORS, Aggregator
-from wholecase.models.backbones import BACKBONES, Backbone
+from wholecase.models.backbones import BACKBONES, Backbone, Mapped
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
@@ -14,7 +14,8 @@ from wholecase.models.checkpoint import (
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
-from wholecase.models.pixels import CHANNELS, as_float
+from wholecase.models.inputs import INPUTS, LIGHT, Input
+from wholecase.models.pixels import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
 from wholecase.models.predict import Predictions, answered, answers, predict, remember
@@ -23,8 +24,9 @@ from wholecase.models.quantise import Quantised, quantise
 __all__ = [
     "AGGREGATORS",
     "BACKBONES",
-    "CHANNELS",
     "HEADS",
+    "INPUTS",
+    "LIGHT",
     "POOLINGS",
     "PRECISIONS",
     "Aggregator",
@@ -37,6 +39,8 @@ __all__ = [
     "Embedded",
     "Exported",
     "Head",
+    "Input",
+    "Mapped",
     "Pooled",
     "Pooling",
     "Predictions",
