@@ -98,7 +98,7 @@ def _alone(batch: Batch, rows: Int[Tensor, " R"]) -> Batch:
     )
 
 
-def _in_order(batch: Batch, parts: Sequence[tuple[Int[Tensor, " R"], Embedded]]) -> Embedded:
+def _in_order(batch: Batch, parts: Sequence[tuple[Int[Tensor, " _"], Embedded]]) -> Embedded:
     """The vectors of all parts, put back where their instances stand."""
     several = parts[0][1].origin is not None
     origin = torch.cat([r if e.origin is None else r[e.origin] for r, e in parts])
