@@ -20,7 +20,8 @@ class ToyVit(Backbone):
         self._inner, self._tokens = inner, tokens
         self.patch = nn.Conv2d(width, inner, side, stride=side)
         self.first = nn.Parameter(torch.zeros(inner))
-        self.block = nn.TransformerEncoderLayer(inner, 2, 2 * inner, 0.0, batch_first=True)
+        self.mix = nn.Linear(inner, 3 * inner)
+        self.last = nn.Sequential(nn.LayerNorm(inner), nn.Linear(inner, inner), nn.GELU())
 
     @property
     def width(self) -> int:
@@ -28,8 +29,11 @@ class ToyVit(Backbone):
 
     def forward(self, batch: Batch) -> Embedded:
         maps = self.patch(batch.values)  # [T, inner, h, w]
-        first = self.first.expand(len(maps), 1, -1)
-        told = self.block(torch.cat([first, maps.flatten(2).transpose(1, 2)], 1))
+        first = self.first.expand(maps.shape[0], 1, -1)
+        tokens = torch.cat([first, maps.flatten(2).transpose(1, 2)], 1)
+        query, key, value = self.mix(tokens)[:, None].chunk(3, 3)  # one head
+        mixed = nn.functional.scaled_dot_product_attention(query, key, value)[:, 0]
+        told = self.last(tokens + mixed)
         if not self._tokens:
             return Embedded(told[:, 0], batch.starts, batch.scale)
         return cells_of(told[:, 1:].transpose(1, 2).reshape(maps.shape), batch.starts, batch.scale)
