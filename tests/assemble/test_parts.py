@@ -13,14 +13,16 @@ from wholecase.assemble import (
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
-from wholecase.models import Batch, trainable
-from wholecase.recipes import builtin_recipes, read_recipe
+from wholecase.core.kinds import CT, GREY
+from wholecase.models import LIGHT, Batch, trainable
+from wholecase.models.inputs import Window
+from wholecase.recipes import builtin_recipes, read_recipe, recipe_text
 
 
 @pytest.mark.parametrize("name", builtin_recipes())
 def test_every_recipe_can_be_assembled_and_described(name: str) -> None:
     recipe = read_recipe(name)
-    model = model_of(recipe, 16, 2, 1)
+    model = model_of(recipe, 16 if recipe.model.backbone is None else 3, 2, 1)
     assert trainable(model) > 0
     assert schedule_of(recipe).epochs == recipe.train.epochs
     assert cut_of(recipe).settings
@@ -93,11 +95,55 @@ def test_weights_are_fixed_by_the_seed_and_global_state_is_left_alone() -> None:
         ("model.head.class_weights=[1, 2, 3]", "class_weights are 2 positive numbers"),
         ("model.head.counts=[1, 2]", "head 'clam' has no option 'counts'"),
         ("model.backbone=resnet", "no backbone is called 'resnet'"),
+        ("model.backbone=small_cnn", "kind 'rgb' have 3 channels, and these have 16"),
+        ("model.input=unit", "learns from stored features; remove it"),
     ],
 )
 def test_wrong_parts_are_named(override: str, told: str) -> None:
     with pytest.raises(RecipeError, match=told):
         model_of(read_recipe("egfr-clam", [override]), 16, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("model.input=windw", "no input is called 'windw'; did you mean 'window'"),
+        ("model.input=window", "the input 'window' needs the option 'centre'"),
+        ("model.input={name: window, centre: 40, width: wide}", "input 'window' cannot be built"),
+        ("model.input={name: zscore, kind: ct}", "input 'zscore' has no option 'kind'"),
+        ("model.input=imagenet", "pixels of the kind 'ct' are HU; use window or unit"),
+    ],
+)
+def test_wrong_inputs_are_named(override: str, told: str) -> None:
+    recipe = read_recipe("pcam-attention", [override])
+    with pytest.raises(RecipeError, match=told):
+        model_of(recipe, CT.channels, 2, 1, kind=CT)
+
+
+def test_the_recipe_says_how_a_kind_becomes_network_input() -> None:
+    ct = read_recipe("pcam-attention", ["model.input={name: window, centre: 40, width: 80}"])
+    model = model_of(ct, CT.channels, 2, 1, kind=CT)
+    assert model.input == Window(CT, centre=40, width=80)
+    assert model.backbone.blocks[0][0].in_channels == 1
+    grey = read_recipe("pcam-attention", ["model.input=imagenet"])
+    assert model_of(grey, 1, 2, 1, kind=GREY).backbone.blocks[0][0].in_channels == 3
+    told = "\n".join(describe(ct))
+    assert "model.input.width              80" in told
+    assert "of the window, in the kind's unit (80 HU for brain)" in told
+
+
+def test_a_recipe_that_names_no_input_is_written_as_before() -> None:
+    recipe = read_recipe("pcam-attention")
+    assert model_of(recipe, 3, 2, 1).input == LIGHT
+    assert "input" not in recipe.model.model_dump(mode="json")
+    assert "input" not in recipe_text(recipe)
+
+
+def test_a_network_per_magnification_can_be_described() -> None:
+    network = "{name: per_magnification, scales: [40, 100], network: small_cnn}"
+    told = "\n".join(describe(read_recipe("pcam-attention", [f"model.backbone={network}"])))
+    assert "model.backbone.shared          false" in told
+    assert "(backbone 741,632, pool" in told
 
 
 def test_devices() -> None:

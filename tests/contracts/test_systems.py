@@ -1,4 +1,4 @@
-"""The five systems fit the same types and are taught by the same loop."""
+"""The five systems, and other networks, fit the same types and are taught by the same loop."""
 
 from itertools import pairwise
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from toys import InMemory
+from toys import TOYS, InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError
 from wholecase.explain import grad_cam, position_map
@@ -154,6 +154,15 @@ def test_positions_sum_to_one_over_a_case(taught: CaseModel) -> None:
     for t in (0, 17, 40, 107):
         row, column = answer.pooled.cell[t].tolist()
         assert maps[int(answer.pooled.origin[t]), row, column] == weights[t]
+
+
+def test_a_network_without_maps_tells_where_it_attended_alone() -> None:
+    toy = TOYS["a transformer's tokens"]
+    model, (case,) = toy.model(), toy.examples(1, 1)
+    with pytest.raises(RecipeError, match="needs a model that sees pixels through maps"):
+        grad_cam(model, pack([case]), 1)
+    (answer,) = answers(model, [pack([case])])
+    assert position_map(answer.pooled).shape == (1, 3, 3)
 
 
 def test_models_of_stored_features_have_neither_map() -> None:

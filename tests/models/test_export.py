@@ -84,6 +84,32 @@ def test_several_folds_are_their_calibrated_mean(members, exported, count: int) 
     assert count < 40 or np.ptp(told[:, 1]) > 0.03, "patches that differ are told apart"
 
 
+@pytest.mark.parametrize(
+    "name", ["a transformer", "a transformer's tokens", "networks side by side"]
+)
+def test_any_network_is_a_graph_from_its_pixels_on(name: str, tmp_path) -> None:
+    toy = TOYS[name]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = toy.model()
+    pixels = (toy.examples(1, 3)[1].values * 255).to(torch.uint8)
+    export_onnx([Calibrated(model)], tmp_path / "m.onnx", pixels.repeat(2, 1, 1, 1))
+    given = torch.cat([pixels, pixels.flip(2), pixels.transpose(2, 3)]).numpy()
+    (told,) = run_onnx(tmp_path / "m.onnx", given)
+    np.testing.assert_allclose(told, expected([Calibrated(model)], given), atol=1e-5)
+
+
+def test_hounsfield_units_go_in_and_the_graph_has_the_window(tmp_path) -> None:
+    torch.manual_seed(0)
+    network = TOYS["brain-mets-ct"].model()
+    pool, head = AGGREGATORS["mean"](8), Binary(8, 2)
+    model = CaseModel(backbone=network.backbone, input=network.input, pool=pool, head=head)
+    slices = TOYS["brain-mets-ct"].examples(1, 2)[1].values
+    export_onnx([Calibrated(model)], tmp_path / "m.onnx", slices)
+    (told,) = run_onnx(tmp_path / "m.onnx", slices.numpy())
+    np.testing.assert_allclose(told, expected([Calibrated(model)], slices.numpy()), atol=1e-5)
+
+
 def test_the_file_says_nothing_of_where_it_was_made(exported) -> None:
     content = exported.read_bytes()
     assert b".py" not in content
@@ -120,6 +146,9 @@ def test_what_cannot_be_a_graph_is_refused(tmp_path) -> None:
     with_ages = CaseModel(pool=AGGREGATORS["mean"](4), head=Binary(4, 2), covariates=1)
     with pytest.raises(RunError, match="with covariates"):
         export_onnx([Calibrated(with_ages)], path, torch.zeros(2, 4))
+    by_scale = TOYS["a network per magnification"].model()
+    with pytest.raises(RunError, match="takes the pixels of a case and no scale"):
+        export_onnx([Calibrated(by_scale)], path, torch.zeros(2, 3, 12, 12))
     with pytest.raises(RunError, match="this model takes pixels"):
         export_onnx([Calibrated(network(0))], path, torch.zeros(2, 4))
     assert not list(tmp_path.iterdir())

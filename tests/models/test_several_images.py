@@ -126,9 +126,9 @@ def test_neither_the_order_of_images_nor_that_within_them_changes_an_answer(rule
 
 def test_several_vectors_of_an_instance_stay_in_its_image() -> None:
     torch.manual_seed(0)
-    backbone, pool, head = SmallCnn(1, channels=(4,)), AGGREGATORS["mean"](4), HEADS["binary"](4, 2)
+    backbone, pool, head = SmallCnn(3, channels=(4,)), AGGREGATORS["mean"](4), HEADS["binary"](4, 2)
     judge = CaseModel(backbone=backbone, pool=pool, head=head, images=POOLINGS["max"]()).eval()
-    pixels = torch.rand(5, 1, 8, 8)
+    pixels = torch.rand(5, 3, 8, 8)
     starts, images = torch.tensor([0, 3, 5]), torch.tensor([0, 1, 3, 5])
     answer = asked(judge, Batch(pixels, starts, ("a", "b"), ("a", "b"), images=images))
     single = CaseModel(backbone=backbone, pool=pool, head=head).eval()

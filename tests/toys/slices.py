@@ -1,12 +1,14 @@
-"""Pixels through a backbone with BatchNorm, the most suspicious slice decides, in stages."""
+"""Slices in HU through a window and BatchNorm; the most suspicious one decides, in stages."""
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from toys.toy import Toy, patient_of, target
-from wholecase.models import Backbone, CaseModel, Embedded
+from wholecase.core.kinds import CT
+from wholecase.models import Backbone, Batch, CaseModel, Embedded
 from wholecase.models.heads import Binary
+from wholecase.models.inputs import Window
 from wholecase.models.poolings import MaxLogit
 from wholecase.training import Example, Schedule, Stage
 
@@ -23,23 +25,23 @@ class SliceNet(Backbone):
     def width(self) -> int:
         return 8
 
-    def features(self, pixels: Tensor) -> Tensor:
-        return self.layer2(self.layer1(pixels))  # [T, 8, H, W]
-
-    def embedded(self, maps: Tensor, starts: Tensor, scale: Tensor | None = None) -> Embedded:
-        return Embedded(maps.amax((2, 3)), starts, scale)
+    def forward(self, batch: Batch) -> Embedded:
+        maps = self.layer2(self.layer1(batch.values))  # [T, 8, H, W]
+        return Embedded(maps.amax((2, 3)), batch.starts, batch.scale)
 
 
 def _example(rng: np.random.Generator, label: int, case: str) -> Example:
     count = int(rng.integers(2, 6))
-    pixels = rng.normal(0, 0.3, size=(count, 1, 8, 8)).astype(np.float32)
+    pixels = rng.normal(35, 6, size=(count, 1, 8, 8)).astype(np.int16)
     if label:
-        pixels[int(rng.integers(count)), 0, 3:6, 3:6] += 2.0
+        pixels[int(rng.integers(count)), 0, 3:6, 3:6] += 40
     return Example(case, patient_of(case), torch.from_numpy(pixels), targets=target(label))
 
 
 def _model() -> CaseModel:
-    return CaseModel(backbone=SliceNet(), pool=MaxLogit(), head=Binary(8, 2, hidden=(8,)))
+    seen = Window(CT, centre=40, width=80, zscore="slice")
+    head = Binary(8, 2, hidden=(8,))
+    return CaseModel(backbone=SliceNet(), input=seen, pool=MaxLogit(), head=head)
 
 
 slices = Toy(

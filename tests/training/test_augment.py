@@ -10,7 +10,7 @@ from toys.toy import target
 from wholecase.core.errors import RecipeError
 from wholecase.models import Batch, CaseModel
 from wholecase.models.aggregators import MeanPool
-from wholecase.models.backbones import SmallCnn
+from wholecase.models.backbones import Backbone, SmallCnn
 from wholecase.models.heads import Binary
 from wholecase.training import (
     AUGMENTS,
@@ -143,7 +143,7 @@ def test_a_stopped_training_draws_on_bit_for_bit(tmp_path) -> None:
     assert all(torch.equal(tensor, state[name]) for name, tensor in whole.state_dict().items())
 
 
-class Seen(SmallCnn.__base__):
+class Seen(Backbone):
     """A backbone that keeps what it was shown."""
 
     def __init__(self) -> None:
@@ -155,12 +155,9 @@ class Seen(SmallCnn.__base__):
     def width(self) -> int:
         return self.net.width
 
-    def features(self, pixels):
-        self.shown.append((self.training, pixels.detach()))
-        return self.net.features(pixels)
-
-    def embedded(self, maps, starts, scale=None):
-        return self.net.embedded(maps, starts, scale)
+    def forward(self, batch):
+        self.shown.append((self.training, batch.values.detach()))
+        return self.net(batch)
 
 
 def test_judging_sees_the_pixels_as_they_are() -> None:

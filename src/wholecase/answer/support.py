@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
-from wholecase.models import Answer, Batch, CaseModel, answers
+from wholecase.models import Answer, Batch, CaseModel, Mapped, answers
 from wholecase.training import Example, pack
 
 
@@ -100,9 +100,9 @@ def _maps(
     model: CaseModel, example: Example, answer: Answer, target: int
 ) -> dict[str, Float[np.ndarray, "N h w"]]:
     """Where within the instances: what speaks for the class, and what was attended to."""
-    if model.backbone is None:
-        return {}
-    maps = {GRAD_CAM: grad_cam(model, pack([example]), target)}
+    maps = {}
+    if isinstance(model.backbone, Mapped):
+        maps[GRAD_CAM] = grad_cam(model, pack([example]), target)
     if answer.pooled.cell is not None:
         maps[ATTENTION] = position_map(answer.pooled).cpu().numpy()
     return maps

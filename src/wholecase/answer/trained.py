@@ -10,6 +10,7 @@ from wholecase.answer.members import FoldModel, Vote
 from wholecase.assemble import model_of
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
+from wholecase.core.kinds import RGB, PixelKind, kind_of
 from wholecase.models import load_model
 from wholecase.recipes import Recipe, read_recipe
 from wholecase.runs import FoldFolder, RunFolder
@@ -51,22 +52,23 @@ def load_run(root: Path, device: str) -> TrainedRun:
     numbers = folder.fold_numbers
     if not numbers:
         raise RunError(f"{root} holds no trained fold; run again")
-    members = tuple(
-        load_fold(folder, number, recipe, int(encoder["width"]), len(classes), device)
-        for number in numbers
-    )
+    takes = int(encoder["width"]), kind_of(encoder.get("pixels") or RGB.name)
+    members = tuple(load_fold(folder, number, recipe, takes, device) for number in numbers)
     return TrainedRun(folder, recipe, classes, encoder, members)
 
 
 def load_fold(
-    folder: RunFolder, number: int, recipe: Recipe, width: int, classes: int, device: str
+    folder: RunFolder, number: int, recipe: Recipe, takes: tuple[int, PixelKind], device: str
 ) -> FoldModel:
     """The model of one fold, ready on the device, and what it chose.
+
+    `takes` is the width of its features, or channels, and the kind of its pixels.
 
     Raises:
         RunError: its files are missing or damaged.
     """
-    model, fold = model_of(recipe, width, classes, recipe.protocol.seed), folder.fold(number)
+    (width, kind), fold, classes = takes, folder.fold(number), len(recipe.cohort.groups)
+    model = model_of(recipe, width, classes, recipe.protocol.seed, kind=kind)
     load_model(fold.model, model)
     choices = read_choices(fold)
     model.head.adopt(choices.head)

@@ -19,6 +19,7 @@ from wholecase.models import (
     AGGREGATORS,
     BACKBONES,
     HEADS,
+    INPUTS,
     POOLINGS,
     Batch,
     CaseModel,
@@ -29,6 +30,7 @@ from wholecase.training import BATCHES, optimizer_for
 
 TABLES: dict[str, Any] = {
     "backbone": BACKBONES,
+    "input": INPUTS,
     "aggregator": AGGREGATORS,
     "pooling": POOLINGS,
     "images": POOLINGS,
@@ -37,7 +39,7 @@ TABLES: dict[str, Any] = {
     "encoder": ENCODERS,
     "batches": BATCHES,
 }
-GIVEN = {"width", "branches", "classes", "counts", "examples", "seed", "device"}
+GIVEN = {"width", "kind", "build", "branches", "classes", "counts", "examples", "seed", "device"}
 """What the house hands to constructors itself."""
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
@@ -59,7 +61,7 @@ def describe(recipe: Recipe, width: int = WIDTH) -> Iterator[str]:
     model = model_of(recipe, values.shape[1], classes, recipe.protocol.seed)
     yield ""
     yield f"LAYERS ({what}, {classes} classes; T instances of B cases)"
-    yield from _layers(model, values)
+    yield from _layers(recipe, model, values)
     yield ""
     yield "TRAINABLE PARAMETERS"
     yield from _stages(recipe, model)
@@ -144,14 +146,14 @@ def _input(recipe: Recipe, width: int) -> tuple[Tensor, str]:
     return torch.zeros(3, channels, side, side), f"pixels of {channels} channels, {side} x {side}"
 
 
-def _layers(model: CaseModel, values: Tensor) -> Iterator[str]:
+def _layers(recipe: Recipe, model: CaseModel, values: Tensor) -> Iterator[str]:
     rows: list[tuple[str, str, str, int]] = []
     hooks = []
     for name, module in model.named_modules():
         if not list(module.children()) and name:
             hooks.append(module.register_forward_hook(_recorder(name, rows)))
     starts = torch.tensor([0, 2, 3])
-    batch = Batch(values, starts, ("a", "b"), ("a", "b"), images=starts)
+    batch = Batch(values, starts, ("a", "b"), ("a", "b"), _scale(recipe), images=starts)
     model.eval()
     with torch.no_grad():
         model(batch)
@@ -159,6 +161,13 @@ def _layers(model: CaseModel, values: Tensor) -> Iterator[str]:
         hook.remove()
     for name, kind, shape, count in rows:
         yield f"  {name:28} {kind:16} {shape:20} {count:>10,}"
+
+
+def _scale(recipe: Recipe) -> Tensor | None:
+    """One that the backbone knows, where it asks for scales."""
+    backbone = recipe.model.backbone
+    scales = None if backbone is None else backbone.options.get("scales")
+    return torch.full((3,), float(scales[0])) if scales else None
 
 
 def _recorder(name: str, rows: list[tuple[str, str, str, int]]) -> Any:  # noqa: ANN401

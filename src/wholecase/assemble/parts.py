@@ -1,6 +1,6 @@
 """Recipe -> the parts that it names. Names and options are checked here, before any work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +8,24 @@ import torch
 
 from wholecase.cohort import Cohort, Labels, Split, given, holdout, nested, read_splits
 from wholecase.core.errors import RecipeError
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.lookup import check_options, look_up, options_of
 from wholecase.core.seeds import seed_of
 from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
 from wholecase.instances import CUTS, Cut
-from wholecase.models import AGGREGATORS, BACKBONES, HEADS, POOLINGS, CaseModel, Pooling
+from wholecase.models import (
+    AGGREGATORS,
+    BACKBONES,
+    HEADS,
+    INPUTS,
+    LIGHT,
+    POOLINGS,
+    Backbone,
+    CaseModel,
+    Input,
+    Pooling,
+)
 from wholecase.recipes import Named, Recipe
 from wholecase.training import BATCHES, Augment, Batches, Examples, Schedule, Stage
 
@@ -60,7 +72,13 @@ def plan_of(recipe: Recipe, store: Path, device: str) -> Plan:
 
 
 def model_of(
-    recipe: Recipe, width: int, classes: int, seed: int, counts: Sequence[int] | None = None
+    recipe: Recipe,
+    width: int,
+    classes: int,
+    seed: int,
+    counts: Sequence[int] | None = None,
+    *,
+    kind: PixelKind = RGB,
 ) -> CaseModel:
     """A fresh model on the CPU; the seed fixes its weights and touches no global state.
 
@@ -71,10 +89,11 @@ def model_of(
         seed: of the weights.
         counts: training cases per class, for heads that weigh classes; None where the model is
             only asked, or gets its state from a file.
+        kind: of the pixels, where the recipe trains a backbone on them.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "weights"))
-        return _model(recipe, width, classes, counts)
+        return _model(recipe, width, classes, counts, kind)
 
 
 def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
@@ -113,13 +132,12 @@ def _augment(recipe: Recipe) -> Augment | None:
     return Augment.of(settings) if settings else None
 
 
-def _model(recipe: Recipe, width: int, classes: int, counts: Sequence[int] | None) -> CaseModel:
+def _model(
+    recipe: Recipe, width: int, classes: int, counts: Sequence[int] | None, pixels: PixelKind
+) -> CaseModel:
     section = recipe.model
-    backbone = None
-    if section.backbone is not None:
-        network = look_up(BACKBONES, section.backbone.name, "backbone")
-        backbone = _built(network, section.backbone, "backbone", width=width)
-        width = backbone.width
+    backbone, seen = _front(recipe, width, pixels)
+    width = width if backbone is None else backbone.width
     if section.decide == "case":
         assert section.aggregator is not None, "the schema asks for it"  # noqa: S101
         kind = look_up(AGGREGATORS, section.aggregator.name, "aggregator")
@@ -133,7 +151,46 @@ def _model(recipe: Recipe, width: int, classes: int, counts: Sequence[int] | Non
         branches = 1
     given = {"width": width, "branches": branches, "classes": classes, "counts": counts}
     head = _built(look_up(HEADS, section.head.name, "head"), section.head, "head", **given)
-    return CaseModel(backbone=backbone, pool=pool, head=head, images=_images(section.images))
+    images = _images(section.images)
+    return CaseModel(backbone=backbone, input=seen, pool=pool, head=head, images=images)
+
+
+def _front(recipe: Recipe, width: int, kind: PixelKind) -> tuple[Backbone | None, Input]:
+    """The network that learns from pixels, if there is one, and how they come to it."""
+    section = recipe.model
+    if section.backbone is None:
+        if section.input is not None:
+            raise RecipeError(
+                f"model.input says how pixels become network input, and recipe {recipe.recipe} "
+                "learns from stored features; remove it, or train on pixels with `model.backbone`"
+            )
+        return None, LIGHT
+    named = section.input or Named(name="unit")
+    seen: Input = _built(look_up(INPUTS, named.name, "input"), named, "input", kind=kind)
+    backbone = backbone_of(section.backbone, seen.channels)
+    if width != kind.channels:
+        raise RecipeError(
+            f"pixels of the kind {kind.name!r} have {kind.channels} channels, and these have "
+            f"{width}; give images of that kind"
+        )
+    return backbone, seen
+
+
+def backbone_of(named: Named, width: int) -> Backbone:
+    """A network by its name; one that is made of others builds them in the same way."""
+
+    def build(inner: object) -> Backbone:
+        name = inner.get("name") if isinstance(inner, Mapping) else inner
+        if not isinstance(name, str):
+            raise RecipeError(
+                f"the backbone {named.name!r} is made of networks, each a name or "
+                f"`{{name: ..., options}}`, not {inner!r}"
+            )
+        return backbone_of(Named.model_validate(inner), width)
+
+    network = look_up(BACKBONES, named.name, "backbone")
+    backbone: Backbone = _built(network, named, "backbone", width=width, build=build)
+    return backbone
 
 
 def _images(named: Named) -> Pooling | None:

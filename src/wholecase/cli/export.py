@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from wholecase.answer import TrainedRun
+    from wholecase.core.kinds import PixelKind
 
 
 def export(
@@ -45,9 +46,11 @@ def export(
     members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
     pixels = len(shape) == 3
+    if int8 is not None and (not pixels or _kind(trained).dtype != "uint8"):
+        raise RunError("eight bits are for runs on pixels of eight bits; leave out --int8")
     patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
-    kind = torch.uint8 if pixels else torch.float32
-    made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=kind))
+    dtype = getattr(torch, _kind(trained).dtype) if pixels else torch.float32
+    made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=dtype))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
     facts = {
         **_facts(trained, shape),
@@ -92,6 +95,15 @@ def _shape(trained: "TrainedRun") -> tuple[int, ...]:
     return (width, side, side)
 
 
+def _kind(trained: "TrainedRun") -> "PixelKind":
+    return trained.members[0].model.input.kind
+
+
+def _meaning(kind: "PixelKind") -> str:
+    numbers = f"samples of kind {kind.name}, {kind.unit or 'light'} = sample / {kind.divisor:g}"
+    return "RGB from 0 to 255" if kind.name == "rgb" else numbers
+
+
 def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     """What whoever runs the file has to know."""
     from wholecase import __version__
@@ -108,9 +120,9 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
         "where there is no threshold",
         "input": {
             "name": "pixels" if pixels else "features",
-            "type": "uint8" if pixels else "float32",
+            "type": _kind(trained).dtype if pixels else "float32",
             "shape": ["N", *shape],
-            "meaning": "N patches, RGB from 0 to 255, each a case of its own"
+            "meaning": f"N patches, {_meaning(_kind(trained))}, each a case of its own"
             if pixels
             else "the N feature vectors of one case",
         },
@@ -145,8 +157,6 @@ def _patches(path: Path, shape: tuple[int, ...], given: "np.ndarray") -> "np.nda
     """uint8 [M, C, H, W]; the order [M, H, W, C] of pictures is taken too."""
     from wholecase.models.quantise import check_count
 
-    if len(shape) != 3:
-        raise RunError("eight bits are for runs on pixels; leave out --int8")
     fits = given.dtype.name == "uint8" and given.ndim == 4
     if fits:
         check_count(len(given))

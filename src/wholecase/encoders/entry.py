@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wholecase.encoders.resnet50 import IMAGENET_MEAN, IMAGENET_STD
+from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 Triple = tuple[float, float, float]
 Pool = Literal["cls", "cls+mean", "own"]

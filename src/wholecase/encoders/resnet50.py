@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from wholecase.encoders.encoder import Encoder
 
 if TYPE_CHECKING:
     from torch import nn
 
 NAME = "resnet50"
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def resnet50(

@@ -47,7 +47,11 @@ def facts_of(
             "folds": len(split.folds),
             "from": None if origin is None else str(origin),
         },
-        "encoder": {"identity": extraction.identity, "width": extraction.width},
+        "encoder": {
+            "identity": extraction.identity,
+            "width": extraction.width,
+            "pixels": None if extraction.kind is None else extraction.kind.name,
+        },
         "cut": recipe.cut.model_dump(mode="json"),
         "instance": instance_of(recipe, extraction),
         "seed": recipe.protocol.seed,

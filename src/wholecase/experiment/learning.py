@@ -12,6 +12,7 @@ from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
+from wholecase.core.kinds import RGB
 from wholecase.core.seeds import seed_of
 from wholecase.execution import freed_memory_kept
 from wholecase.experiment.keys import chosen_key, learnt_key
@@ -69,7 +70,14 @@ def learn_fold(job: FoldJob) -> Fate:
             return "reused"
     targets = [case.target for case in job.fold.train]
     counts = [targets.count(label) for label in range(len(job.classes))]
-    model = model_of(job.recipe, job.extraction.width, len(job.classes), job.seed, counts)
+    model = model_of(
+        job.recipe,
+        job.extraction.width,
+        len(job.classes),
+        job.seed,
+        counts,
+        kind=job.extraction.kind or RGB,
+    )
     if learnt:
         load_model(job.folder.model, model)
         model = model.to(job.device)

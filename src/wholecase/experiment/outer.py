@@ -27,6 +27,7 @@ from wholecase.answer import (
 )
 from wholecase.cohort import Case, Fold
 from wholecase.core.errors import RunError
+from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
 from wholecase.core.seeds import generator, seed_of
 from wholecase.execution import Place, each
@@ -181,8 +182,8 @@ def _members(bench: Bench, wanted: set[int] | None) -> dict[int, FoldModel]:
 
 
 def _member(bench: Bench, number: int) -> FoldModel:
-    width, classes = bench.extraction.width, len(bench.classes)
-    return load_fold(bench.run, number, bench.recipe, width, classes, bench.place.device)
+    takes = bench.extraction.width, bench.extraction.kind or RGB
+    return load_fold(bench.run, number, bench.recipe, takes, bench.place.device)
 
 
 def _judge_part(bench: Bench, part: _Part, members: Mapping[int, FoldModel]) -> list[Judgement]:

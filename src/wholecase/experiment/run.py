@@ -12,6 +12,7 @@ from typing import Any
 from wholecase.answer import has_bag
 from wholecase.assemble import bags_of, check_input, labels_of, model_of, schedule_of, split_of
 from wholecase.cohort import (
+    Cohort,
     Fold,
     Split,
     anonymity_note,
@@ -36,6 +37,7 @@ from wholecase.models import check_precision
 from wholecase.recipes import Recipe
 from wholecase.report import write_report
 from wholecase.runs import RunFolder
+from wholecase.sources import pixels_of
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     folder = RunFolder(settings.out)
     cohort = read_cohort(cohort_file, labels_of(recipe))
     split = split_of(recipe, cohort, settings.splits)
-    _try_parts(recipe, len(cohort.classes))
+    _try_parts(recipe, cohort)
     check_precision(recipe.train.precision, place.device)
     claim(folder, recipe, cohort_file, split)
     with clock.stage("extract"):
@@ -148,10 +150,12 @@ class _Clock:
         }
 
 
-def _try_parts(recipe: Recipe, classes: int) -> None:
+def _try_parts(recipe: Recipe, cohort: Cohort) -> None:
     """A mistake in the model's options should not cost a night of extraction first."""
     check_input(recipe)
-    model_of(recipe, width=8 if recipe.model.backbone is None else 3, classes=classes, seed=0)
+    kind = pixels_of(next(image.kind for case in cohort.cases for image in case.images))
+    width = 8 if recipe.model.backbone is None else kind.channels
+    model_of(recipe, width, classes=len(cohort.classes), seed=0, kind=kind)
     schedule_of(recipe)
 
 

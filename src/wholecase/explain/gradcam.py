@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wholecase.core.errors import RecipeError
-from wholecase.models import Answer, Batch, CaseModel, as_float, device_of
+from wholecase.models import Answer, Batch, CaseModel, Mapped, device_of
 
 
 def grad_cam(model: CaseModel, batch: Batch, target: int) -> Float[np.ndarray, "T h w"]:
@@ -23,21 +23,25 @@ def grad_cam(model: CaseModel, batch: Batch, target: int) -> Float[np.ndarray, "
     The model is asked in evaluation mode and left as it was: mode, gradients and weights.
 
     Args:
-        model: with a backbone.
+        model: with a backbone that has maps.
         batch: pixels; a case may have several instances.
         target: index of a class.
 
     Raises:
-        RecipeError: the model has no backbone, or its head no gradient.
+        RecipeError: the model has no such backbone, or its head no gradient.
     """
-    if model.backbone is None:
-        raise RecipeError("Grad-CAM needs a model that sees pixels, one with `model.backbone`")
-    was_training, here = model.training, batch.to(device_of(model))
+    backbone = model.backbone
+    if not isinstance(backbone, Mapped):
+        raise RecipeError(
+            "Grad-CAM needs a model that sees pixels through maps of a convolution, such as one "
+            "with `model.backbone: small_cnn`"
+        )
+    was_training, here = model.training, model.seen(batch.to(device_of(model)))
     model.eval()
     try:
         with torch.enable_grad():
-            maps = model.backbone.features(as_float(here.values)).detach().requires_grad_()
-            embedded = model.backbone.embedded(maps, here.starts, here.scale)
+            maps = backbone.features(here.values).detach().requires_grad_()
+            embedded = backbone.embedded(maps, here)
             odds = _log_odds(model, model.decided(embedded, here), target).sum()
             if not odds.requires_grad:
                 raise RecipeError("Grad-CAM needs a head whose probabilities have a gradient")

@@ -1,7 +1,7 @@
 """Packed bags in, one answer per case out."""
 
 from wholecase.models.aggregators import AGGREGATORS, Aggregator
-from wholecase.models.backbones import BACKBONES, Backbone
+from wholecase.models.backbones import BACKBONES, Backbone, Mapped
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
@@ -15,6 +15,7 @@ from wholecase.models.checkpoint import (
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
+from wholecase.models.inputs import INPUTS, LIGHT, Input
 from wholecase.models.pixels import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
@@ -25,6 +26,8 @@ __all__ = [
     "AGGREGATORS",
     "BACKBONES",
     "HEADS",
+    "INPUTS",
+    "LIGHT",
     "POOLINGS",
     "PRECISIONS",
     "Aggregator",
@@ -37,6 +40,8 @@ __all__ = [
     "Embedded",
     "Exported",
     "Head",
+    "Input",
+    "Mapped",
     "Pooled",
     "Pooling",
     "Quantised",

@@ -11,6 +11,7 @@ from wholecase.models.aggregators import Aggregator
 from wholecase.models.backbones import Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.heads import Head
+from wholecase.models.inputs import LIGHT, Input
 from wholecase.models.poolings import Pooling
 from wholecase.models.precision import in_full, raised, raised_pooled
 from wholecase.models.segments import segment_sum
@@ -25,6 +26,7 @@ class CaseModel(nn.Module):
         pool: an `Aggregator` (aggregate, then decide) or a `Pooling` (decide each, then pool).
         head: decides.
         backbone: encodes pixels; None where the bags hold stored features.
+        input: how pixels become what the backbone gets.
         images: pools the logits of a case's images, each judged on its own; None makes all images
             of a case one bag. Either way a case has one answer and one loss.
         covariates: how many numbers per case enter as a linear term on the case's logits.
@@ -36,11 +38,13 @@ class CaseModel(nn.Module):
         pool: Aggregator | Pooling,
         head: Head,
         backbone: Backbone | None = None,
+        input: Input = LIGHT,  # noqa: A002 (the recipe's word)
         images: Pooling | None = None,
         covariates: int = 0,
     ) -> None:
         super().__init__()
         self.backbone = backbone
+        self.input = input
         self.pool = pool
         self.head = head
         self.images = images
@@ -50,8 +54,18 @@ class CaseModel(nn.Module):
 
     def forward(self, batch: Batch) -> Answer:
         """Answer for each case of the batch."""
-        embedded = Embedded.of(batch) if self.backbone is None else self.backbone(batch)
-        return self.decided(embedded, batch)
+        return self.decided(self.embedded(batch), batch)
+
+    def embedded(self, batch: Batch) -> Embedded:
+        """The vectors of a batch: stored ones as they are, pixels through input and backbone."""
+        if self.backbone is None:
+            return Embedded.of(batch)
+        told: Embedded = self.backbone(self.seen(batch))
+        return told
+
+    def seen(self, batch: Batch) -> Batch:
+        """The batch as the backbone gets it."""
+        return replace(batch, values=self.input(batch.values))
 
     def decided(self, embedded: Embedded, batch: Batch) -> Answer:
         """The answer from vectors that are there already; `batch` says whose they are."""

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from wholecase.core.errors import RunError
 from wholecase.core.files import atomic
+from wholecase.core.kinds import PixelKind
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
 from wholecase.models.graph import BagGraph, Calibrated, PatchGraph, check_exportable
@@ -47,8 +48,8 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     Args:
         members: on the CPU; several give the mean of their calibrated probabilities.
         path: the file to write, whole or not at all.
-        example: two instances at least, in the type that the file is to take: uint8 or floating
-            point in [0, 1] for pixels.
+        example: two instances at least, in the type that the file is to take: for pixels samples
+            of their kind, or its numbers in floating point.
 
     Raises:
         RunError: the model cannot be written as a graph, or the graph does not agree.
@@ -129,22 +130,23 @@ def _difference(members: Sequence[Calibrated], path: Path, example: Tensor) -> f
     generator = torch.Generator().manual_seed(0)
     worst = 0.0
     for count in COUNTS:
-        values = _drawn(example, count, generator)
+        values = _drawn(members[0].model.input.kind, example, count, generator)
         told = run_onnx(path, values.numpy())[0]
         worst = max(worst, float(np.abs(told - _mean(members, values)).max()))
     return worst
 
 
-def _drawn(example: Tensor, count: int, generator: torch.Generator) -> Tensor:
+def _drawn(kind: PixelKind, example: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Inputs of the same kind: from dark to bright, from smooth to rough, so that answers vary."""
     shape = (count, *example.shape[1:])
     if example.dim() != 4:
         return torch.randn(shape, generator=generator)
     rough = torch.rand(shape, generator=generator)
     level, share = torch.rand(2, count, 1, 1, 1, generator=generator)
-    values = level * (1 - share) + rough * share
-    drawn: Tensor = (values * 255).to(torch.uint8) if example.dtype == torch.uint8 else values
-    return drawn
+    light = level * (1 - share) + rough * share
+    numbers = kind.low + light * (kind.high - kind.low)
+    drawn: Tensor = numbers if example.is_floating_point() else numbers * kind.divisor
+    return drawn.to(example.dtype)
 
 
 def _mean(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "M C"]:

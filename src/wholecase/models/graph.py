@@ -1,7 +1,7 @@
 """What an exported model computes: cases of equal size in, calibrated probabilities out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import torch
@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wholecase.core.errors import RunError
+from wholecase.models.backbones import PerMagnification
 from wholecase.models.batch import Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel
-from wholecase.models.pixels import as_float
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,9 @@ class PatchGraph(nn.Module):
         return list(zip(models, self._temperatures, strict=True))
 
     def _told(self, model: CaseModel, pixels: Tensor, temperature: float) -> Tensor:
-        assert model.backbone is not None, "checked before"  # noqa: S101
-        maps = model.backbone.features(as_float(pixels))
-        count = maps.shape[0]
-        vectors = model.backbone.embedded(maps, torch.arange(count + 1)).values
+        count = pixels.shape[0]
+        batch = replace(self._names, values=pixels, starts=torch.arange(count + 1))
+        vectors = model.embedded(batch).values
         bags = vectors.view(count, vectors.shape[0] // count, vectors.shape[1])
 
         # one bag at a time, and then all: so every aggregator's way for a single bag is taken
@@ -96,6 +95,11 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
             raise RunError(
                 "a model with covariates, or one that judges image by image, cannot be exported "
                 "to ONNX: a graph takes the instances of a case and nothing else"
+            )
+        if any(isinstance(part, PerMagnification) for part in model.modules()):
+            raise RunError(
+                "a model with a network per magnification cannot be exported to ONNX: a graph "
+                "takes the pixels of a case and no scale"
             )
         if (model.backbone is None) == pixels:
             what = "stored features" if pixels else "pixels"

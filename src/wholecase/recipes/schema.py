@@ -89,6 +89,12 @@ class ModelSection(Section):
         "case", description="aggregate then decide, or decide each instance then pool"
     )
     backbone: Named | None = Field(None, description="trainable network; none for stored features")
+    input: Named | None = Field(
+        None,
+        description="how pixels become network input: `unit` where nothing is said, `window`, "
+        "`zscore` or `imagenet`",
+        exclude_if=lambda value: value is None,  # what a recipe does not say keeps its digest
+    )
     aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
     pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
     images: Named = Field(

@@ -1,9 +1,25 @@
 """Trainable networks at the front of a model."""
 
-from wholecase.models.backbones.backbone import Backbone
+from wholecase.models.backbones.backbone import Backbone, Build
 from wholecase.models.backbones.cells import cells_of
+from wholecase.models.backbones.mapped import Mapped
+from wholecase.models.backbones.paired import Paired
+from wholecase.models.backbones.per_magnification import PerMagnification
 from wholecase.models.backbones.small_cnn import SmallCnn
 
-BACKBONES: dict[str, type[Backbone]] = {"small_cnn": SmallCnn}
+BACKBONES: dict[str, type[Backbone]] = {
+    "paired": Paired,
+    "per_magnification": PerMagnification,
+    "small_cnn": SmallCnn,
+}
 
-__all__ = ["BACKBONES", "Backbone", "SmallCnn", "cells_of"]
+__all__ = [
+    "BACKBONES",
+    "Backbone",
+    "Build",
+    "Mapped",
+    "Paired",
+    "PerMagnification",
+    "SmallCnn",
+    "cells_of",
+]

@@ -1,0 +1,115 @@
+"""A network for each magnification; what a case lacks is absent, and nothing stands in for it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import final
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from wholecase.core.errors import RecipeError
+from wholecase.models.backbones.backbone import Backbone, Build
+from wholecase.models.batch import Batch, Embedded
+from wholecase.models.segments import owners
+
+TOLERANCE = 0.01
+"""Of a scale: magnifications are steps of two, and a spacing is what was asked for."""
+
+
+@final
+class PerMagnification(Backbone):
+    """Each instance goes through the network of its scale.
+
+    Args:
+        build: makes the networks.
+        scales: as instances have them: magnifications, or µm/px.
+        network: that is built once for each scale.
+        shared: one network sees all scales; others are refused all the same.
+    """
+
+    scales: Tensor
+
+    def __init__(
+        self, build: Build, *, scales: Sequence[float | int], network: object, shared: bool = False
+    ) -> None:
+        super().__init__()
+        ordered = sorted(scales)
+        apart = all(b > a * (1 + 2 * TOLERANCE) for a, b in pairwise(ordered))
+        if not ordered or not ordered[0] > 0 or not apart:
+            raise RecipeError(
+                f"model.backbone.scales are positive numbers that differ, not {list(scales)}"
+            )
+        networks = [build(network) for _ in (scales[:1] if shared else scales)]
+        self._width = networks[0].width
+        self.networks = nn.ModuleList(networks)
+        self.register_buffer("scales", torch.tensor([*map(float, scales)]), persistent=False)
+
+    @property
+    def width(self) -> int:
+        """The same for all scales."""
+        return self._width
+
+    def forward(self, batch: Batch) -> Embedded:
+        """Vectors in the order of the instances, whatever network they come from."""
+        which = self._which(batch)
+        if len(self.networks) == 1:
+            alike: Embedded = self.networks[0](batch)
+            return alike
+        rows = [(which == number).nonzero()[:, 0] for number in range(len(self.networks))]
+        parts = [
+            (own, network(_alone(batch, own)))
+            for own, network in zip(rows, self.networks, strict=True)
+            if len(own)
+        ]
+        return _in_order(batch, parts)
+
+    def _which(self, batch: Batch) -> Int[Tensor, " T"]:
+        """The number of each instance's scale."""
+        if batch.scale is None:
+            raise RecipeError(
+                "the backbone 'per_magnification' chooses by scale, and these instances have none; "
+                "give their magnification or spacing"
+            )
+        near: Bool[Tensor, "T S"] = (
+            batch.scale[:, None] / self.scales - 1
+        ).abs() <= TOLERANCE  # never true of nan
+        if not bool(near.any(1).all()):
+            at = int(near.any(1).logical_not().nonzero()[0])
+            case = batch.cases[int(owners(batch.starts)[at])]
+            known = ", ".join(f"{scale:g}" for scale in self.scales.tolist())
+            raise RecipeError(
+                f"case {case!r} has an instance of the scale {float(batch.scale[at]):g}, and "
+                f"model.backbone.scales are {known}; add it, or leave the image out"
+            )
+        return near.int().argmax(1)
+
+
+def _alone(batch: Batch, rows: Int[Tensor, " R"]) -> Batch:
+    """These instances, each a case of its own: a case need not have every scale."""
+    names = ("",) * len(rows)
+    return Batch(
+        values=batch.values[rows],
+        starts=torch.arange(len(rows) + 1, device=rows.device),
+        cases=names,
+        patients=names,
+        scale=None if batch.scale is None else batch.scale[rows],
+        position=None if batch.position is None else batch.position[rows],
+    )
+
+
+def _in_order(batch: Batch, parts: Sequence[tuple[Int[Tensor, " _"], Embedded]]) -> Embedded:
+    """The vectors of all parts, put back where their instances stand."""
+    several = parts[0][1].origin is not None
+    origin = torch.cat([r if e.origin is None else r[e.origin] for r, e in parts])
+    order = origin.argsort(stable=True)  # vectors of one instance keep their order
+    origin = origin[order]
+    values: Float[Tensor, "V D"] = torch.cat([e.values for _, e in parts])[order]
+    cells = [e.cell for _, e in parts if e.cell is not None]
+    return Embedded(
+        values=values,
+        starts=torch.searchsorted(origin, batch.starts),
+        scale=None if batch.scale is None else batch.scale[origin],
+        origin=origin if several else None,
+        cell=torch.cat(cells)[order] if cells else None,
+    )

@@ -1,0 +1,158 @@
+"""How pixels of a kind become what a network gets: named in a recipe as `model.input`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from wholecase.core.kinds import RGB, PixelKind
+from wholecase.models.pixels import as_float
+
+Numbers = Float[Tensor, "T C H W"]
+Seen = Float[Tensor, "T D H W"]
+"""As many channels as the network gets."""
+
+
+@dataclass(frozen=True)
+class Input(ABC):
+    """Every member is built as `Member(kind, **options)`. It learns nothing and keeps no state."""
+
+    kind: PixelKind
+
+    def __call__(self, values: Tensor) -> Seen:
+        """Samples of the kind, or its numbers in floating point, as network input.
+
+        Raises:
+            RecipeError: the values are no pixels of the kind.
+        """
+        numbers = as_float(values, self.kind)
+        if numbers.shape[1] != self.kind.channels:
+            raise RecipeError(
+                f"pixels of the kind {self.kind.name!r} have {self.kind.channels} channels, not "
+                f"{numbers.shape[1]}; give images of that kind"
+            )
+        return self.seen(numbers)
+
+    @abstractmethod
+    def seen(self, numbers: Numbers) -> Seen:
+        """Numbers of the kind as network input; each instance on its own."""
+
+    @property
+    def channels(self) -> int:
+        """What the network gets."""
+        return self(torch.zeros(1, self.kind.channels, 1, 1)).shape[1]
+
+
+@final
+@dataclass(frozen=True)
+class Unit(Input):
+    """Numbers in [0, 1], from the least to the highest of the kind."""
+
+    def seen(self, numbers: Numbers) -> Seen:
+        """Light as it is; what is beyond the usual range of an open kind is clamped."""
+        return _in_range(self.kind, numbers)
+
+
+@final
+@dataclass(frozen=True)
+class Window(Input):
+    """A window of the kind's numbers becomes [0, 1], what is beyond it is clamped: CT as displayed.
+
+    Args:
+        centre: of the window, in the kind's unit (40 HU for brain).
+        width: of the window, in the kind's unit (80 HU for brain).
+        zscore: `slice` then standardises each instance by its own mean and deviation; `none`.
+        floor: least deviation to divide by, of the window's width: an instance of air stays flat.
+    """
+
+    centre: float | int
+    width: float | int
+    zscore: Literal["none", "slice"] = "none"
+    floor: float | int = 0.05
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.centre) and isfinite(self.width) and self.width > 0):
+            raise RecipeError(
+                f"model.input=window needs a finite centre and a positive width, not "
+                f"{self.centre!r} and {self.width!r}"
+            )
+        if self.zscore not in {"none", "slice"}:
+            raise RecipeError(f"model.input.zscore is none or slice, not {self.zscore!r}")
+        _check_floor(self.floor)
+
+    def seen(self, numbers: Numbers) -> Seen:
+        """Black below the window, white above it."""
+        shown = ((numbers - (self.centre - self.width / 2)) / self.width).clamp(0, 1)
+        return shown if self.zscore == "none" else _standardised(shown, self.floor)
+
+
+@final
+@dataclass(frozen=True)
+class Zscore(Input):
+    """Each instance has mean 0 and deviation 1, all channels together so that colours stay.
+
+    Args:
+        floor: least deviation to divide by, of the kind's range: an empty instance stays flat.
+    """
+
+    floor: float | int = 0.01
+
+    def __post_init__(self) -> None:
+        _check_floor(self.floor)
+
+    def seen(self, numbers: Numbers) -> Seen:
+        """By the instance's own mean and deviation."""
+        return _standardised(_in_range(self.kind, numbers), self.floor)
+
+
+@final
+@dataclass(frozen=True)
+class ImageNet(Input):
+    """Light by ImageNet's mean and deviation per channel; grey is given as three equal channels."""
+
+    def __post_init__(self) -> None:
+        if self.kind.unit or self.kind.channels not in {1, 3}:
+            raise RecipeError(
+                f"model.input=imagenet is for light, in colour or grey, and pixels of the kind "
+                f"{self.kind.name!r} are {self.kind.unit or self.kind.channels}; use window or unit"
+            )
+
+    def seen(self, numbers: Numbers) -> Seen:
+        """As networks taught on ImageNet expect it."""
+        mean, deviation = (
+            numbers.new_tensor(s).view(3, 1, 1) for s in (IMAGENET_MEAN, IMAGENET_STD)
+        )
+        return (_in_range(self.kind, numbers) - mean) / deviation
+
+
+INPUTS: dict[str, type[Input]] = {
+    "unit": Unit,
+    "window": Window,
+    "zscore": Zscore,
+    "imagenet": ImageNet,
+}
+LIGHT = Unit(RGB)
+"""What a recipe has that names no input."""
+
+
+def _in_range(kind: PixelKind, numbers: Numbers) -> Numbers:
+    if (kind.low, kind.high) != (0, 1):
+        numbers = (numbers - kind.low) / (kind.high - kind.low)
+    return numbers if kind.bounded else numbers.clamp(0, 1)
+
+
+def _standardised(numbers: Numbers, floor: float | int) -> Numbers:
+    mean = numbers.mean((1, 2, 3), keepdim=True)
+    deviation = numbers.std((1, 2, 3), correction=0, keepdim=True)
+    return (numbers - mean) / deviation.clamp_min(floor)
+
+
+def _check_floor(floor: float | int) -> None:
+    if not floor > 0:
+        raise RecipeError(f"model.input.floor is a positive number, not {floor!r}")
