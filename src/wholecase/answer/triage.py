@@ -24,7 +24,7 @@ from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import Part, each
+from wholecase.execution import Again, Part, each
 from wholecase.instances.raster import check_stride
 from wholecase.instances.sweep import Surveyed, Sweep, identify, survey
 
@@ -119,6 +119,8 @@ class _Desk:
                     for indices, pixels in state.windows_of(event.value, batch):
                         state.grid[indices] = self._judged(pixels)
                         advance(len(indices))
+                elif isinstance(event, Again):
+                    advance(-states.pop(name).judged)
                 else:
                     self._close(states.pop(name), event.error)
 

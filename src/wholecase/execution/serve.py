@@ -1,14 +1,16 @@
 """What runs inside a worker: take an item, do it, hand the outcome back."""
 
-import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 from wholecase.core.errors import WholecaseError
+from wholecase.execution.parent import follow_parent
+from wholecase.execution.tell import listening
 from wholecase.execution.threads import one_thread
 
+NEWS, END = "news", "end"
 Setup = Callable[[], Any]
 
 
@@ -44,19 +46,22 @@ def attempt(
 
 
 def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
-    """Answer items from the connection with one result each until it says None or closes."""
-    # for Windows; elsewhere the process was born deaf to it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer items from the connection until it says None or closes.
+
+    Of each item come any number of (NEWS, news), and one (END, (result, error)).
+    """
+    follow_parent()
     tool = Tool(setup)
     while (message := awaited(connection)) is not None:
-        answer = attempt(function, message[0], tool)
+        with listening(lambda news: connection.send((NEWS, news))):
+            answer = attempt(function, message[0], tool)
         try:
-            connection.send(answer)
+            connection.send((END, answer))
         except OSError:  # the parent is gone
             return
         except Exception as error:  # noqa: BLE001 (pickle raises whatever it likes)
             reason = f"the result cannot be handed over: {type(error).__name__}: {error}"
-            connection.send((None, WholecaseError(reason)))
+            connection.send((END, (None, WholecaseError(reason))))
 
 
 def awaited(connection: Connection) -> tuple[Any] | None:

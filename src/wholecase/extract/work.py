@@ -12,6 +12,7 @@ from wholecase.encoders import Encoder
 from wholecase.execution import Outcome, each
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
+from wholecase.extract.failures import Trouble, stage_of
 from wholecase.extract.jobs import Job
 from wholecase.extract.made import Made
 from wholecase.extract.plan import Plan
@@ -20,8 +21,6 @@ from wholecase.features import UnwritableError
 
 Content = tuple[str, str]
 """Digest of the store and key in it."""
-Trouble = tuple[str, str]
-"""Stage and reason."""
 LOOK_S = 0.5
 """How often it is asked whether another process has finished."""
 
@@ -107,6 +106,6 @@ def _itself(encoder: Encoder) -> Encoder:
 def _trouble(job: Job, error: WholecaseError | None) -> Trouble:
     if isinstance(error, StageError):
         return error.stage, error.reason
-    # a worker that died did so in a decoder; one that could not begin had no encoder
-    stage = "encode" if isinstance(error, RecipeError | WeightsError) else "read"
+    # a worker that could not begin had no encoder
+    stage = "encode" if isinstance(error, RecipeError | WeightsError) else stage_of(error)
     return stage, f"{job.image.path}: {error}"
