@@ -2,11 +2,12 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
+from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.encoders import Encoder
 from wholecase.execution import Outcome, each
@@ -23,6 +24,8 @@ Content = tuple[str, str]
 """Digest of the store and key in it."""
 LOOK_S = 0.5
 """How often it is asked whether another process has finished."""
+PATIENCE_S = 1.0
+"""After so long it is said for whom we wait."""
 
 
 @dataclass
@@ -92,10 +95,14 @@ def _outcomes(
     return each(encode_image, jobs, workers=0 if here else workers, setup=setup)
 
 
-def _wait(jobs: Iterable[Job]) -> None:
+def _wait(jobs: Sequence[Job]) -> None:
     """Until no other process has one of them in hand: each is then there, or to be done here."""
+    begun, said = time.monotonic(), False
     for job in jobs:
         while job.store.is_claimed(job.key):
+            if not said and time.monotonic() - begun >= PATIENCE_S:
+                message(f"waiting for {job.image.path}, held by {job.store.claimant(job.key)}")
+                said = True
             time.sleep(LOOK_S)
 
 
