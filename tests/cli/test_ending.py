@@ -2,9 +2,8 @@
 
 import json
 import os
-import signal
+import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,13 @@ import pytest
 from e2e.conftest import QUICK
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
+from toys.terminal import COMMAND, interrupted
 from wholecase.cli import main
 from wholecase.cli.ending import KEPT
 from wholecase.experiment import Summary
 
 cohort_file, finished = _cohort_file, _finished
 
-COMMAND = [sys.executable, "-c", "from wholecase.cli import main; main()"]
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes of POSIX")
 
 
@@ -55,24 +54,6 @@ def test_a_full_disk_behind_the_output_is_one_sentence() -> None:
     ]
 
 
-def interrupted(words: list[object], at: str) -> tuple[int, str]:
-    """Exit code and stderr of a command whose terminal sends Ctrl-C once it says `at`."""
-    command = [*COMMAND, *map(str, words), "--workers", "2"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
-        assert running.stderr is not None
-        while not (line := running.stderr.readline()).startswith(at):
-            assert line, "it ended before"
-        os.killpg(running.pid, signal.SIGINT)
-        errors = running.communicate(timeout=60)[1]
-    return running.returncode, errors
-
-
 @posix
 @pytest.mark.parametrize(
     "command",
@@ -105,6 +86,9 @@ def test_places_that_cannot_be_are_named_with_the_way_out(
     file.write_text("a file is no folder")
     below = file / "below"
     image = cohort_file.parent / "08-0.png"
+    copy = shutil.copytree(run, tmp_path / "copy")
+    (copy / "report.html").unlink()
+    (copy / "report.html").mkdir()
     extract = ("extract", "egfr-clam", "--cohort", cohort_file, "--workers", 1, *QUICK)
     for words, path, way in (
         ((*extract, "--store", below), below, "name another folder with --store"),
@@ -113,6 +97,7 @@ def test_places_that_cannot_be_are_named_with_the_way_out(
         (("explain", run, "--case", "c07", "--out", below), below, "another place"),
         (("predict", run, image, "--store", below, "--workers", 1), below, "with --store"),
         (("predict", run, image, "--out", below / "p.csv", "--workers", 1), below, "another place"),
+        (("report", copy), copy / "report.html", "move that folder away"),
         (("recipes", "--log", below / "log"), below, "another place"),
     ):
         assert call(*words) == 1, words

@@ -4,9 +4,12 @@ import errno
 import os
 from pathlib import Path
 
+import h5py
 import pytest
 
+from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic, refuse_unwritable, write_text
+from wholecase.core.hdf5 import open_hdf5
 from wholecase.core.os_errors import CURES, sentence_of
 
 
@@ -70,3 +73,17 @@ def test_places_where_no_file_can_be_are_refused_before_and_when_written(
 def test_where_a_file_can_be_nothing_is_left_of_the_trial(tmp_path: Path) -> None:
     refuse_unwritable(tmp_path / "new" / "folder" / "a.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_hdf5_file_that_is_written_to_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", libver="latest") as file:
+        file["x"] = [1, 2]
+        file.flush()
+        with pytest.raises(SourceError, match="another program has it open for writing"):
+            open_hdf5(path)
+    with open_hdf5(path) as file:
+        assert list(file["x"]) == [1, 2]
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(SourceError, match="damaged or no HDF5 file"):
+        open_hdf5(path)

@@ -28,7 +28,7 @@ from wholecase.cli.triage import triage
 from wholecase.core.outlet import telling
 
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
-Quiet = Annotated[bool, Parameter(negative="", help="no progress and no notes on stderr")]
+Quiet = Annotated[bool, Parameter(negative="", help="no progress on stderr")]
 Log = Annotated[Path | None, Parameter(help="add progress and notes to this file, as JSON lines")]
 
 

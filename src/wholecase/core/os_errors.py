@@ -14,7 +14,7 @@ CURES: dict[int, str] = {
     errno.EPERM: ELSEWHERE,
     errno.ENOENT: "correct the path, or fetch it again if it was there before",
     errno.ENOTDIR: "a part of that path is a file; correct it, or name another place",
-    errno.EISDIR: "it is a folder; name a file",
+    errno.EISDIR: "name a file, or move that folder away",
     errno.EEXIST: "something else is there; name another place, or move that away",
     errno.ENOTEMPTY: "something else is there; name another place, or move that away",
     errno.ENAMETOOLONG: "give it a shorter name",

@@ -1,7 +1,6 @@
 """How fast work goes, and when it will be done."""
 
 from collections import deque
-from itertools import islice
 from statistics import median
 from typing import final
 
@@ -28,21 +27,21 @@ class Pace:
     def step(self, now: float, done: int) -> None:
         """So much is done by now; work that is undone begins the count anew."""
         if done < self._steps[-1][1]:
-            self._steps.clear()
-        self._steps.append((now, done))
+            self._steps = deque([(now, done)], RECENT + 1)
+        else:
+            self._steps.append((now, done))
 
     @property
     def seconds_each(self) -> float | None:
         """Seconds per unit; None before the first."""
-        steps = len(self._steps) - 1
+        seen = tuple(self._steps)  # at once: a bar asks from another thread
+        steps = len(seen) - 1
         if steps < 1:
             return None
         stretch = steps if steps < FEW else steps // AT_A_TIME
         return median(
             (later - before) / max(done - had, 1e-9)
-            for (before, had), (later, done) in zip(
-                self._steps, islice(self._steps, stretch, None), strict=False
-            )
+            for (before, had), (later, done) in zip(seen, seen[stretch:], strict=False)
         )
 
     def left_s(self, now: float, total: int) -> float | None:
