@@ -1,5 +1,6 @@
 """Every item gets its outcome, whatever the others do; the functions are importable by a worker."""
 
+import json
 import os
 import pickle
 import signal
@@ -14,6 +15,8 @@ import pytest
 
 from wholecase.core.errors import RecipeError, WholecaseError, WorkerDied
 from wholecase.core.lookup import look_up
+from wholecase.core.outlet import telling
+from wholecase.core.progress import progress
 from wholecase.execution import each
 
 EXIT = "__import__('os')._exit(3)"
@@ -39,6 +42,13 @@ def test_errors_become_outcomes(workers):
     assert type(unforeseen) is WholecaseError
     assert str(unforeseen).startswith("ValueError: ")
     assert "Traceback" in unforeseen.__notes__[0]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_the_system_refuses_is_a_sentence_with_path_and_cure(tmp_path, workers):
+    (outcome,) = each(open, [str(tmp_path / "none" / "a.csv")], workers=workers)
+    assert str(outcome.error).startswith(f"{tmp_path}/none/a.csv: no such file or directory; ")
+    assert "Traceback" in outcome.error.__notes__[0]
 
 
 @pytest.mark.parametrize("crash", [EXIT, SEGFAULT])
@@ -106,6 +116,24 @@ def test_news_of_items_come_in_their_order_before_the_outcome(workers):
         for o in each(eval, items, workers=workers, heard=lambda *pair: heard.append(pair))
     ]
     assert sorted(ended) == [(n, [(0, n), (1, n), (2, n)]) for n in (5, 6, 7)]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_progress_within_items_reaches_the_log_of_the_parent(tmp_path, workers):
+    epoch = "tell({{'fold': {0}, 'epoch': i, 'loss': 1 / (i + 1)}})"
+    code = f"[__import__('wholecase.execution').execution.{epoch} for i in range(3)]"
+    log = tmp_path / "log.jsonl"
+    with telling(quiet=True, log=log), progress("training", 6, "epochs") as advance:
+        folds = [code.format(n) for n in (1, 2)]
+        list(each(eval, folds, workers=workers, heard=lambda _, news: advance(**news)))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["event"], line["done"]) for line in lines] == [
+        ("start", 0),
+        *(("progress", n) for n in range(1, 7)),
+        ("end", 6),
+    ]
+    told = sorted(tuple(line["facts"].values()) for line in lines[1:-1])
+    assert told == [(fold, i, round(1 / (i + 1), 16)) for fold in (1, 2) for i in range(3)]
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -77,7 +77,9 @@ class WorkerDied(WholecaseError):  # noqa: N818 (it says what happened, not what
         how = self.signal or f"exit code {self.code}"
         cure = "a library failed on it; leave it out, or look at it with the tool that made it"
         if self.killed:
-            cure = "memory probably ran out; free some or give smaller batches, and repeat"
+            cure = "something on this machine ended it; find out what, and repeat the command"
+        if self.signal == "SIGKILL":
+            cure = "memory probably ran out; free some or use smaller batches, and repeat"
         return f"its worker process died ({how}), and again when tried once more alone: {cure}"
 
 

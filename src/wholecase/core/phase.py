@@ -22,7 +22,7 @@ class Phase:
         self._started = self._noted = time.monotonic()
         self._pace = Pace(self._started)
 
-    def advance(self, amount: int = 1, **facts: object) -> None:
+    def advance(self, amount: int = 1, /, **facts: object) -> None:
         """So much more is done, and this is known of it."""
         now = time.monotonic()
         if amount:

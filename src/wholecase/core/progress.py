@@ -71,7 +71,7 @@ def _bar(console: Any, phase: Phase) -> Iterator[None]:  # noqa: ANN401 (its typ
 def _lines(phase: Phase) -> Iterator[Advance]:
     said = time.monotonic()
 
-    def advance(amount: int = 1, **facts: object) -> None:
+    def advance(amount: int = 1, /, **facts: object) -> None:
         nonlocal said
         phase.advance(amount, **facts)
         now = time.monotonic()

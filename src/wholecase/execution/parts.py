@@ -1,13 +1,12 @@
 """What runs inside a worker that answers an item part by part."""
 
-import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
 from wholecase.core.errors import WholecaseError
 from wholecase.execution.parent import follow_parent
-from wholecase.execution.serve import END, Setup, Tool, awaited
+from wholecase.execution.serve import END, Setup, Tool, awaited, unforeseen
 from wholecase.execution.threads import one_thread
 
 PART = "part"
@@ -40,7 +39,5 @@ def _parts(
     except WholecaseError as error:
         return error
     except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
-        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
-        unforeseen.add_note(traceback.format_exc())
-        return unforeseen
+        return unforeseen(error)
     return None

@@ -6,6 +6,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from wholecase.core.errors import WholecaseError
+from wholecase.core.os_errors import CURES, sentence_of
 from wholecase.execution.parent import follow_parent
 from wholecase.execution.tell import listening
 from wholecase.execution.threads import one_thread
@@ -40,9 +41,17 @@ def attempt(
     except WholecaseError as error:
         return None, error
     except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
-        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
-        unforeseen.add_note(traceback.format_exc())
-        return None, unforeseen
+        return None, unforeseen(error)
+
+
+def unforeseen(error: Exception) -> WholecaseError:
+    """One of ours for one that nobody expected; its traceback is a note of it."""
+    if isinstance(error, OSError) and error.errno in CURES:
+        ours = WholecaseError(sentence_of(error))
+    else:
+        ours = WholecaseError(f"{type(error).__name__}: {error}")
+    ours.add_note("".join(traceback.format_exception(error)))
+    return ours
 
 
 def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
