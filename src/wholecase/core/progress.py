@@ -44,27 +44,33 @@ def _shown(phase: Phase) -> Iterator[Advance]:
 
     console = Console(stderr=True)
     if console.is_terminal:
-        with _bar(console, phase):
-            yield phase.advance
+        with _bar(console, phase) as advance:
+            yield advance
         return
     with _lines(phase) as advance:
         yield advance
 
 
 @contextlib.contextmanager
-def _bar(console: Any, phase: Phase) -> Iterator[None]:  # noqa: ANN401 (its type costs 50 ms)
+def _bar(console: Any, phase: Phase) -> Iterator[Advance]:  # noqa: ANN401 (its type costs 50 ms)
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.table import Column
     from rich.text import Text
 
-    class Told(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            task.completed = phase.done  # drawn ten times a second, asked as it is drawn
+    class Words(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 (the phase knows more)
             return Text(", ".join(phase.words()), style="dim")
 
-    columns = (TextColumn("{task.description}"), Told(), BarColumn(bar_width=30))
+    words = Words(Column(no_wrap=True, overflow="ellipsis"))
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), words)
     with Progress(*columns, console=console) as bar:
-        bar.add_task(phase.label, total=phase.total)
-        yield
+        task = bar.add_task(phase.label, total=phase.total)
+
+        def advance(amount: int = 1, /, **facts: object) -> None:
+            phase.advance(amount, **facts)
+            bar.update(task, completed=phase.done)
+
+        yield advance
 
 
 @contextlib.contextmanager
