@@ -7,16 +7,18 @@ from functools import partial
 import psutil
 import pytest
 
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, WorkerDied
 from wholecase.core.lookup import look_up
-from wholecase.execution import Outcome, Part, each_in_parts
+from wholecase.execution import Again, Outcome, Part, each_in_parts
 
 
 def told(events):
     """Parts and error of each item."""
     parts, errors = {}, {}
     for event in events:
-        if isinstance(event, Part):
+        if isinstance(event, Again):
+            parts.pop(event.item, None)
+        elif isinstance(event, Part):
             parts.setdefault(event.item, []).append(event.value)
         else:
             errors[event.item] = event.error
@@ -60,8 +62,28 @@ def test_a_process_that_dies_costs_its_item():
         "iter([2])": [2],
         "iter([3])": [3],
     }
-    assert "exit code 3" in str(errors.pop(crash))
+    error = errors.pop(crash)
+    assert type(error) is WorkerDied
+    assert "exit code 3" in str(error)
     assert set(errors.values()) == {None}
+
+
+def test_a_process_that_dies_once_costs_nothing_and_its_parts_come_anew(tmp_path):
+    mark = str(tmp_path / "mark")
+    seen = f"__import__('os').path.exists({mark!r})"
+    kill = f"open({mark!r}, 'w') and __import__('os').kill(__import__('os').getpid(), 9)"
+    dies = f"({kill} if i == 2 and not {seen} else i for i in range(4))"
+    items = ["iter([1])", dies, "iter([2])", "iter([3])"]
+    events = list(each_in_parts(eval, items, workers=2))
+    mine = [event for event in events if event.item == dies]
+    assert [getattr(event, "value", type(event)) for event in mine] == [
+        *(0, 1, Again),
+        *(0, 1, 2, 3, Outcome),
+    ]
+    # alone: nothing of another item comes after it began anew
+    assert events[-5:] == mine[-5:]
+    _, errors = told(events)
+    assert errors == dict.fromkeys(items)
 
 
 def test_a_part_that_cannot_travel_is_its_items_error():

@@ -1,12 +1,14 @@
 """Encoding here while workers read: the same bytes, and a crash costs one image."""
 
+import sys
+
 import pytest
 
 from extract.conftest import cohort_of, files, plan_in
-from extract.doors import Crashing
+from extract.doors import Crashing, KilledOnce
 from wholecase.cohort import Image
 from wholecase.encoders import EncoderSpec
-from wholecase.extract import Plan, extract, table_lines
+from wholecase.extract import KILLED, Plan, extract, table_lines
 
 
 @pytest.fixture
@@ -49,6 +51,24 @@ def test_a_decoder_that_crashes_costs_its_image(tmp_path, drawn, central):
     assert "exit code 11" in failure.reason
     assert found.encoded == 3
     assert not [path for path in (tmp_path / "s").rglob(".*") if path.is_file()] or not central
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize("central", [False, True])
+def test_a_worker_that_is_killed_costs_nothing_once_and_is_told_twice(tmp_path, drawn, central):
+    names = ("a", "once", "always", "b")
+    slides = [drawn(f"{name}.tif", seed, 10) for seed, name in enumerate(names)]
+    plan = Plan(KilledOnce(64, tmp_path / "mark"), EncoderSpec("colour"), tmp_path / "s")
+    cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
+    found = extract(cohort, plan, workers=2, central=central)
+    (failure,) = found.failures
+    assert (failure.path.name, failure.stage) == ("always.tif", KILLED)
+    assert "SIGKILL" in failure.reason
+    assert (found.encoded, found.tiles) == (3, 300)
+    others = cohort_of(tmp_path, *(slide.image for slide in slides if slide.path.stem != "always"))
+    extract(others, plan_in(tmp_path / "sound"), workers=0)
+    bags = {path: content for path, content in files(tmp_path / "s").items() if path.stem[0] != "."}
+    assert bags == files(tmp_path / "sound")
 
 
 def test_an_encoder_that_cannot_costs_the_image(tmp_path, drawn):

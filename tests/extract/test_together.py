@@ -1,5 +1,6 @@
 """Several processes on one store share the work; none waits for the dead."""
 
+import re
 import subprocess
 import sys
 import time
@@ -61,7 +62,7 @@ def test_two_processes_do_nothing_twice(tmp_path, many, workers):
     assert files(tmp_path / "shared") == files(tmp_path / "alone")
 
 
-def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn):
+def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn, capsys):
     slides = [drawn(f"{i}.tif", i, tiles=2) for i in range(2)]
     cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
     plan = plan_in(tmp_path / "shared")
@@ -71,10 +72,10 @@ def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn
     bag.unlink()
     code = (
         "import sys, time, pathlib\n"
-        "from wholecase.features.lock import acquire\n"
+        "from wholecase.core.lock import acquire\n"
         f"lock = acquire(pathlib.Path({str(bag.with_name(f'.{bag.stem}.lock'))!r}))\n"
         "print('held', flush=True)\n"
-        "time.sleep(1.5)\n"
+        "time.sleep(2.5)\n"
         "lock.release()\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
@@ -82,6 +83,10 @@ def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn
         started = time.perf_counter()
         found = extract(cohort, plan, workers=0)
         assert time.perf_counter() - started > 0.5
+        said = [line for line in capsys.readouterr().err.splitlines() if "waiting" in line]
+        (line,) = said  # once, however long it takes
+        assert re.search(rf"waiting for .*tif, held by process {other.pid} on .*, since 2", line)
+        assert f"{bag.stem}.lock" in line
     # the other one gave up without a bag, so it was made here
     assert (found.encoded, found.reused) == (1, 1)
     assert files(tmp_path / "shared") == before

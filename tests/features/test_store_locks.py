@@ -10,10 +10,10 @@ import time
 
 import pytest
 
+from wholecase.core import lock as locking
 from wholecase.core.errors import StoreError
+from wholecase.core.lock import acquire, is_held
 from wholecase.features import Store, tidy
-from wholecase.features import lock as locking
-from wholecase.features.lock import acquire, is_held
 
 SETTINGS = {"encoder": "drawn@1", "width": 5}
 
@@ -29,7 +29,7 @@ def killed_owner(path):
     """A lock whose owner was killed with it in hand."""
     code = (
         "import sys, time, pathlib\n"
-        "from wholecase.features.lock import acquire\n"
+        "from wholecase.core.lock import acquire\n"
         f"lock = acquire(pathlib.Path({str(path)!r}))\n"
         "print('held' if lock else 'not', flush=True)\n"
         "time.sleep(600)\n"

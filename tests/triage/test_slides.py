@@ -1,6 +1,7 @@
 """A patch model that was taught goes over drawn slides: it finds what was planted."""
 
 import shutil
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from PIL import Image as Picture
 
 from toys.patch_run import SIDE_PX, SPACING_UM, teach
+from toys.terminal import interrupted
 from wholecase.answer import TrainedRun, load_run
 from wholecase.answer import triage as module
 from wholecase.answer.trained import Member
@@ -20,6 +22,7 @@ from wholecase.cohort import Case, Cohort, Image, read_cohort
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
 from wholecase.core.geojson import read_polygons
+from wholecase.execution import Again
 from wholecase.explain import localisation_auc, mask_share
 from wholecase.models import predict
 from wholecase.phantoms import draw_slides
@@ -156,6 +159,40 @@ def test_killed_and_resumed_gives_the_same_bytes(
     assert judged[0] == told[1].map.windows  # the finished slide is not judged again
     assert content(tmp_path) == content(done[0])
     assert not [path for path in (tmp_path / "slides").iterdir() if ".part" in path.name]
+
+
+def test_a_slide_whose_reader_died_begins_anew(
+    trained: TrainedRun,
+    new: Cohort,
+    done: tuple[Path, tuple[Triaged, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = module.read
+
+    def broken_off(surveyed, workers):
+        events = list(read(surveyed, workers))
+        yield from [event for event in events if event.item is surveyed[0]][:-1]
+        yield Again(surveyed[0])
+        # the others are read on, and it comes last
+        yield from sorted(events, key=lambda event: event.item is surveyed[0])
+
+    monkeypatch.setattr(module, "read", broken_off)
+    triage(trained, new, settings(tmp_path))
+    assert content(tmp_path) == content(done[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes")
+def test_ctrl_c_tells_what_is_kept(slides: Path, trained: TrainedRun, tmp_path: Path) -> None:
+    words = ["triage", trained.folder.root, "--cohort", slides, "--out", tmp_path, "--stride", 8]
+    code, errors = interrupted([*words, "--device", "cpu"], "triage: ")
+    assert code == 130
+    assert errors.splitlines()[-1] == (
+        "wholecase: stopped; slides that are finished are kept, and the same command goes on from "
+        "there"
+    )
+    assert "Traceback" not in errors
 
 
 def test_other_settings_and_other_models_are_judged_anew(

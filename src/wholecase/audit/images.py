@@ -94,6 +94,8 @@ def _sort_of(look: Look) -> str:
     path = file_of(look.image.path)
     if look.sight.broke:
         return "image that breaks its reader"
+    if look.sight.killed:
+        return "image whose reader was killed"
     if not path.exists():
         return "missing file"
     return "empty file" if path.is_file() and path.stat().st_size == 0 else "unreadable image"

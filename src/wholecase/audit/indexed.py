@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from wholecase.audit.sight import SMALL_PX, Sight
+from wholecase.audit.sight import SMALL_PX, Sight, sight_of_failure
 from wholecase.cohort import Image
 from wholecase.core.errors import SourceError
 from wholecase.core.pictures import picture_digests
@@ -50,7 +50,7 @@ def indexed_sights(
     sights: dict[int, Sight] = {}
     for done in each(_look, _parts(images, compare=compare), workers=workers):
         part = done.item
-        broken = Sight(trouble=f"{part.file}: {done.error}", broke=True)
+        broken = sight_of_failure(part.file, done.error)
         sights |= zip(part.numbers, done.result or [broken] * len(part.rows), strict=True)
         if advance is not None:
             advance(len(part.rows))

@@ -8,7 +8,7 @@ import cv2
 
 from wholecase.audit.feature_file import look_at_features
 from wholecase.audit.indexed import indexed_sights
-from wholecase.audit.sight import SMALL_PX, Sight
+from wholecase.audit.sight import SMALL_PX, Sight, sight_of_failure
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import RGB
@@ -50,7 +50,7 @@ def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look
     rest = ((i, image) for i, (_, image) in enumerate(pairs) if i not in sights)
     for done in each(_look, rest, workers=workers):
         number, image = done.item
-        sights[number] = done.result or Sight(trouble=f"{image.path}: {done.error}", broke=True)
+        sights[number] = done.result or sight_of_failure(image.path, done.error)
         if advance is not None:
             advance()
     return [Look(case, image, sights[i]) for i, (case, image) in enumerate(pairs)]

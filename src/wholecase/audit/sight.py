@@ -1,6 +1,9 @@
 """What one image told."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from wholecase.core.errors import WholecaseError, WorkerDied
 
 SMALL_PX = 32
 """Side of the grey thumbnail by which images are compared: `Sight.small`."""
@@ -14,6 +17,8 @@ class Sight:
     """Why it cannot be used; None where it can."""
     broke: bool = False
     """Whether it took its reader down instead of being refused by it."""
+    killed: bool = False
+    """Whether its reader was ended from outside, which says nothing of the image."""
     spacing_um: float | None = None
     rung: str = ""
     """Where the spacing was found, or why there is none."""
@@ -25,3 +30,9 @@ class Sight:
     """Digest of its pixels, of a picture in an HDF5 file; of others, the file is compared."""
     features: tuple[str | None, int] | None = None
     """Encoder, where it is told, and width, of a file of features in HDF5."""
+
+
+def sight_of_failure(path: Path, error: WholecaseError | None) -> Sight:
+    """What is known of an image whose reader gave no answer."""
+    killed = isinstance(error, WorkerDied) and error.killed
+    return Sight(trouble=f"{path}: {error}", broke=not killed, killed=killed)

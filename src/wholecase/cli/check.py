@@ -20,9 +20,12 @@ def check(
     from wholecase.audit import check_cohort, render_text, write_page
     from wholecase.cohort import read_leniently
     from wholecase.core.errors import RecipeError
+    from wholecase.core.files import refuse_unwritable
     from wholecase.core.progress import progress
     from wholecase.execution import cores
 
+    if html is not None:
+        refuse_unwritable(html)
     if overrides and recipe is None:
         raise RecipeError(f"{overrides[0]!r} changes a recipe; name the recipe with --recipe")
     labels, asked = (None, {}) if recipe is None else _asked(recipe, overrides)

@@ -2,14 +2,17 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 import wholecase
 from wholecase.cli.check import check
 from wholecase.cli.cohort import cohort
 from wholecase.cli.compare import compare
 from wholecase.cli.doctor import doctor
+from wholecase.cli.ending import close_quietly, ended
 from wholecase.cli.explain import explain
 from wholecase.cli.export import export
 from wholecase.cli.extract import extract
@@ -22,15 +25,23 @@ from wholecase.cli.report import report
 from wholecase.cli.run import run
 from wholecase.cli.store import store
 from wholecase.cli.triage import triage
-from wholecase.core.errors import WholecaseError
+from wholecase.core.outlet import telling
 
-INTERRUPTED = 130
-"""What a shell expects of a program that was stopped by Ctrl-C."""
+Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+Quiet = Annotated[bool, Parameter(negative="", help="no progress on stderr")]
+Log = Annotated[Path | None, Parameter(help="add progress and notes to this file, as JSON lines")]
 
 
 def build() -> App:
     """The command line as a value."""
-    app = App(name="wholecase", help=__doc__, version=wholecase.__version__)
+    # else Ctrl-C would end it without a word
+    app = App(
+        name="wholecase",
+        help=__doc__,
+        version=wholecase.__version__,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
     for command in (check, extract, run, predict, report, compare, explain, import_clam, doctor):
         app.command(command)
     app.command(cohort)
@@ -40,17 +51,21 @@ def build() -> App:
     app.command(store)
     app.command(export)
     app.command(triage)
+
+    @app.meta.default
+    def with_outlet(*words: Words, quiet: Quiet = False, log: Log = None) -> int:
+        with telling(quiet=quiet, log=log):
+            return ended(lambda: app(words, exit_on_error=True), words[0] if words else "")
+
+    app.meta.group_parameters = "Options of every command"
     return app
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command; an error of the user's is one sentence, the exit code tells the rest."""
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = build()(list(sys.argv[1:] if argv is None else argv), exit_on_error=True)
-    except WholecaseError as error:
-        print(f"wholecase: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("wholecase: stopped; the same command goes on from here", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+        code = ended(lambda: build().meta(words, exit_on_error=True), "")
+    finally:
+        close_quietly()
+    sys.exit(code)

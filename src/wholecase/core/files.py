@@ -1,10 +1,12 @@
 """Nothing half-written: a temporary neighbour, fsync, rename."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a neighbour to write to; it becomes `path` only when the block ends well.
 
     The neighbour keeps the suffix of `path`, since many writers choose a format by it.
+
+    Raises:
+        OSError: of any kind, with the path in it: a full disk by itself does not say where.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     neighbour = path.with_name(f".{path.stem[:60]}.{secrets.token_hex(4)}.part{path.suffix}")
@@ -23,8 +28,36 @@ def atomic(path: Path) -> Iterator[Path]:
         _flush(neighbour)
         neighbour.replace(path)
         _flush_folder(path.parent)
+    except OSError as error:
+        if error.filename in {None, str(neighbour)} and error.errno in OF_WRITING:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
-        neighbour.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # what went wrong before it is the news
+            neighbour.unlink(missing_ok=True)
+
+
+OF_WRITING = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO),
+    *(errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.EISDIR, errno.ENOENT),
+}
+"""Errors that are about the file that is written, where they name none."""
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Try whether a file could be put there, before there is one; leaves nothing.
+
+    Raises:
+        OSError: it could not, with the path in it.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:

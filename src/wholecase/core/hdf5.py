@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.errors import SourceError
+from wholecase.core.os_errors import CURES, sentence_of
 
 
 def open_hdf5(path: Path) -> Any:  # noqa: ANN401 (an h5py.File; importing its type takes 0.2 s)
     """The file, open for reading.
 
     Raises:
-        SourceError: it is missing, packed, damaged or no HDF5 file.
+        SourceError: it is missing, packed, locked, damaged or no HDF5 file.
     """
     import h5py
 
@@ -27,7 +28,17 @@ def open_hdf5(path: Path) -> Any:  # noqa: ANN401 (an h5py.File; importing its t
         # network disks may refuse locks, which reading does not need
         return h5py.File(path, "r", locking=False)
     except OSError as error:
+        if error.errno in CURES:  # it may be whole
+            raise SourceError(sentence_of(error, path)) from error
+        if any(word in str(error) for word in HELD):
+            raise SourceError(
+                f"{path}: another program has it open for writing; wait for it, or close it"
+            ) from error
         raise damaged_hdf5(path, error) from error
+
+
+HELD = ("already open", "file locking")
+"""What HDF5 says of a file that is being written to."""
 
 
 def data_set(path: Path, file: Any, name: str) -> Any:  # noqa: ANN401

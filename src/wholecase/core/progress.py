@@ -1,76 +1,92 @@
 """Long work shows how far it is, how fast it goes and when it will be done."""
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
+
+from wholecase.core.outlet import outlet
+from wholecase.core.phase import Phase
 
 Advance = Callable[..., None]
+"""`advance(amount=1, **facts)`."""
+QUIET_S = 30.0
+"""Without a terminal a phase says no more than a line in so many seconds."""
 
 
 @contextlib.contextmanager
 def progress(label: str, total: int, unit: str = "images") -> Iterator[Advance]:
-    """Yield `advance(amount=1)`; draws a bar on stderr, or a line now and then without a terminal.
+    """Yield `advance(amount=1, **facts)`; draws a bar on stderr, or now and then a line.
 
-    The rate and the time left come from the work done so far in this call.
+    Facts are what is known of the work beside its amount, such as `fold=2, epoch=7, loss=0.31`;
+    with an amount of 0 they are all that is new. The amount may be negative for work that is to be
+    done again. Without a terminal there is a line at the start, at the end, and in between at most
+    every 30 s. The log that `core.outlet` was given gets the same, and all facts.
     """
+    phase = Phase(label, total, unit)
+    phase.note("start")
+    try:
+        with _shown(phase) as advance:
+            yield advance
+    except BaseException:
+        phase.note("stopped")
+        raise
+    phase.note("end")
+
+
+@contextlib.contextmanager
+def _shown(phase: Phase) -> Iterator[Advance]:
+    if outlet().quiet:
+        yield phase.advance
+        return
     # rich takes 50 ms to import, which `wholecase --help` need not pay
     from rich.console import Console
 
     console = Console(stderr=True)
     if console.is_terminal:
-        with _bar(console, label, total, unit) as advance:
+        with _bar(console, phase) as advance:
             yield advance
-    else:
-        yield _lines(console, label, total, unit)
+        return
+    with _lines(phase) as advance:
+        yield advance
 
 
 @contextlib.contextmanager
-def _bar(console: object, label: str, total: int, unit: str) -> Iterator[Advance]:
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def _bar(console: Any, phase: Phase) -> Iterator[Advance]:  # noqa: ANN401 (its type costs 50 ms)
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.table import Column
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            speed = task.finished_speed or task.speed
-            return Text(f"{speed:.1f} {unit}/s" if speed else "", style="dim")
+    class Words(ProgressColumn):
+        def render(self, task: Task) -> Text:  # noqa: ARG002 (the phase knows more)
+            return Text(", ".join(phase.words()), style="dim")
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:  # type: ignore[arg-type]
-        task = bar.add_task(label, total=total)
+    words = Words(Column(no_wrap=True, overflow="ellipsis"))
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), words)
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(phase.label, total=phase.total)
 
-        def advance(amount: int = 1) -> None:
-            bar.advance(task, amount)
+        def advance(amount: int = 1, /, **facts: object) -> None:
+            phase.advance(amount, **facts)
+            bar.update(task, completed=phase.done)
 
         yield advance
 
 
-def _lines(console: object, label: str, total: int, unit: str) -> Advance:
-    import time
+@contextlib.contextmanager
+def _lines(phase: Phase) -> Iterator[Advance]:
+    said = time.monotonic()
 
-    started, done, told = time.monotonic(), 0, time.monotonic()
-
-    def advance(amount: int = 1) -> None:
-        nonlocal done, told
-        done += amount
+    def advance(amount: int = 1, /, **facts: object) -> None:
+        nonlocal said
+        phase.advance(amount, **facts)
         now = time.monotonic()
-        if done < total and now - told < 10:
-            return
-        told = now
-        rate = done / max(now - started, 1e-9)
-        left = f", {(total - done) / rate:.0f} s left" if done < total else ""
-        console.print(f"{label}: {done}/{total}, {rate:.1f} {unit}/s{left}")  # type: ignore[attr-defined]
+        if phase.done < phase.total and now - said >= QUIET_S:
+            said = now
+            outlet().say(f"{phase.label}: {', '.join(phase.words())}")
 
-    return advance
+    if phase.total:
+        outlet().say(f"{phase.label}: {phase.total} {phase.unit}")
+    yield advance
+    if phase.total:
+        outlet().say(f"{phase.label}: {', '.join(phase.words_at_end())}")

@@ -3,11 +3,13 @@
 from wholecase.execution.ahead import read_ahead
 from wholecase.execution.memory import freed_memory_kept
 from wholecase.execution.place import Place, cores
-from wholecase.execution.streams import Part, each_in_parts
+from wholecase.execution.streams import Again, Part, each_in_parts
+from wholecase.execution.tell import tell
 from wholecase.execution.threads import one_thread
 from wholecase.execution.workers import Outcome, each
 
 __all__ = [
+    "Again",
     "Outcome",
     "Part",
     "Place",
@@ -17,4 +19,5 @@ __all__ = [
     "freed_memory_kept",
     "one_thread",
     "read_ahead",
+    "tell",
 ]

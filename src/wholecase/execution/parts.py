@@ -1,16 +1,15 @@
 """What runs inside a worker that answers an item part by part."""
 
-import signal
-import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from typing import Any
 
 from wholecase.core.errors import WholecaseError
-from wholecase.execution.serve import Setup, Tool, awaited
+from wholecase.execution.parent import follow_parent
+from wholecase.execution.serve import END, Setup, Tool, awaited, unforeseen
 from wholecase.execution.threads import one_thread
 
-PART, END = "part", "end"
+PART = "part"
 
 
 def serve_parts(
@@ -20,8 +19,7 @@ def serve_parts(
 
     A part waits in the line until it is fetched: the function runs no further ahead than that.
     """
-    # for Windows; elsewhere the process was born deaf to it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    follow_parent()
     tool = Tool(setup)
     while (message := awaited(connection)) is not None:
         try:
@@ -41,7 +39,5 @@ def _parts(
     except WholecaseError as error:
         return error
     except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
-        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
-        unforeseen.add_note(traceback.format_exc())
-        return unforeseen
+        return unforeseen(error)
     return None

@@ -1,30 +1,50 @@
-"""Where work runs: decided once, handed to whatever works."""
+"""Where work runs, as one value: the device, the processes, and the threads of each."""
 
 import os
 from dataclasses import dataclass
 
+from wholecase.core.errors import RecipeError
+
 
 @dataclass(frozen=True)
 class Place:
-    """A device, worker processes and threads; none of it changes what is computed."""
+    """Where work runs. It changes how long work takes, never what comes of it.
+
+    Raises:
+        RecipeError: fewer than no workers, or no thread.
+    """
 
     device: str = "cpu"
     workers: int = 1
-    """Processes beside this one; 0 does all work in this one."""
+    """Processes that may work at a time; 0 keeps everything in this one."""
     threads: int = 1
-    """Of the CPU, for each process that computes."""
+    """Of each process. A matrix product that is split differently rounds differently."""
+
+    def __post_init__(self) -> None:
+        if self.workers < 0 or self.threads < 1:
+            raise RecipeError(
+                f"{self.workers} workers of {self.threads} threads cannot be; "
+                "give at least 0 workers and 1 thread"
+            )
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether the device is another than the processor."""
+        return self.device != "cpu"
 
     def crew(self, items: int) -> int:
-        """How many processes share that many items: none where they would only take turns.
+        """How many processes share the items; 0 is this process alone.
 
-        An accelerator is one, so that models on it would wait for each other; a single item need
-        not travel.
+        On an accelerator they would only take turns, and a single item need not travel.
 
-        >>> Place(workers=4).crew(3), Place(workers=4).crew(1), Place("cuda", workers=4).crew(3)
-        (3, 0, 0)
+        >>> Place("cpu", workers=4).crew(10), Place("cpu", workers=4).crew(2)
+        (4, 2)
+        >>> Place("cuda", workers=4).crew(10), Place("cpu", workers=4).crew(1)
+        (0, 0)
         """
-        alone = self.device != "cpu" or items < 2
-        return 0 if alone else min(self.workers, items)
+        if self.accelerated or items <= 1:
+            return 0
+        return min(self.workers, items)
 
 
 def cores() -> int:

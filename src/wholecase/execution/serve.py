@@ -1,14 +1,17 @@
 """What runs inside a worker: take an item, do it, hand the outcome back."""
 
-import signal
 import traceback
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 from wholecase.core.errors import WholecaseError
+from wholecase.core.os_errors import CURES, sentence_of
+from wholecase.execution.parent import follow_parent
+from wholecase.execution.tell import listening
 from wholecase.execution.threads import one_thread
 
+NEWS, END = "news", "end"
 Setup = Callable[[], Any]
 
 
@@ -38,25 +41,36 @@ def attempt(
     except WholecaseError as error:
         return None, error
     except Exception as error:  # noqa: BLE001 (one item's failure must not cost the others)
-        unforeseen = WholecaseError(f"{type(error).__name__}: {error}")
-        unforeseen.add_note(traceback.format_exc())
-        return None, unforeseen
+        return None, unforeseen(error)
+
+
+def unforeseen(error: Exception) -> WholecaseError:
+    """One of ours for one that nobody expected; its traceback is a note of it."""
+    if isinstance(error, OSError) and error.errno in CURES:
+        ours = WholecaseError(sentence_of(error))
+    else:
+        ours = WholecaseError(f"{type(error).__name__}: {error}")
+    ours.add_note("".join(traceback.format_exception(error)))
+    return ours
 
 
 def serve(connection: Connection, function: Callable[..., Any], setup: Setup | None) -> None:
-    """Answer items from the connection with one result each until it says None or closes."""
-    # for Windows; elsewhere the process was born deaf to it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Answer items from the connection until it says None or closes.
+
+    Of each item come any number of (NEWS, news), and one (END, (result, error)).
+    """
+    follow_parent()
     tool = Tool(setup)
     while (message := awaited(connection)) is not None:
-        answer = attempt(function, message[0], tool)
+        with listening(lambda news: connection.send((NEWS, news))):
+            answer = attempt(function, message[0], tool)
         try:
-            connection.send(answer)
+            connection.send((END, answer))
         except OSError:  # the parent is gone
             return
         except Exception as error:  # noqa: BLE001 (pickle raises whatever it likes)
             reason = f"the result cannot be handed over: {type(error).__name__}: {error}"
-            connection.send((None, WholecaseError(reason)))
+            connection.send((END, (None, WholecaseError(reason))))
 
 
 def awaited(connection: Connection) -> tuple[Any] | None:

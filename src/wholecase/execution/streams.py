@@ -5,16 +5,17 @@ the one who uses the parts waits for the other as long as there is something to 
 a part per worker and line, and `ahead` more, however large an item is.
 """
 
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, final
 
-from wholecase.core.errors import WholecaseError
+from wholecase.core.errors import WorkerDied
 from wholecase.execution.parts import PART, serve_parts
 from wholecase.execution.serve import Setup
-from wholecase.execution.worker import LEAVING_S, Worker, died
+from wholecase.execution.worker import LEAVING_S, Worker
 from wholecase.execution.workers import Item, Outcome
 
 Value = TypeVar("Value")
@@ -30,6 +31,13 @@ class Part(Generic[Item, Value]):
     value: Value
 
 
+@dataclass(frozen=True)
+class Again(Generic[Item]):
+    """The worker of an item died: its parts so far are void, and come anew at the end."""
+
+    item: Item
+
+
 def each_in_parts(
     function: Callable[..., Iterator[Value]],
     items: Iterable[Item],
@@ -37,7 +45,7 @@ def each_in_parts(
     workers: int,
     ahead: int = 4,
     setup: Setup | None = None,
-) -> Iterator[Part[Item, Value] | Outcome[Item, None]]:
+) -> Iterator[Part[Item, Value] | Again[Item] | Outcome[Item, None]]:
     """Iterate the function over every item in workers; yield its parts, and an outcome at its end.
 
     The parts of an item come in their order, and those of several items in between each other.
@@ -49,11 +57,24 @@ def each_in_parts(
         ahead: parts that wait here to be used.
         setup: makes what is dear to make, once in each worker.
 
-    An error, or the death of a process, ends its item with an outcome that says so; parts of it may
-    have been yielded before.
+    An error ends its item with an outcome that says so; parts of it may have been yielded before.
+    The death of a process voids them: an `Again` says so at once, and at the end the item is tried
+    once more, alone in a fresh process. Where that dies, too, its error is a `WorkerDied`.
     """
-    crew: _Crew[Item] = _Crew(function, setup, ahead)
-    remaining = iter(items)
+    fallen: list[Item] = []
+    with contextlib.closing(_round(_Crew(function, setup, ahead), iter(items), workers)) as events:
+        for event in events:
+            if isinstance(event, Outcome) and isinstance(event.error, WorkerDied):
+                fallen.append(event.item)
+                yield Again(event.item)
+            else:
+                yield event
+    yield from _round(_Crew(function, setup, ahead), iter(fallen), 1)
+
+
+def _round(
+    crew: "_Crew[Item]", remaining: Iterator[Item], workers: int
+) -> Generator[Part[Item, Any] | Outcome[Item, None], None, None]:
     try:
         # `range` first: zip would draw an item more than there are workers, and lose it
         for _, item in zip(range(max(workers, 1)), remaining, strict=False):
@@ -86,9 +107,9 @@ class _Line:
         self.thread = threading.Thread(target=self._fetch, daemon=True)
         self.thread.start()
 
-    def end(self) -> WholecaseError:
+    def end(self) -> WorkerDied:
         """The process is gone; what is told of its item."""
-        return died(self.worker.end(patience_s=LEAVING_S))
+        return WorkerDied(self.worker.end(patience_s=LEAVING_S))
 
     def _fetch(self) -> None:
         while True:

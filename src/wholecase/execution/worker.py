@@ -5,7 +5,6 @@ import multiprocessing
 from collections.abc import Callable
 from typing import Any, final
 
-from wholecase.core.errors import WholecaseError
 from wholecase.execution.interrupts import deaf_children
 from wholecase.execution.script import script_left_out
 from wholecase.execution.serve import Setup, serve
@@ -57,10 +56,3 @@ class Worker:
             self._code = self._process.exitcode
             self._process.close()
         return self._code
-
-
-def died(code: int | None) -> WholecaseError:
-    """What is told of the item that a process had in hand when it died."""
-    return WholecaseError(
-        f"its worker process died (exit code {code}): a decoder crashed or memory ran out"
-    )

@@ -3,11 +3,12 @@
 from wholecase.extract.decode import decode
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.import_file import read_features
-from wholecase.extract.plan import STAGES, Failure, Plan
+from wholecase.extract.plan import KILLED, STAGES, Failure, Plan
 from wholecase.extract.table import table_lines
 from wholecase.extract.verb import extract
 
 __all__ = [
+    "KILLED",
     "STAGES",
     "Extraction",
     "Failure",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from wholecase.core.errors import WholecaseError
 from wholecase.encoders import Encoder
-from wholecase.execution import Outcome, Part, each_in_parts, one_thread
+from wholecase.execution import Again, Outcome, Part, each_in_parts, one_thread
 from wholecase.extract.deliver import deliver
 from wholecase.extract.encode import keep_refused
 from wholecase.extract.filling import Filling
@@ -20,8 +20,9 @@ def encode_centrally(
 ) -> Iterator[Outcome[Job, Made]]:
     """What `each(encode_image, ...)` yields, byte for byte, with decoding beside encoding.
 
-    A decoder that crashes costs its image. At most a batch per worker, and a few more, are waiting
-    to be encoded. The seconds tell under `wait` how long the encoder had nothing to do.
+    An image whose worker died is read once more at the end. At most a batch per worker, and a few
+    more, are waiting to be encoded. The seconds tell under `wait` how long the encoder had nothing
+    to do.
 
     Raises:
         UnwritableError: the store's disk is full or may not be written.
@@ -33,6 +34,8 @@ def encode_centrally(
             waited = time.perf_counter() - waiting
             if isinstance(event, Part):
                 desk.take(event.item, event.value, waited)
+            elif isinstance(event, Again):
+                desk.begin_anew(event.item)
             else:
                 yield desk.outcome(event.item, event.error)
             yield from desk.settled()
@@ -86,6 +89,11 @@ class _Desk:
         else:
             if made is not None:
                 self._ends[job] = made
+
+    def begin_anew(self, job: Job) -> None:
+        """Forget what came of an image whose worker died."""
+        self._fillings[job] = Filling(job, self._encoder)
+        self._ends.pop(job, None)
 
     def outcome(self, job: Job, error: WholecaseError | None) -> Outcome[Job, Made]:
         """The end of an image that was read; `error` where its reading failed."""

@@ -12,7 +12,7 @@ from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
 from wholecase.execution import each
 from wholecase.extract.extraction import Extraction
-from wholecase.extract.failures import Trouble, failures_of
+from wholecase.extract.failures import Trouble, failures_of, stage_of
 from wholecase.extract.jobs import Reference, files_of, fingerprints, reference
 from wholecase.extract.pack_job import Packed, PackJob, Wanted, pack_images
 from wholecase.features import Imposed, PixelStore, UnwritableError, chunks, pixel_key
@@ -138,8 +138,8 @@ def _done(jobs: Sequence[PackJob], workers: int) -> Tally:
         for done in each(pack_images, jobs, workers=min(workers, len(jobs))):
             if isinstance(done.error, UnwritableError):
                 raise done.error
-            # a worker that died did so in a decoder, and takes its pack with it
-            lost = dict.fromkeys(done.item.keys, ("read", str(done.error)))
+            # a worker that died, and the one after it, take their pack with them
+            lost = dict.fromkeys(done.item.keys, (stage_of(done.error), str(done.error)))
             tally.count(done.result or Packed(troubles=lost))
             advance(len(done.item.images))
     return tally

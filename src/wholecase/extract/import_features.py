@@ -18,7 +18,7 @@ from wholecase.core.progress import progress
 from wholecase.encoders import STORED, Encoder, StoredHead, stored_encoder
 from wholecase.execution import each
 from wholecase.extract.extraction import Extraction
-from wholecase.extract.failures import Trouble, failures_of
+from wholecase.extract.failures import Trouble, failures_of, stage_of
 from wholecase.extract.import_file import head_of, read_features
 from wholecase.extract.jobs import Reference, fingerprints, reference
 from wholecase.extract.plan import Plan
@@ -156,7 +156,8 @@ def _convert(jobs: list[Import], workers: int) -> _Done:
             if isinstance(outcome.error, UnwritableError):
                 raise outcome.error
             if outcome.result is None:
-                done.troubles[outcome.item.key] = "read", _reason(outcome.item, outcome.error)
+                reason = _reason(outcome.item, outcome.error)
+                done.troubles[outcome.item.key] = stage_of(outcome.error), reason
             else:
                 tiles, seconds = outcome.result
                 done.files, done.tiles = done.files + 1, done.tiles + tiles

@@ -21,9 +21,9 @@ from wholecase.features import (
     PackIndex,
     PixelStore,
     RowWriter,
-    UnwritableError,
     chunks,
     content_digest,
+    unwritable,
 )
 from wholecase.instances import Cut, Instances, sole_instance
 from wholecase.sources import IndexedImages, resized, split_index
@@ -88,10 +88,7 @@ def pack_images(job: PackJob) -> Packed:
         else:
             path.unlink()
     except OSError as error:
-        raise UnwritableError(
-            f"{path} cannot be written ({error.strerror or error}); free space there or mend its "
-            "rights, and repeat the command: it goes on from here"
-        ) from error
+        raise unwritable(path, error) from error
     return Packed(
         troubles=pack.troubles,
         skipped=pack.skipped,

@@ -6,7 +6,9 @@ from pathlib import Path
 from wholecase.encoders import EncoderSpec
 from wholecase.instances import Cut
 
-STAGES = ("open", "spacing", "tissue", "read", "encode")
+KILLED = "killed"
+"""No stage of the work: the process that had the image in hand was ended from outside, twice."""
+STAGES = ("open", "spacing", "tissue", "read", "encode", KILLED)
 """Where an image may fail, in the order of the work."""
 
 

@@ -2,16 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
+from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.encoders import Encoder
 from wholecase.execution import Outcome, each
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
+from wholecase.extract.failures import Trouble, stage_of
 from wholecase.extract.jobs import Job
 from wholecase.extract.made import Made
 from wholecase.extract.plan import Plan
@@ -20,10 +22,10 @@ from wholecase.features import UnwritableError
 
 Content = tuple[str, str]
 """Digest of the store and key in it."""
-Trouble = tuple[str, str]
-"""Stage and reason."""
 LOOK_S = 0.5
 """How often it is asked whether another process has finished."""
+PATIENCE_S = 1.0
+"""After so long it is said for whom we wait."""
 
 
 @dataclass
@@ -93,10 +95,14 @@ def _outcomes(
     return each(encode_image, jobs, workers=0 if here else workers, setup=setup)
 
 
-def _wait(jobs: Iterable[Job]) -> None:
+def _wait(jobs: Sequence[Job]) -> None:
     """Until no other process has one of them in hand: each is then there, or to be done here."""
+    begun, said = time.monotonic(), False
     for job in jobs:
         while job.store.is_claimed(job.key):
+            if not said and time.monotonic() - begun >= PATIENCE_S:
+                message(f"waiting for {job.image.path}, held by {job.store.claimant(job.key)}")
+                said = True
             time.sleep(LOOK_S)
 
 
@@ -107,6 +113,6 @@ def _itself(encoder: Encoder) -> Encoder:
 def _trouble(job: Job, error: WholecaseError | None) -> Trouble:
     if isinstance(error, StageError):
         return error.stage, error.reason
-    # a worker that died did so in a decoder; one that could not begin had no encoder
-    stage = "encode" if isinstance(error, RecipeError | WeightsError) else "read"
+    # a worker that could not begin had no encoder
+    stage = "encode" if isinstance(error, RecipeError | WeightsError) else stage_of(error)
     return stage, f"{job.image.path}: {error}"

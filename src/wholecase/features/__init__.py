@@ -1,5 +1,6 @@
 """Bags on disk: one file per image, never mixed; and the feature files of other tools."""
 
+from wholecase.core.lock import Lock
 from wholecase.features.bag import Bag
 from wholecase.features.beside import GEOJSON, PICTURE
 from wholecase.features.foreign import (
@@ -12,12 +13,11 @@ from wholecase.features.foreign import (
     width_of,
 )
 from wholecase.features.layouts import clam_patches
-from wholecase.features.lock import Lock
 from wholecase.features.packs import PackIndex
 from wholecase.features.pixels import Imposed, PixelStore, chunks, content_digest, pixel_key
 from wholecase.features.row_writer import RowWriter
 from wholecase.features.rows import Rows, write_rows_in_blocks
-from wholecase.features.store import Store, UnwritableError
+from wholecase.features.store import Store, UnwritableError, unwritable
 from wholecase.features.survey import Flaw, Surveyed, survey
 from wholecase.features.tidy import tidy
 
@@ -47,6 +47,7 @@ __all__ = [
     "read_foreign",
     "survey",
     "tidy",
+    "unwritable",
     "width_of",
     "write_rows_in_blocks",
 ]

@@ -15,10 +15,10 @@ import numpy as np
 from wholecase.core.digest import digest
 from wholecase.core.errors import StoreError
 from wholecase.core.files import atomic, read_json, write_bytes, write_json
+from wholecase.core.lock import Lock, acquire, holder, is_held
 from wholecase.features.bag import Bag
 from wholecase.features.bag_file import SCHEMA, Glance, glance_bag, read_bag, write_bag
 from wholecase.features.beside import PICTURE, REFUSED
-from wholecase.features.lock import Lock, acquire, is_held
 
 SUFFIX = ".safetensors"
 SETTINGS = "settings.json"
@@ -94,6 +94,10 @@ class Store:
     def is_claimed(self, key: str) -> bool:
         """Whether a living process makes the bag now."""
         return is_held(self.lock(key))
+
+    def claimant(self, key: str) -> str:
+        """Who makes the bag now, in words."""
+        return holder(self.lock(key))
 
     def keys(self) -> tuple[str, ...]:
         """The keys of all bags, sorted."""
@@ -188,12 +192,17 @@ class Store:
             )
 
 
+def unwritable(path: Path, error: OSError) -> UnwritableError:
+    """The sentence about a file of a store that cannot be written."""
+    return UnwritableError(
+        f"{path} cannot be written ({error.strerror or error}); free space there, mend its rights "
+        "or name another folder with --store, and repeat the command: it goes on from here"
+    )
+
+
 @contextlib.contextmanager
 def _written(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UnwritableError(
-            f"{path} cannot be written ({error.strerror or error}); free space there or mend its "
-            "rights, and repeat the command: it goes on from here"
-        ) from error
+        raise unwritable(path, error) from error

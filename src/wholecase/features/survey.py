@@ -8,9 +8,9 @@ from pathlib import Path
 from wholecase.core.digest import digest
 from wholecase.core.errors import StoreError
 from wholecase.core.files import read_json
+from wholecase.core.lock import is_held
 from wholecase.features.bag_file import read_bag
 from wholecase.features.beside import BESIDE, REFUSED
-from wholecase.features.lock import is_held
 from wholecase.features.pack_check import check_pack
 from wholecase.features.packs import ROWS
 from wholecase.features.store import SETTINGS, SUFFIX

@@ -4,7 +4,7 @@ import contextlib
 import time
 from pathlib import Path
 
-from wholecase.features.lock import is_held, owner_died
+from wholecase.core.lock import is_held, owner_died
 
 OLD_S = 3600.0
 """No bag takes an hour to write: a neighbour of this age was forsaken."""

@@ -17,6 +17,7 @@ STAGES: dict[str, str] = {
     "tissue": "No tissue found",
     "read": "Pixels could not be read",
     "encode": "No features could be made",
+    "killed": "The process at work was killed",
 }
 """What each stage of `exclusions.csv` means, in the order of the work."""
 

@@ -1,5 +1,6 @@
 """What lies where in a run folder."""
 
+from wholecase.runs.claim import CLAIM, claimed
 from wholecase.runs.layout import SCHEMA, FoldFolder, RunFolder, read_rows, write_rows
 
-__all__ = ["SCHEMA", "FoldFolder", "RunFolder", "read_rows", "write_rows"]
+__all__ = ["CLAIM", "SCHEMA", "FoldFolder", "RunFolder", "claimed", "read_rows", "write_rows"]

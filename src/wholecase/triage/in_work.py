@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from wholecase.execution import Outcome, Part, each_in_parts
+from wholecase.execution import Again, Outcome, Part, each_in_parts
 from wholecase.execution.serve import Tool, attempt
 from wholecase.sources import Thumbnail
 from wholecase.triage.blocks import Block, windows
@@ -22,6 +22,11 @@ class SlideInWork:
         self.grid = np.full(rows * columns, np.nan, np.float32)
         self.thumbnail: Thumbnail | None = None
 
+    @property
+    def judged(self) -> int:
+        """The windows that have their answer."""
+        return int(np.isfinite(self.grid).sum())
+
     def windows_of(
         self, part: Thumbnail | Block, batch: int
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -34,7 +39,7 @@ class SlideInWork:
 
 def read(
     surveyed: Sequence[Surveyed], workers: int
-) -> Iterator[Part[Surveyed, Thumbnail | Block] | Outcome[Surveyed, None]]:
+) -> Iterator[Part[Surveyed, Thumbnail | Block] | Again[Surveyed] | Outcome[Surveyed, None]]:
     """Of each slide its picture, its blocks and its end, read by workers or in this process."""
     if workers > 0 and surveyed:
         yield from each_in_parts(sweep_blocks, surveyed, workers=workers)

@@ -13,7 +13,7 @@ from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import Part, each
+from wholecase.execution import Again, Part, each
 from wholecase.triage.in_work import SlideInWork, read
 from wholecase.triage.probability import (
     models_digest,
@@ -119,6 +119,8 @@ class _SlideJudge:
                     for indices, pixels in state.windows_of(event.value, batch):
                         state.grid[indices] = self._judged(pixels)
                         advance(len(indices))
+                elif isinstance(event, Again):
+                    advance(-states.pop(name).judged)
                 else:
                     self._close(states.pop(name), event.error)
 

@@ -1,4 +1,4 @@
-"""Who works on what: a file that only one process can create, wherever the store lies.
+"""Who works on what: a file that only one process can create, wherever it lies.
 
 Locks of the operating system do not reach over every network disk, nor to Windows. A lock here is
 a file with its owner's name, which the owner touches while it lives. It decides who does the work,
@@ -13,6 +13,7 @@ import platform
 import secrets
 import threading
 import time
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, final
@@ -82,6 +83,17 @@ def is_held(path: Path) -> bool:
     """Whether a living owner holds the lock."""
     text = _read(path)
     return text is not None and not _is_over(path, text)
+
+
+def holder(path: Path) -> str:
+    """Who holds the lock, in words: the process, its machine, since when, and the lock's file."""
+    owner = _owner(_read(path) or "")
+    who = "another process"
+    with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError, OSError, IndexError):
+        since = datetime.fromtimestamp(owner["since"], UTC).astimezone()
+        host = str(owner["host"]).split()[0]
+        who = f"process {int(owner['pid'])} on {host}, since {since:%Y-%m-%d %H:%M:%S}"
+    return f"{who} ({path})"
 
 
 def owner_died(path: Path) -> bool:
