@@ -28,11 +28,13 @@ def explain(
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
     from wholecase.assemble import place_of
     from wholecase.cli.table import failure_lines
+    from wholecase.core.files import refuse_unwritable
     from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
     from wholecase.explain import Evidence, QuPathImage, refuse_project
 
     if qupath is not None:
         refuse_project(qupath)
+    refuse_unwritable(out / "heatmap.png")
     entries: list[QuPathImage] = []
 
     def show(case: "Case", evidence: Evidence | None) -> None:

@@ -1,6 +1,5 @@
 """`wholecase predict`: a run's models and new cases."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +21,15 @@ def predict(
     """Predict new cases with the fold models together; with labels, tell the external metrics."""
     from wholecase.assemble import place_of
     from wholecase.cli.table import failure_lines, metric_lines
+    from wholecase.core.files import refuse_unwritable
+    from wholecase.core.outlet import message
     from wholecase.experiment import ask, external_metrics, question_of, write_predictions
 
+    if out is not None:
+        refuse_unwritable(out)
     question = question_of(run, images, cohort)
     if question.note:
-        print(f"note: {question.note}", file=sys.stderr)
+        message(f"note: {question.note}")
     asked = ask(question, weights=weights, store=store, place=place_of(device, workers))
     trained, cases = asked.trained, len(question.cohort.cases)
     judgements = list(asked.judgements)

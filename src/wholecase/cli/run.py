@@ -42,6 +42,13 @@ def run(
             file=sys.stderr,
         )
         return 2
+    if summary.killed:
+        print(
+            f"wholecase: the run lacks {summary.killed} images whose worker was killed, probably "
+            "for want of memory; run again with fewer --workers",
+            file=sys.stderr,
+        )
+        return 2
     return 0
 
 

@@ -10,7 +10,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json, write_text
 from wholecase.extract import Extraction
 from wholecase.recipes import Recipe, read_recipe, recipe_text
-from wholecase.runs import RunFolder
+from wholecase.runs import CLAIM, RunFolder
 
 AFTERWARDS = {"title", "choose", "evaluate"}
 """Parts of a recipe that a trained model does not rest on."""
@@ -63,7 +63,7 @@ def claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) ->
                 f"{folder.root} holds a run with another {' and '.join(differing)}"
                 f"{_settings(folder, recipe)}; choose another --out or delete the folder"
             )
-    elif folder.root.is_dir() and any(folder.root.iterdir()):
+    elif any(path.name != CLAIM for path in folder.root.iterdir()):
         raise RunError(f"{folder.root} is not empty and no run; choose another --out")
     write_json(inputs, mine)
     write_text(folder.recipe, recipe_text(recipe))

@@ -14,13 +14,13 @@ from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
 from wholecase.core.kinds import RGB
 from wholecase.core.seeds import seed_of
-from wholecase.execution import freed_memory_kept
+from wholecase.execution import freed_memory_kept, tell
 from wholecase.experiment.keys import chosen_key, learnt_key
 from wholecase.extract import Extraction
 from wholecase.models import CaseModel, facts_of_model, load_model, save_model
 from wholecase.recipes import Recipe
 from wholecase.runs import FoldFolder, RunFolder, read_rows, write_rows
-from wholecase.training import Choices, History, Inner, Keep, choose, choose_head, fit
+from wholecase.training import Choices, Epoch, History, Inner, Keep, choose, choose_head, fit
 
 Fate = Literal["learnt", "chosen", "reused"]
 """What became of a fold: all anew, its choices anew, or nothing to do."""
@@ -103,7 +103,25 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
     keep = Keep(job.folder.last, job.learnt)
     schedule = schedule_of(job.recipe)
     with freed_memory_kept():
-        return fit(model, (sides["train"], sides["valid"]), schedule, seed=job.seed, keep=keep)
+        return fit(
+            model,
+            (sides["train"], sides["valid"]),
+            schedule,
+            seed=job.seed,
+            keep=keep,
+            told=lambda epoch: _report(job, epoch),
+        )
+
+
+def _report(job: FoldJob, epoch: Epoch) -> None:
+    tell(
+        {
+            "fold": job.fold.number,
+            "epoch": epoch.number,
+            "loss": round(epoch.train_loss, 4),
+            "inner": round(epoch.valid_loss, 4),
+        }
+    )
 
 
 def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:

@@ -32,11 +32,11 @@ from wholecase.experiment.outer import Bench, explained, judge_outer
 from wholecase.experiment.results import write_metrics, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.tissue import keep_tissue
-from wholecase.extract import Extraction, table_lines
+from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe
 from wholecase.report import write_report
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, claimed
 from wholecase.sources import pixels_of
 
 
@@ -65,6 +65,8 @@ class Summary:
     failures: tuple[tuple[str, str], ...]
     """(path, reason) of each image that failed."""
     too_many_failed: bool
+    killed: int
+    """Images whose worker was killed twice: such a run is not whole."""
     seconds: dict[str, float] = field(default_factory=dict)
     extraction: tuple[str, ...] = ()
     """How extraction went, in lines for people."""
@@ -76,8 +78,14 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     """Train, evaluate and explain. A run that was stopped goes on where it was.
 
     Raises:
-        WholecaseError: the cohort, the recipe or the folder is wrong; nothing is half-written.
+        WholecaseError: the cohort, the recipe or the folder is wrong, or another process works in
+            it; nothing is half-written.
     """
+    with claimed(settings.out):
+        return _run(recipe, cohort_file, settings)
+
+
+def _run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     clock, place = _Clock(), settings.place
     folder = RunFolder(settings.out)
     cohort = read_cohort(cohort_file, labels_of(recipe))
@@ -122,6 +130,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
         images_in=images,
         failures=failed,
         too_many_failed=len(failed) > settings.tolerated * images,
+        killed=sum(f.stage == KILLED for f in extraction.failures),
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
         folds=fates,
@@ -188,11 +197,19 @@ def _learn(bench: Bench) -> str:
         for fold in bench.folds
     ]
     fates: Counter[str] = Counter()
-    with progress("training", len(jobs), "folds") as advance:
-        for done in each(learn_fold, jobs, workers=bench.place.crew(len(jobs))):
+    epochs = bench.recipe.train.epochs
+    seen: Counter[int] = Counter()
+    with progress("training", len(jobs) * epochs, "epochs") as advance:
+
+        def heard(job: FoldJob, news: object) -> None:
+            seen[job.fold.number] += 1
+            advance(**dict(news)) if isinstance(news, dict) else advance()
+
+        for done in each(learn_fold, jobs, workers=bench.place.crew(len(jobs)), heard=heard):
             if done.error is not None:
                 raise done.error
             fates[done.result or ""] += 1
-            advance()
+            # a fold that stopped early, or was learnt before, has no epochs left
+            advance(epochs - seen[done.item.fold.number])
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
