@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from wholecase.features import FeatureOrigin, Numbers
+
 SMALL_PX = 32
 """Side of the grey thumbnail by which images are compared: `Sight.small`."""
 
@@ -22,6 +24,9 @@ class Sight:
     small: bytes | None = None
     """A small square grey thumbnail; None where it would take too long."""
     content: str | None = None
-    """Digest of its pixels, of a picture in an HDF5 file; of others, the file is compared."""
-    features: tuple[str | None, int] | None = None
-    """Encoder, where it is told, and width, of a file of features in HDF5."""
+    """Digest of the pixels of a picture in an HDF5 file, or of the numbers of a feature file; of
+    others, the file is compared."""
+    features: FeatureOrigin | None = None
+    """What a feature file says of its making."""
+    numbers: Numbers | None = None
+    """What the numbers of a feature file show."""

@@ -6,13 +6,20 @@ from wholecase.features.foreign import (
     SUFFIXES,
     VERSION,
     ForeignFeatures,
-    foreign_tensor,
     glance_foreign,
     read_foreign,
-    width_of,
 )
 from wholecase.features.layouts import clam_patches
 from wholecase.features.lock import Lock
+from wholecase.features.numbers import Numbers
+from wholecase.features.origin import (
+    FeatureOrigin,
+    Named,
+    common_origin,
+    doubt,
+    mixture,
+    refuse_other_origin,
+)
 from wholecase.features.packs import PackIndex
 from wholecase.features.pixels import PixelStore, chunks, content_digest, pixel_key
 from wholecase.features.row_writer import RowWriter
@@ -27,9 +34,12 @@ __all__ = [
     "SUFFIXES",
     "VERSION",
     "Bag",
+    "FeatureOrigin",
     "Flaw",
     "ForeignFeatures",
     "Lock",
+    "Named",
+    "Numbers",
     "PackIndex",
     "PixelStore",
     "RowWriter",
@@ -39,13 +49,15 @@ __all__ = [
     "UnwritableError",
     "chunks",
     "clam_patches",
+    "common_origin",
     "content_digest",
-    "foreign_tensor",
+    "doubt",
     "glance_foreign",
+    "mixture",
     "pixel_key",
     "read_foreign",
+    "refuse_other_origin",
     "survey",
     "tidy",
-    "width_of",
     "write_rows_in_blocks",
 ]
