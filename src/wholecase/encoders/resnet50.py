@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 NAME = "resnet50"
+WIDTH = 1024
+"""Numbers per picture."""
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
