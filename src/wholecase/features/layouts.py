@@ -1,5 +1,6 @@
 """How other tools lay out their feature files: which tensor, which places, which encoder."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,8 @@ from wholecase.core.units import spacing_of_power
 from wholecase.features.hdf5 import Contents, opened
 from wholecase.features.places import Places
 
-LONGEST_ATTRIBUTE = 4096
-"""Bytes; what is asked for here has a few."""
+LONGEST_ATTRIBUTE = 16
+"""Numbers; what is asked for here has one or two."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +148,12 @@ def _text(thing: Any, name: str) -> str | None:  # noqa: ANN401
 
 
 def _attribute(thing: Any, name: str) -> Any:  # noqa: ANN401
-    """Its value; None where it is missing, or too long to be what is asked for."""
-    if name not in thing.attrs or thing.attrs.get_id(name).get_storage_size() > LONGEST_ATTRIBUTE:
+    """Its value; None where it is missing or empty, or too long to be what is asked for."""
+    if name not in thing.attrs:
         return None
-    return thing.attrs[name]
+    stored = thing.attrs.get_id(name)
+    few = stored.shape is not None and math.prod(stored.shape) <= LONGEST_ATTRIBUTE
+    return thing.attrs[name] if few else None
 
 
 def _trident_fits(file: Contents) -> bool:

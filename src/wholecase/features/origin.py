@@ -127,22 +127,31 @@ def mixture(files: Sequence[Named], identity: str | None = None) -> str | None:
 
 def doubt(files: Sequence[Named]) -> str | None:
     """Why these files look like two encoders although nothing says so; None where they do not."""
-    signs = [file for file in files if file[1].negative is not None]
-    with_negative, without = (
-        next((path for path, one in signs if one.negative is kind), None) for kind in (True, False)
-    )
-    if with_negative and without:
-        why = f"{without} holds no negative number and {with_negative} does"
-    else:
-        lengths = [(one.length, path) for path, one in files if one.length]
-        (short, low), (long, high) = min(lengths), max(lengths)
-        if long < SAME_LENGTH * short:
-            return None
-        why = f"vectors of {high} are {long / short:.2g} times as long as those of {low}"
+    if (why := _signs_differ(files) or _lengths_differ(files)) is None:
+        return None
     return (
         f"the features look like two encoders: {why}; make sure that one network made them all, in "
         "one way"
     )
+
+
+def _signs_differ(files: Sequence[Named]) -> str | None:
+    first: dict[bool | None, Path] = {}
+    for path, origin in files:
+        first.setdefault(origin.negative, path)
+    if not first.keys() >= {True, False}:
+        return None
+    return f"{first[False]} holds no negative number and {first[True]} does"
+
+
+def _lengths_differ(files: Sequence[Named]) -> str | None:
+    lengths = [(origin.length, path) for path, origin in files if origin.length]
+    if not lengths:
+        return None
+    (short, low), (long, high) = min(lengths), max(lengths)
+    if long < SAME_LENGTH * short:
+        return None
+    return f"vectors of {high} are {long / short:.2g} times as long as those of {low}"
 
 
 def common_origin(origins: Sequence[FeatureOrigin]) -> FeatureOrigin:

@@ -4,6 +4,7 @@ The file is what `numpy.save` writes, so that other tools read it too. It may be
 nothing of it is mapped or kept.
 """
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, final
@@ -107,11 +108,11 @@ def _head(path: Path) -> tuple[tuple[int, ...], int]:
         with path.open("rb") as file:
             shape, fortran, dtype = _read_head(file)
             begin = file.tell()
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # a damaged head leads its parser anywhere
         raise _damaged(path, error) from error
     if fortran or dtype != np.uint8 or not shape:
         raise StoreError(f"{path} holds {dtype} of shape {shape}, not rows of bytes; make it again")
-    if path.stat().st_size < begin + int(np.prod(shape, dtype=np.int64)):
+    if min(shape) < 0 or path.stat().st_size < begin + math.prod(shape):
         raise _damaged(path, "it is shorter than its head says")
     return shape, begin
 
