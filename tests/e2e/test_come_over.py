@@ -12,7 +12,7 @@ from toys.feature_files import clam_h5, clam_patches, clam_pt, stamp, trident
 from wholecase.assemble import plan_of
 from wholecase.cli import main
 from wholecase.cohort import read_cohort
-from wholecase.core.errors import ManifestError, SourceError, StoreError
+from wholecase.core.errors import ManifestError, SourceError, SplitError, StoreError
 from wholecase.encoders import FIELD
 from wholecase.experiment import Settings, run
 from wholecase.extract import extract
@@ -114,6 +114,15 @@ def test_two_widths_are_never_mixed(tmp_path):
         assert part in str(caught.value)
 
 
+def test_one_patients_numbers_under_two_names_stop_the_run(tmp_path):
+    path = write_cohort(tmp_path, [trident], [".h5"])
+    values = np.random.default_rng(0).normal(size=(9, WIDTH))
+    trident(tmp_path / "s04.h5", values)
+    trident(tmp_path / "s09.h5", values[::-1], old=True)
+    with pytest.raises(SplitError, match=r"s04\.h5 .* and .*s09\.h5|s09\.h5 .* and .*s04\.h5"):
+        run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", workers=0))
+
+
 def test_a_bad_file_costs_itself(tmp_path):
     path = write_cohort(tmp_path, [trident], [".h5"])
     (tmp_path / "s04.h5").write_bytes(b"not HDF5")
@@ -168,6 +177,13 @@ def test_a_run_on_features_answers_about_new_files(tmp_path, capsys):
     assert ended.value.code == 0, capsys.readouterr().err
     rows = {row["case_id"]: float(row["probability_mutated"]) for row in read_rows(told)}
     assert rows["n1"] > rows["n0"]
+    coarse = trident(new / "coarse.h5", drawn(rng, mutated=False), power=10)
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", str(out), str(files[0]), str(coarse), "--out", str(told)])
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "n0.h5 has tiles at 20x (0.5 µm/px)" in said
+    assert "coarse.h5 has tiles at 10x (1 µm/px)" in said
     with pytest.raises(SystemExit) as ended:
         main(["explain", str(out), "--case", "c01", "--out", str(tmp_path / "shown")])
     assert ended.value.code == 0

@@ -146,8 +146,8 @@ def _check_shape(shape: tuple[int, ...], places: Places, encoder: str | None, pa
 
 def _finite(places: Places) -> Places:
     """The places less corners that are no numbers."""
-    known = {
-        name: corner if corner is None or np.isfinite(corner).all() else None
-        for name, corner in (("corner_px", places.corner_px), ("corner_um", places.corner_um))
-    }
-    return replace(places, **known)
+    if places.corner_um is not None and not np.isfinite(places.corner_um).all():
+        places = replace(places, corner_um=None)
+    if places.corner_px is not None and not np.isfinite(places.corner_px).all():
+        places = replace(places, corner_px=None)
+    return places

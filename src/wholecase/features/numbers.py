@@ -129,7 +129,7 @@ def real_rows(rows: Float32[np.ndarray, "N D"], path: Path) -> Bool[np.ndarray, 
     Raises:
         SourceError: none is, or all hold the same numbers.
     """
-    real: Bool[np.ndarray, " N"] = rows.any(1)
+    real: Bool[np.ndarray, " N"] = np.asarray(rows.any(1))
     if not real.any():
         raise SourceError(f"{path}: all {len(rows)} tiles hold zeros only; extract it anew")
     if len(rows) > 1 and real.sum() == 1:
