@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image as Picture
 
 from audit.lethal import LethalPath
-from toys.feature_files import clam_pt, trident
+from toys.feature_files import clam_h5, clam_pt
 from wholecase.audit import (
     Audit,
     Count,
@@ -421,9 +421,9 @@ def test_a_name_that_another_system_spells_otherwise_is_told(make, tmp_path, ask
     assert f"there is {there!r}, spelt otherwise" in finding.what
 
 
-def test_feature_files_are_looked_at_without_their_vectors(make, tmp_path):
+def test_feature_files_are_read_as_a_run_reads_them(make, tmp_path):
     values = np.random.default_rng(0).normal(size=(12, 8))
-    trident(tmp_path / "a.h5", values)
+    clam_h5(tmp_path / "a.h5", values)
     clam_pt(tmp_path / "b.pt", values + 1)
     rows = [f"f{i},pf{i},{name},no,features,,n," for i, name in enumerate(("a.h5", "b.pt"))]
     assert check(make(*rows), asked_spacing_um=0.5).findings == ()
@@ -436,12 +436,6 @@ def test_feature_files_are_looked_at_without_their_vectors(make, tmp_path):
         "unreadable image",
         "missing file",
     ]
-    trident(tmp_path / "a.h5", values)
-    trident(tmp_path / "d.h5", values[:, :4], encoder="other")
-    finding = only(check(make(rows[0], "f3,pf3,d.h5,no,features,,n,")))
-    assert (finding.problem, finding.costs) == ("features of several encoders", "run")
-    assert "uni_v1 with 8 numbers" in finding.what
-    assert "other with 4 numbers" in finding.what
 
 
 def test_the_page_stands_alone(make, tmp_path):

@@ -1,6 +1,7 @@
 """Features without slides, in the files of other tools, train and report."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from toys.feature_files import clam_h5, clam_patches, clam_pt, stamp, trident
 from wholecase.assemble import plan_of
 from wholecase.cli import main
 from wholecase.cohort import read_cohort
-from wholecase.core.errors import ManifestError, SourceError, StoreError
+from wholecase.core.errors import ManifestError, SourceError, SplitError, StoreError
 from wholecase.encoders import FIELD
 from wholecase.execution import Place
 from wholecase.experiment import Settings, run
@@ -73,7 +74,9 @@ def test_a_cohort_of_feature_files_trains_and_reports(tmp_path, writers, suffixe
 
 
 def test_all_layouts_together_where_their_encoder_is_named(tmp_path):
-    writers = [trident, stamp, clam_h5, clam_pt]
+    # 256 px of 0.5 µm, as the other tool's
+    alike = partial(stamp, tile_size_um=128.0, tile_size_px=256)
+    writers = [trident, alike, clam_h5, clam_pt]
     path = write_cohort(tmp_path, writers, [".h5", ".h5", ".h5", ".pt"])
     settings = Settings(out=tmp_path / "run", place=Place(workers=0))
     with pytest.raises(StoreError) as caught:
@@ -104,12 +107,21 @@ def test_a_file_is_converted_once_and_anew_when_its_patch_file_comes(tmp_path):
 
 def test_two_widths_are_never_mixed(tmp_path):
     path = write_cohort(tmp_path, [trident], [".h5"])
-    trident(tmp_path / "s09.h5", np.ones((5, WIDTH + 1)))
+    trident(tmp_path / "s09.h5", np.random.default_rng(0).normal(size=(5, WIDTH + 1)))
     recipe = quick("encoder={name: stored, identity: uni}")
     with pytest.raises(StoreError) as caught:
         run(recipe, path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     for part in ("s00.h5 has 16 numbers per tile", "s09.h5 has 17"):
         assert part in str(caught.value)
+
+
+def test_one_patients_numbers_under_two_names_stop_the_run(tmp_path):
+    path = write_cohort(tmp_path, [trident], [".h5"])
+    values = np.random.default_rng(0).normal(size=(9, WIDTH))
+    trident(tmp_path / "s04.h5", values)
+    trident(tmp_path / "s09.h5", values[::-1], old=True)
+    with pytest.raises(SplitError, match=r"s04\.h5 .* and .*s09\.h5|s09\.h5 .* and .*s04\.h5"):
+        run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", workers=0))
 
 
 def test_a_bad_file_costs_itself(tmp_path):
@@ -170,6 +182,13 @@ def test_a_run_on_features_answers_about_new_files(tmp_path, capsys):
     assert ended.value.code == 0, capsys.readouterr().err
     rows = {row["case_id"]: float(row["probability_mutated"]) for row in read_rows(told)}
     assert rows["n1"] > rows["n0"]
+    coarse = trident(new / "coarse.h5", drawn(rng, mutated=False), power=10)
+    with pytest.raises(SystemExit) as ended:
+        main(["predict", str(out), str(files[0]), str(coarse), "--out", str(told)])
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert "n0.h5 has tiles at 20x (0.5 µm/px)" in said
+    assert "coarse.h5 has tiles at 10x (1 µm/px)" in said
     with pytest.raises(SystemExit) as ended:
         main(["explain", str(out), "--case", "c01", "--out", str(tmp_path / "shown")])
     assert ended.value.code == 0
@@ -192,17 +211,21 @@ def told_by(capsys, *command: str) -> tuple[int, list[str]]:
 
 
 def test_files_are_looked_into(tmp_path, capsys):
-    good = stamp(tmp_path / "a.h5", np.ones((3, WIDTH)))
-    other = clam_pt(tmp_path / "b.pt", np.ones((4, WIDTH)))
+    good = stamp(tmp_path / "a.h5", np.random.default_rng(0).normal(size=(3, WIDTH)))
+    other = clam_pt(tmp_path / "b.pt", np.random.default_rng(1).normal(size=(4, WIDTH)))
     bad = tmp_path / "c.npy"
     bad.write_bytes(b"x")
     code, lines = told_by(capsys, "features", "show", str(good), str(other), str(bad))
     assert code == 1
     assert lines[0].endswith(
-        "a.h5: STAMP, mahmood-uni, 3 tiles of 16 numbers, placed in µm, no boxes in px"
+        "a.h5: STAMP, mahmood-uni, 3 tiles of 16 numbers, seen at 1.143 µm/px of 224 px, "
+        "placed in µm, no boxes in px"
     )
-    assert lines[1].endswith("4 tiles of 16 numbers, not placed in µm, no boxes in px")
+    assert lines[1].endswith(
+        "encoder not told, 4 tiles of 16 numbers, scale not told, not placed in µm, no boxes in px"
+    )
     assert "its name should end in .h5" in lines[2]
+    assert "feature files are mixed" in lines[3]
 
 
 def test_every_published_encoder_is_listed(capsys):

@@ -27,7 +27,9 @@ def checkpoint(tmp_path: Path) -> Path:
 
 
 def test_it_answers_as_the_public_implementation_did(checkpoint: Path, tmp_path: Path) -> None:
-    folder = import_clam(checkpoint, tmp_path / "run", classes=("a", "b", "c"))
+    folder = import_clam(
+        checkpoint, tmp_path / "run", classes=("a", "b", "c"), overrides=("encoder=colour",)
+    )
     trained = load_run(folder.root, "cpu")
     assert trained.classes == ("a", "b", "c")
     with safe_open(REFERENCE, framework="pt") as file:
@@ -61,8 +63,8 @@ def test_features_of_another_width_are_refused(checkpoint: Path, tmp_path: Path,
     images = tmp_path / "images"
     images.mkdir()
     write_cohort(images, patients=2)
-    folder = import_clam(checkpoint, tmp_path / "run", overrides=("encoder=resnet50",))
-    text = folder.recipe.read_text().replace("name: resnet50", "name: resnet18")
+    folder = import_clam(checkpoint, tmp_path / "run", overrides=("encoder=colour",))
+    text = folder.recipe.read_text().replace("name: colour", "name: resnet18")
     weights = tmp_path / "weights.safetensors"
     import timm
     from safetensors.torch import save_file
@@ -78,6 +80,69 @@ def test_features_of_another_width_are_refused(checkpoint: Path, tmp_path: Path,
 
 def test_what_cannot_be_imported(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="knows 3 classes, 2 names"):
-        import_clam(checkpoint, tmp_path / "run", classes=("a", "b"))
+        import_clam(checkpoint, tmp_path / "run", classes=("a", "b"), overrides=["encoder=colour"])
     with pytest.raises(RunError, match="is not empty"):
         import_clam(checkpoint, tmp_path)
+
+
+def edited(checkpoint: Path, **changes) -> Path:
+    """The checkpoint with some tensors replaced; names as of the published layout."""
+    state = torch.load(checkpoint, weights_only=True)
+    for name, change in changes.items():
+        key = f"module.{name.replace('__', '.')}"
+        state[key] = change(state[key])
+    path = checkpoint.with_name("edited.pt")
+    torch.save(state, path)
+    return path
+
+
+def spoilt(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.index_fill(0, torch.tensor([0]), torch.nan)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"attention_net__0__weight": spoilt}, "'attention_net.0' holds numbers that are not fin"),
+        ({"classifiers__bias": spoilt}, "'classifiers' holds numbers that are not finite"),
+        ({"attention_net__0__weight": torch.ravel}, "'attention_net.0' is of shape 32768 and 512"),
+        ({"attention_net__0__bias": lambda t: t[:5]}, "of shape 512 x 64 and 5"),
+        ({"classifiers__weight": lambda t: t[:, :0]}, "'classifiers' is of shape 3 x 0 and 3"),
+        ({"classifiers__weight": torch.Tensor.int}, "'classifiers' holds no reals"),
+        ({"attention_net__0__weight": torch.Tensor.to_sparse}, "is no plain tensor"),
+        (
+            {"attention_net__0__weight": lambda t: t[:1, :1].expand(512, 10**6)},
+            "claims more numbers than are stored",
+        ),
+    ],
+)
+def test_a_checkpoint_is_looked_through_before_anything_is_written(
+    checkpoint: Path, tmp_path: Path, changes, said
+) -> None:
+    with pytest.raises(WeightsError, match=said):
+        import_clam(edited(checkpoint, **changes), tmp_path / "run", overrides=("encoder=colour",))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_flipped_bit_is_noticed(checkpoint: Path, tmp_path: Path) -> None:
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint.write_bytes(content)
+    with pytest.raises(WeightsError, match="is damaged: the checksum of"):
+        import_clam(checkpoint, tmp_path / "run", overrides=("encoder=colour",))
+
+
+@pytest.mark.parametrize("encoder", ["resnet50", "uni", "{name: resnet50, weights: x.pth}"])
+def test_an_encoder_of_another_width_is_refused_at_import(
+    checkpoint: Path, tmp_path: Path, encoder: str
+) -> None:
+    with pytest.raises(
+        WeightsError, match=r"takes 64 numbers per tile and the encoder .* gives 102"
+    ):
+        import_clam(checkpoint, tmp_path / "run", overrides=(f"encoder={encoder}",))
+    assert not (tmp_path / "run").exists()
+
+
+def test_feature_files_have_whatever_width_they_have(checkpoint: Path, tmp_path: Path) -> None:
+    run = import_clam(checkpoint, tmp_path / "run", overrides=("encoder=stored",))
+    assert run.read_facts()["encoder"]["width"] == 64

@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from toys.feature_files import clam_h5, clam_patches, corners, stamp, trident
+from toys.feature_files import clam_h5, clam_patches, clam_pt, corners, stamp, trident
 from wholecase.core.errors import SourceError
-from wholecase.features import foreign_tensor, glance_foreign, read_foreign
+from wholecase.features import FeatureOrigin, glance_foreign, read_foreign
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_trident(tmp_path, values):
 def test_old_trident_wrote_one_dimension_more(tmp_path, values):
     old = read_foreign(trident(tmp_path / "s.h5", values, old=True))
     np.testing.assert_array_equal(old.bag.values, values)
-    assert glance_foreign(tmp_path / "s.h5") == ("uni_v1", 6)
+    assert glance_foreign(tmp_path / "s.h5") == FeatureOrigin("uni_v1", 6, 20.0, 0.5, 256.0)
 
 
 def test_the_manifests_spacing_goes_before_the_magnification(tmp_path, values):
@@ -47,7 +47,7 @@ def test_clam_alone_tells_corners_only(tmp_path, values):
     assert (read.bag.box_px[:, 2:] == 0).all()
     assert np.isnan(read.bag.position_um).all()
     assert np.isnan(read.bag.scale).all()
-    assert read.bag.facts == {}
+    assert not {"width_px", "spacing_um"} & read.bag.facts.keys()
 
 
 def test_clams_patch_file_beside_tells_sizes(tmp_path, values):
@@ -67,14 +67,13 @@ def test_clams_patch_folder_may_lie_above(tmp_path, values, above):
 
 
 def test_a_bare_tensor_has_no_places_unless_the_patch_file_tells(tmp_path, values):
-    alone = foreign_tensor(tmp_path / "s.pt", values)
+    path = clam_pt(tmp_path / "s.pt", values)
+    alone = read_foreign(path)
     assert (alone.tool, alone.width) == ("CLAM", 6)
     assert (alone.bag.box_px == 0).all()
     assert np.isnan(alone.bag.position_um).all()
     clam_patches(tmp_path / "s.pt", 12)
-    np.testing.assert_array_equal(
-        foreign_tensor(tmp_path / "s.pt", values).bag.box_px[7], [1024, 512, 512, 512]
-    )
+    np.testing.assert_array_equal(read_foreign(path).bag.box_px[7], [1024, 512, 512, 512])
 
 
 def test_stamp_counts_in_micrometres(tmp_path, values):
@@ -112,8 +111,8 @@ def written(path, **sets):
         (np.zeros(6), "one vector for the whole slide"),
         (np.zeros((2, 3, 6)), "2 x 3 x 6"),
         (np.array([[1, np.nan], [1, 1]]), "1 of 2 tiles hold features that are not finite"),
-        (np.array([[np.inf, 1.0]]), "not finite"),
-        (np.zeros((3, 6)), "3 tiles of features but 2 coordinates"),
+        (np.array([[np.inf, 1.0], [1.0, 2.0]]), "not finite"),
+        (np.ones((3, 6)), "3 tiles of features but 2 coordinates"),
     ],
 )
 def test_what_is_no_bag_is_refused_by_name(tmp_path, features, match):
@@ -124,7 +123,7 @@ def test_what_is_no_bag_is_refused_by_name(tmp_path, features, match):
 
 
 def test_halves_that_overflowed_are_refused(tmp_path):
-    path = written(tmp_path / "s.h5", features=np.array([[np.inf, 1]], np.float16))
+    path = written(tmp_path / "s.h5", features=np.array([[np.inf, 1], [1, 2]], np.float16))
     with pytest.raises(SourceError, match="not finite"):
         read_foreign(path)
 

@@ -1,11 +1,13 @@
 """DICOM slides frame by frame: pixels as they were written, wherever the frames stand."""
 
 import os
+import resource
 
 import cv2
 import imagecodecs
 import numpy as np
 import openslide
+import pydicom
 import pytest
 from pydicom.uid import (
     CTImageStorage,
@@ -29,6 +31,13 @@ PLACES = [(x, y, 0.0) for y in range(0, 700, TILE) for x in range(0, 1000, TILE)
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "a.dcm"
+
+
+def rewrite(path, **elements):
+    slide = pydicom.dcmread(path)
+    for name, value in elements.items():
+        setattr(slide, name, value)
+    slide.save_as(path)
 
 
 def whole(path, level=0):
@@ -295,6 +304,52 @@ def test_what_is_no_slide_in_colour_is_refused(texture, path, elements, reason):
 def test_a_folder_without_a_slide(tmp_path):
     with pytest.raises(SourceError, match="a folder, not an image, and without a slide in DICOM"):
         open_source(tmp_path, "slide")
+
+
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGBaseline8Bit])
+@pytest.mark.parametrize(
+    ("claim", "side"), [(100_000, TILE), (400_000_000, 1), (2**31 - 1, TILE), (9, TILE)]
+)
+def test_frames_that_are_claimed_and_not_stored_are_never_placed(
+    texture, path, syntax, claim, side
+):
+    across = max(claim // 20_000, 3)
+    size = {"TotalPixelMatrixColumns": across * side, "TotalPixelMatrixRows": -(-claim // across)}
+    size["TotalPixelMatrixRows"] *= side
+    write_dicom_slide(path, texture, syntax=syntax, NumberOfFrames=claim, **size)
+    if side == 1:
+        rewrite(path, Rows=side, Columns=side)
+    began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SourceError, match=f"{path}: damaged or unusual DICOM") as caught:
+        open_source(path, "slide")
+    assert "frames" in str(caught.value)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - began < 200_000  # kB
+
+
+def test_a_flood_of_empty_pieces_ends(texture, path):
+    slide = write_dicom_slide(path, texture, syntax=JPEGBaseline8Bit)
+    content = slide.read_bytes()
+    end = content.rindex(b"\xfe\xff\xdd\xe0")
+    path.write_bytes(content[:end] + b"\xfe\xff\x00\xe0\0\0\0\0" * 50_000 + content[end:])
+    with pytest.raises(SourceError, match="in more than 4096 pieces"):
+        open_source(path, "slide")
+
+
+def test_a_flood_of_elements_before_the_pixels_ends(texture, path):
+    content = write_dicom_slide(path, texture).read_bytes()
+    pixels = content.index(b"\xe0\x7f\x10\x00OB")
+    path.write_bytes(content[:pixels] + b"\x01\x60\x10\x00LO\0\0" * 200_000 + content[pixels:])
+    with pytest.raises(SourceError, match="elements before its pixels"):
+        open_source(path, "slide")
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_many_small_frames_are_read(path, sparse):
+    count, tile = 3000, np.full((8, 8, 3), 200, np.uint8)
+    pixels = np.zeros((8 * 50, 8 * 60, 3), np.uint8)
+    places = [(8 * (i % 60), 8 * (i // 60), 0.0) for i in range(count)] if sparse else None
+    write_dicom_slide(path, pixels, [tile] * count, places=places)
+    assert (whole(path) == 200).all()
 
 
 def test_damage_costs_its_region_only(texture, path):

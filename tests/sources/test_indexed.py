@@ -44,19 +44,12 @@ def folder(tmp_path_factory) -> Path:
             file.create_dataset("x", data=PICTURES, **how)
     with h5py.File(folder / "behind a block.h5", "w", userblock_size=1024) as file:
         file["x"] = PICTURES
-    with h5py.File(folder / "elsewhere.h5", "w") as file:
-        layout = h5py.VirtualLayout(PICTURES.shape, np.uint8)
-        layout[:] = h5py.VirtualSource(str(folder / "packed.h5"), "x", PICTURES.shape)
-        file.create_virtual_dataset("x", layout)
-    with h5py.File(folder / "part.h5", "w") as file:
-        data = file.create_dataset("x", PICTURES.shape, np.uint8, chunks=(8, 6, 6, 3), fillvalue=9)
-        data[:8] = PICTURES[:8]
     return folder
 
 
 @given(st.lists(st.integers(0, 40), max_size=30))
 def test_rows_come_in_the_order_asked_however_they_are_kept(folder, rows):
-    for name in (*KEPT, "behind a block", "elsewhere"):
+    for name in (*KEPT, "behind a block"):
         with IndexedImages(folder / f"{name}.h5") as images:
             assert np.array_equal(images.read(np.array(rows, np.int64)), PICTURES[rows]), name
 
@@ -70,11 +63,69 @@ def test_what_lies_there_as_it_is_is_read_by_position(folder):
     assert direct == BY_POSITION
 
 
-def test_rows_that_were_never_written_are_as_h5py_fills_them(folder):
-    with IndexedImages(folder / "part.h5") as images:
-        read = images.read(np.array([40, 7]))
-    assert np.all(read[0] == 9)
-    assert np.array_equal(read[1], PICTURES[7])
+def claimed(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", (10**9, 6, 6, 3), np.uint8, chunks=(1024, 6, 6, 3))
+
+
+def partly_written(path):
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("x", PICTURES.shape, np.uint8, chunks=(8, 6, 6, 3), fillvalue=9)
+        data[:8] = PICTURES[:8]
+
+
+def never_written(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", PICTURES.shape, np.uint8)
+
+
+def joined_from_others(path):
+    with h5py.File(path, "w") as file:
+        layout = h5py.VirtualLayout(PICTURES.shape, np.uint8)
+        layout[:] = h5py.VirtualSource(str(path.with_name("packed.h5")), "x", PICTURES.shape)
+        file.create_virtual_dataset("x", layout)
+
+
+def kept_outside(path):
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=PICTURES, external=[(str(path.with_suffix(".raw")), 0, 4428)])
+
+
+def linked_to_another_file(path):
+    with h5py.File(path, "w") as file:
+        file["x"] = h5py.ExternalLink(str(path.with_name("packed.h5")), "/x")
+
+
+def linked_in_a_circle(path):
+    with h5py.File(path, "w") as file:
+        file["x"], file["z"] = h5py.SoftLink("/z"), h5py.SoftLink("/x")
+
+
+def a_group(path):
+    with h5py.File(path, "w") as file:
+        group = file.create_group("x")
+        group["x"] = group
+
+
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        (claimed, "has stored 0 pieces where 976563 belong"),
+        (partly_written, "has stored 1 pieces where 6 belong"),
+        (never_written, "claims 4428 bytes and 0 are stored"),
+        (joined_from_others, "lie in other files, which are not opened"),
+        (kept_outside, "lie in other files, which are not opened"),
+        (linked_to_another_file, "links are not followed"),
+        (linked_in_a_circle, "'x' is a link to /z"),
+        (a_group, "has no data set 'x'"),
+    ],
+)
+def test_what_is_not_in_the_file_is_never_read(folder, lie, said):
+    path = folder / f"{lie.__name__} lie.hdf5"
+    lie(path)
+    with pytest.raises(SourceError, match=said) as caught:
+        IndexedImages(path)
+    assert str(caught.value).startswith(f"{path}: ")
 
 
 def test_blocks_go_through_all(folder):

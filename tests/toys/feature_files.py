@@ -38,13 +38,21 @@ def clam_pt(path: Path, values: np.ndarray) -> Path:
     return path
 
 
-def trident(path: Path, values: np.ndarray, encoder: str = "uni_v1", old: bool = False) -> Path:
+def trident(
+    path: Path,
+    values: np.ndarray,
+    encoder: str = "uni_v1",
+    old: bool = False,
+    power: int = 20,
+) -> Path:
+    """Tiles of 256 px at that power, of a slide of 40x."""
+    step = 256 * 40 // power
     with h5py.File(path, "w") as file:
         file["features"] = values[None].astype("f4") if old else values.astype("f4")
         file["features"].attrs.update({"name": path.stem, "encoder": encoder})
-        file["coords"] = corners(len(values), 512).astype(np.int64)
-        told = {"patch_size": 256, "patch_size_level0": 512, "level0_magnification": 40}
-        told |= {"target_magnification": 20, "overlap": 0, "name": path.stem}
+        file["coords"] = corners(len(values), step).astype(np.int64)
+        told = {"patch_size": 256, "patch_size_level0": step, "level0_magnification": 40}
+        told |= {"target_magnification": power, "overlap": 0, "name": path.stem}
         told |= {"level0_width": 10_000, "level0_height": 8000}
         file["coords"].attrs.update(told)
     return path

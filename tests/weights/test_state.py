@@ -1,6 +1,7 @@
 """Tensors are read from foreign files; their code is not run."""
 
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -85,3 +86,41 @@ def test_what_is_no_weight_file(tmp_path):
     ]:
         with pytest.raises(WeightsError, match=match):
             read_state(tmp_path / name)
+
+
+def test_an_archive_that_claims_more_than_it_stores_is_refused(tmp_path):
+    torch.save({"w": torch.zeros(10**6)}, tmp_path / "plain.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pt") as plain,
+        zipfile.ZipFile(tmp_path / "packed.pt", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    with pytest.raises(WeightsError, match=r"packed\.pt is damaged: its archive claims 4000"):
+        read_state(tmp_path / "packed.pt")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'{"w":{"dtype":"F32","shape":[1000000000],"data_offsets":[0,16]}}',
+        b'{"w":{"dtype":"F99","shape":[4],"data_offsets":[0,16]}}',
+        b'{"w":{"dtype":"F32","shape":[4],"data_offsets":[8,24]}}',
+        b"[" * 1000,
+    ],
+)
+def test_the_head_of_safetensors_is_held_to_what_is_stored(tmp_path, head):
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(len(head).to_bytes(8, "little") + head + bytes(16))
+    with pytest.raises(WeightsError, match=r"x\.safetensors is damaged: .*; fetch it again"):
+        read_state(path)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.ones(1).expand(10**8), torch.eye(3).to_sparse(), torch.empty(3, device="meta")],
+)
+def test_what_is_no_plain_tensor_is_refused_by_name(tmp_path, tensor):
+    torch.save({"fine": torch.ones(2), "strange": tensor}, tmp_path / "x.pt")
+    with pytest.raises(WeightsError, match="'strange' is no plain tensor"):
+        read_state(tmp_path / "x.pt")

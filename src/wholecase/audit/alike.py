@@ -43,7 +43,8 @@ def alike_of(looks: Sequence[Look], digests: Mapping[Path, str]) -> Alike:
     groups.sort(key=lambda group: len({look.case.label for look in group}) == 1)
     across = [group for group in groups if len(_patients(group)) > 1]
     within = [group for group in groups if len(_patients(group)) == 1]
-    too_many = sum(look.sight.content is not None and look.sight.small is None for look in looks)
+    pictures = [look.sight for look in looks if look.sight.features is None]
+    too_many = sum(sight.content is not None and sight.small is None for sight in pictures)
     return Alike(tuple(across), tuple(within), len(seen), too_many)
 
 

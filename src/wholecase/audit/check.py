@@ -15,6 +15,7 @@ from wholecase.audit.counts import (
     count_spacings,
 )
 from wholecase.audit.division import Divide, division_findings
+from wholecase.audit.features import feature_findings
 from wholecase.audit.findings import Finding
 from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
 from wholecase.audit.look import contents_of, looks_of
@@ -74,6 +75,7 @@ def check_cohort(
         *mistake_findings(cohort.path, mistakes),
         *division_findings(cohort, faults, divide),
         *image_findings(looks, faults, asked_spacing_um),
+        *feature_findings(looks),
         *twin_findings(cohort, digests),
         *alike_findings(alike),
         *patient_findings(cohort),

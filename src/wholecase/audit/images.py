@@ -67,7 +67,6 @@ def image_findings(
     if asked_spacing_um is None:
         yield from _slides_without_spacing(looks)
     yield from _missing_beside(looks)
-    yield from _mixed_features(looks)
 
 
 def _fault(
@@ -125,18 +124,3 @@ def _missing_beside(looks: Iterable[Look]) -> Iterator[Finding]:
             if path is not None and not path.is_file():
                 what = f"{path}: no such file; correct the column {column!r} or leave it empty"
                 yield Finding("warning", look.where, what, "nothing", f"missing {column}")
-
-
-def _mixed_features(looks: Iterable[Look]) -> Iterator[Finding]:
-    kinds: dict[tuple[str | None, int], Look] = {}
-    for look in looks:
-        if look.sight.features is not None:
-            kinds.setdefault(look.sight.features, look)
-    if len(kinds) > 1:
-        told = "; ".join(
-            f"{encoder or 'an unnamed encoder'} with {width} numbers per tile, first in "
-            f"{look.image.path}"
-            for (encoder, width), look in kinds.items()
-        )
-        what = f"they are of different encoders ({told}); keep those of one"
-        yield Finding("error", "features", what, "run", "features of several encoders")

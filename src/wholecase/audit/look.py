@@ -57,7 +57,7 @@ def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look
 
 
 def contents_of(looks: Sequence[Look]) -> dict[Path, str]:
-    """The digests of the pixels of those images that lie with others in a file."""
+    """The digests of pixels that lie with others in a file, and of the numbers of features."""
     return {look.image.path: look.sight.content for look in looks if look.sight.content}
 
 
@@ -71,7 +71,7 @@ def look_at(image: Image) -> Sight:
     What is wrong with the image is in the answer, for that is what it is to find out.
     """
     if image.kind == "features":
-        return look_at_features(image.path)
+        return look_at_features(image)
     try:
         with open_source(image.path, image.kind, image.mpp, image.window) as source:
             level = source.levels[0]

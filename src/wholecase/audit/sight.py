@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wholecase.core.errors import WholecaseError, WorkerDied
+from wholecase.features import FeatureOrigin, Numbers
 
 SMALL_PX = 32
 """Side of the grey thumbnail by which images are compared: `Sight.small`."""
@@ -27,9 +28,12 @@ class Sight:
     small: bytes | None = None
     """A small square grey thumbnail; None where it would take too long."""
     content: str | None = None
-    """Digest of its pixels, of a picture in an HDF5 file; of others, the file is compared."""
-    features: tuple[str | None, int] | None = None
-    """Encoder, where it is told, and width, of a file of features in HDF5."""
+    """Digest of the pixels of a picture in an HDF5 file, or of the numbers of a feature file; of
+    others, the file is compared."""
+    features: FeatureOrigin | None = None
+    """What a feature file says of its making."""
+    numbers: Numbers | None = None
+    """What the numbers of a feature file show."""
 
 
 def sight_of_failure(path: Path, error: WholecaseError | None) -> Sight:

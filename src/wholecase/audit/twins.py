@@ -30,7 +30,7 @@ def _finding(copies: Copies) -> Finding:
     names = f"{copies[0][1].path} and {copies[1][1].path}"
     if len(copies) > 2:
         names += f" and {len(copies) - 2} more"
-    noun = "file" if split_index(copies[0][1].path) is None else "picture"
+    noun = _noun(copies[0][1])
     patients = sorted({case.patient for case, _ in copies})
     cases = sorted({case.id for case, _ in copies})
     if len(patients) > 1:
@@ -47,6 +47,12 @@ def _finding(copies: Copies) -> Finding:
         return Finding("warning", where, what, "nothing", f"same {noun} in two cases")
     what = f"{names} are the same {noun} in case {cases[0]!r} and count twice; keep one"
     return Finding("warning", where, what, "nothing", f"same {noun} twice in a case")
+
+
+def _noun(image: Image) -> str:
+    if image.kind == "features":  # compared by their numbers, whatever file they are in
+        return "feature bag"
+    return "file" if split_index(image.path) is None else "picture"
 
 
 def _listed(names: list[str]) -> str:

@@ -1,9 +1,12 @@
 """`wholecase features`: encoders of the field, and feature files of other tools."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from wholecase.features import ForeignFeatures
 
 features = App(name="features", help="List the encoders of the field, or look into feature files.")
 
@@ -31,26 +34,39 @@ def encoders() -> None:
 def show(
     *files: Annotated[Path, Parameter(help=".h5 or .pt files of CLAM, TRIDENT, STAMP")],
 ) -> int:
-    """Look into feature files: who wrote them, with which encoder, how many tiles, placed how."""
-    import numpy as np
-
+    """Look into feature files: who wrote them, with which encoder, at which scale, placed how."""
     from wholecase.core.errors import SourceError
-    from wholecase.extract import read_features
+    from wholecase.features import doubt, mixture, read_foreign
 
-    bad = 0
+    bad, known = 0, []
     for file in files:
         try:
-            read = read_features(file)
+            read = read_foreign(file)
         except SourceError as error:
             bad += 1
             print(f"out: {error}")
             continue
-        bag, told = read.bag, read.encoder or "encoder not told"
-        placed = "not placed in µm" if np.isnan(bag.position_um).any() else "placed in µm"
-        boxes = "boxes in px" if (bag.box_px[:, 2:] > 0).all() else "no boxes in px"
-        tiles = f"{len(bag)} tiles of {read.width} numbers"
-        print(f"{file}: {read.tool}, {told}, {tiles}, {placed}, {boxes}")
+        known.append((file, read.origin))
+        print(f"{file}: {', '.join(_described(read))}")
+    if known and (why := mixture(known) or doubt(known)):
+        print(why)
     return 1 if bad else 0
+
+
+def _described(read: "ForeignFeatures") -> list[str]:
+    import numpy as np
+
+    bag, origin = read.bag, read.origin
+    sides = "" if origin.patch_px is None else f" of {origin.patch_px:g} px"
+    return [
+        read.tool,
+        origin.encoder or "encoder not told",
+        f"{len(bag)} tiles of {read.width} numbers",
+        f"seen at {origin.scale}{sides}" if origin.scale else "scale not told",
+        "not placed in µm" if np.isnan(bag.position_um).any() else "placed in µm",
+        "boxes in px" if (bag.box_px[:, 2:] > 0).all() else "no boxes in px",
+        *(f"{problem}: {figures}" for problem, figures in read.numbers.remarks()),
+    ]
 
 
 def _row(name: str, width: str, side: str, scale: str, terms: str, place: str) -> str:

@@ -5,7 +5,7 @@ from wholecase.encoders.entry import Published
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.published import check_spacing
 from wholecase.encoders.spec import EncoderSpec
-from wholecase.encoders.stored import STORED, StoredHead, stored_encoder
+from wholecase.encoders.stored import STORED, stored_encoder, stored_origin
 from wholecase.encoders.table import ENCODERS
 
 __all__ = [
@@ -15,7 +15,7 @@ __all__ = [
     "Encoder",
     "EncoderSpec",
     "Published",
-    "StoredHead",
     "check_spacing",
     "stored_encoder",
+    "stored_origin",
 ]

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 NAME = "resnet50"
+WIDTH = 1024
+"""Numbers per picture."""
 
 
 def resnet50(

@@ -4,14 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.core.lookup import check_options
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.published import published_encoder
+from wholecase.encoders.resnet50 import WIDTH
 from wholecase.encoders.stored import STORED
 from wholecase.encoders.table import ENCODERS
 from wholecase.encoders.timm_encoder import check_model
+
+WIDTHS: Mapping[str, int | None] = {"resnet50": WIDTH, STORED: None}
+"""Of encoders that are not built to know it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,21 @@ class EncoderSpec:
             factory, given = ENCODERS["timm"], {"device": self.device, "model": self.name}
         check_options(factory, self.options, f"the encoder {self.name}", given)
         return factory(**self.options, **given)
+
+    def known_width(self) -> int | None:
+        """Numbers per instance; None where only files or weights that are not here would tell.
+
+        Raises:
+            RecipeError: as for `build`.
+        """
+        if self.name in FIELD:
+            return FIELD[self.name].width
+        if self.name in WIDTHS:
+            return WIDTHS[self.name]
+        try:
+            return self.build().width
+        except WeightsError:
+            return None
 
     def settings(self) -> dict[str, Any]:
         """What determines the vectors, for a store: identity and width. Builds the encoder."""

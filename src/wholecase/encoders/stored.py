@@ -1,60 +1,39 @@
-"""The encoder that has run already: what feature files say made them, and that they agree."""
+"""The encoder that has run already, elsewhere: what stands for it where feature files agree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from wholecase.core.errors import RecipeError, StoreError
 from wholecase.encoders.encoder import Encoder
+from wholecase.features import FeatureOrigin, Named, common_origin, mixture
 
 STORED = "stored"
 """Its name in a recipe."""
 
 
-@dataclass(frozen=True)
-class StoredHead:
-    """What a feature file says of itself."""
-
-    path: Path
-    encoder: str | None
-    """None where it does not tell."""
-    width: int
-
-
-def stored_encoder(heads: Sequence[StoredHead], *, identity: str | None = None) -> Encoder:
+def stored_encoder(files: Sequence[Named], *, identity: str | None = None) -> Encoder:
     """What stands for the network that made all these files.
 
     Args:
-        heads: of at least one file.
-        identity: the network's name, where the files do not tell it or each tell it otherwise;
-            then only their widths must agree.
+        files: at least one, and what each says of its making.
+        identity: the network's name, where the files do not tell it or each tell it otherwise.
 
     Raises:
-        StoreError: two files are of different encoders or widths.
+        StoreError: two files are of different encoders, widths, magnifications or tile sizes.
     """
-    first = heads[0]
-    for head in heads[1:]:
-        if head.width != first.width:
-            raise _mixed(first, head, f"{first.width} numbers per tile", f"{head.width}")
-        if identity is None and head.encoder != first.encoder:
-            raise _mixed(first, head, _told(first), _told(head))
-    name = identity or first.encoder or "unnamed"
-    return Encoder(f"stored:{name}@{first.width}", first.width, None, _cannot)
+    origin = stored_origin(files, identity=identity)
+    name = f"stored:{origin.encoder or 'unnamed'}@{origin.width}"
+    return Encoder(name, origin.width, None, _cannot)
 
 
-def _mixed(one: StoredHead, other: StoredHead, of_one: str, of_other: str) -> StoreError:
-    cure = "leave one kind out"
-    if one.width == other.width:
-        cure += ", or name their common encoder under encoder.identity"
-    return StoreError(
-        f"feature files are mixed: {one.path} has {of_one}, {other.path} has {of_other}; {cure}"
-    )
-
-
-def _told(head: StoredHead) -> str:
-    return f"the encoder {head.encoder}" if head.encoder else "no encoder's name"
+def stored_origin(files: Sequence[Named], *, identity: str | None = None) -> FeatureOrigin:
+    """What is known of the making of all these files; arguments and errors as above."""
+    if why := mixture(files, identity):
+        raise StoreError(why)
+    origin = common_origin([origin for _, origin in files])
+    return origin if identity is None else replace(origin, encoder=identity)
 
 
 def _cannot(pixels: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from wholecase.cohort import Cohort, cohort_of_images, read_cohort
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
 from wholecase.extract import Extraction
+from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder
 
@@ -99,3 +100,6 @@ def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extractio
             f"{run} was trained on features of {encoder['identity']}, these are of "
             f"{extraction.identity}; give the same weights with --weights"
         )
+    known = trained.folder.read_facts().get("features")
+    if known is not None and extraction.origin is not None:
+        refuse_other_origin(run, FeatureOrigin(**known), extraction.origin)

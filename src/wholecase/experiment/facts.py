@@ -4,6 +4,7 @@ import platform
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def facts_of(
             "width": extraction.width,
             "pixels": None if extraction.kind is None else extraction.kind.name,
         },
+        "features": None if extraction.origin is None else asdict(extraction.origin),
         "cut": recipe.cut.model_dump(mode="json"),
         "instance": instance_of(recipe, extraction),
         "seed": recipe.protocol.seed,

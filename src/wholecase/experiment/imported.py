@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import wholecase
-from wholecase.assemble import model_of
+from wholecase.assemble import encoder_of, model_of
 from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError, WeightsError
 from wholecase.core.files import write_json, write_text
@@ -28,7 +28,8 @@ def import_clam(
         overrides: of the recipe, above all of `encoder` and `cut`, which the file does not tell.
 
     Raises:
-        WeightsError: the file is no CLAM model.
+        WeightsError: the file is no CLAM model, is damaged, or takes features of another width than
+            the recipe's encoder gives.
         RunError: the folder is in use.
     """
     if out.is_dir() and any(out.iterdir()):
@@ -40,6 +41,7 @@ def import_clam(
             f"{weights} knows {known.classes} classes, {len(names)} names were given"
         )
     recipe = _recipe(known, names, overrides)
+    _check_width(recipe, known, weights)
     model = model_of(recipe, known.width, known.classes, recipe.protocol.seed)
     load_state(model, known.tensors, str(weights))
     folder = RunFolder(out)
@@ -64,6 +66,19 @@ def _recipe(known: ClamWeights, names: Sequence[str], overrides: Sequence[str]) 
         "choose={threshold: half, calibration: none}",
     ]
     return read_recipe("egfr-clam", [*mine, *overrides])
+
+
+def _check_width(recipe: Recipe, known: ClamWeights, weights: Path) -> None:
+    if recipe.encoder is None:
+        return
+    spec = encoder_of(recipe, "cpu")
+    given = spec.known_width()
+    if given not in {None, known.width}:
+        raise WeightsError(
+            f"{weights} takes {known.width} numbers per tile and the encoder {spec.name} gives "
+            f"{given}; name the encoder that made its features, such as encoder=NAME, or "
+            "encoder=stored for feature files"
+        )
 
 
 def _facts(

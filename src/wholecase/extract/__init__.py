@@ -2,7 +2,6 @@
 
 from wholecase.extract.decode import decode
 from wholecase.extract.extraction import Extraction
-from wholecase.extract.import_file import read_features
 from wholecase.extract.plan import KILLED, STAGES, Failure, Plan
 from wholecase.extract.table import table_lines
 from wholecase.extract.verb import extract
@@ -15,6 +14,5 @@ __all__ = [
     "Plan",
     "decode",
     "extract",
-    "read_features",
     "table_lines",
 ]

@@ -10,7 +10,7 @@ from wholecase.cohort import Image
 from wholecase.core.kinds import PixelKind
 from wholecase.extract.jobs import Reference, reference
 from wholecase.extract.plan import Failure
-from wholecase.features import Bag, PixelStore, Store
+from wholecase.features import Bag, FeatureOrigin, PixelStore, Store
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Extraction:
     failures: tuple[Failure, ...]
     """In the cohort's order."""
     digests: Mapping[Path, str]
-    """Of the content of every file that could be read."""
+    """Of the content of every file that could be read; of feature files, of their numbers."""
     seconds: Mapping[str, float]
     """Of all workers together by kind of work: `open`, `cut`, `read` (disk and decoder),
     `transform` (to the size of an instance), `encode`, `write`; `total` on the clock; and where
@@ -44,6 +44,10 @@ class Extraction:
     """Of the pixels; None for encoded vectors."""
     pictures: Mapping[Reference, Path] = field(default_factory=dict)
     """Of images in which tissue was looked for: what was found, or that nothing was."""
+    origin: FeatureOrigin | None = None
+    """What the feature files told of their making; None where pixels were read."""
+    notes: tuple[str, ...] = ()
+    """Sentences about what was read and is doubtful, for people."""
 
     def has(self, image: Image) -> bool:
         """Whether the image has a bag."""

@@ -4,39 +4,34 @@ The encoder has run already, elsewhere; that all files are of the same one is ch
 """
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from wholecase.cohort import Cohort
 from wholecase.core.digest import digest, file_digest
-from wholecase.core.errors import ManifestError, SourceError, StoreError, WholecaseError
+from wholecase.core.errors import ManifestError, StoreError
 from wholecase.core.lookup import check_options
-from wholecase.core.progress import progress
-from wholecase.encoders import STORED, Encoder, StoredHead, stored_encoder
-from wholecase.execution import each
+from wholecase.encoders import STORED, Encoder, stored_encoder, stored_origin
 from wholecase.extract.extraction import Extraction
-from wholecase.extract.failures import Trouble, failures_of, stage_of
-from wholecase.extract.import_file import head_of, read_features
+from wholecase.extract.failures import failures_of
+from wholecase.extract.import_files import Import, convert, glance_all
 from wholecase.extract.jobs import Reference, fingerprints, reference
 from wholecase.extract.plan import Plan
-from wholecase.features import VERSION, Store, UnwritableError, clam_patches
+from wholecase.features import (
+    VERSION,
+    FeatureOrigin,
+    Numbers,
+    Store,
+    clam_patches,
+    common_origin,
+    doubt,
+)
 
 KIND = "features"
 """What the manifest calls such rows."""
-OPENED = 8
-"""Files that are looked into at a time: it waits for the disk."""
-
-
-@dataclass(frozen=True)
-class Import:
-    """One feature file and where its bag goes."""
-
-    image: Reference
-    store: Store
-    key: str
+NAMED = 3
+"""Files that a note names."""
 
 
 def is_import(cohort: Cohort, plan: Plan) -> bool:
@@ -67,26 +62,27 @@ def import_features(cohort: Cohort, plan: Plan, *, workers: int) -> Extraction:
 
     Raises:
         RecipeError: `encoder` has an unknown option.
-        StoreError: the files are of different encoders or widths, or none can be read.
+        StoreError: the files are of different encoders, widths, magnifications or tile sizes, or
+            none can be read.
     """
     started = time.perf_counter()
     options = dict(plan.encoder.options)
-    check_options(stored_encoder, options, f"the encoder {STORED}", given=("heads",))
+    check_options(stored_encoder, options, f"the encoder {STORED}", given=("files",))
     images = dict.fromkeys(reference(i) for case in cohort.cases for i in case.images)
     digests, unread = fingerprints((image.path for image in images), workers)
-    heads, troubles = _heads(i for i in images if i.path in digests)
+    origins, troubles = glance_all((i for i in images if i.path in digests), workers)
     troubles |= {i: ("open", unread[i.path]) for i in images if i.path in unread}
-    if not heads:
+    if not origins:
         first = next(iter(troubles.values()))[1]
         raise StoreError(f"none of {len(images)} feature files can be read; the first: {first}")
-    encoder = stored_encoder(list(heads.values()), **options)
-    jobs = _jobs(heads, plan, encoder, digests)
+    encoder = stored_encoder(_named(origins), **options)
+    jobs = _jobs(origins, plan, encoder, digests)
     distinct = {(job.store.digest, job.key): job for job in jobs.values()}
     missing = [job for job in distinct.values() if not job.store.has(job.key)]
-    done = _convert(missing, workers)
+    done = convert(missing, workers)
     failed = done.troubles
     troubles |= {i: failed[job.key] for i, job in jobs.items() if job.key in failed}
-    return Extraction(
+    found = Extraction(
         identity=encoder.identity,
         width=encoder.width,
         bags={i: (jobs[i].store, jobs[i].key) for i in images if i not in troubles},
@@ -98,28 +94,36 @@ def import_features(cohort: Cohort, plan: Plan, *, workers: int) -> Extraction:
         tiles=done.tiles,
         skipped={},
         workers=workers,
+        origin=stored_origin(_named(origins), **options),
+    )
+    return _with_numbers(found, origins)
+
+
+def _with_numbers(found: Extraction, origins: Mapping[Reference, FeatureOrigin]) -> Extraction:
+    """Add what the numbers showed when the files were converted."""
+    assert found.origin is not None, "of feature files"  # noqa: S101
+    seen = {i: Numbers.of_facts(_facts(found, i)) for i in found.bags}
+    known = {i: numbers.added_to(origins[i]) for i, numbers in seen.items()}
+    together = common_origin(list(known.values())) if known else found.origin
+    return replace(
+        found,
+        digests={**found.digests, **{i.path: numbers.digest for i, numbers in seen.items()}},
+        origin=replace(found.origin, negative=together.negative, length=together.length),
+        notes=tuple(_notes(known, seen)),
     )
 
 
-def _heads(
-    images: Iterable[Reference],
-) -> tuple[dict[Reference, StoredHead], dict[Reference, Trouble]]:
-    known = list(images)
-    with ThreadPoolExecutor(OPENED) as pool:
-        found = dict(zip(known, pool.map(_head, known), strict=True))
-    heads = {i: head for i, head in found.items() if isinstance(head, StoredHead)}
-    return heads, {i: ("open", str(e)) for i, e in found.items() if not isinstance(e, StoredHead)}
+def _facts(found: Extraction, image: Reference) -> dict[str, str]:
+    store, key = found.bags[image]
+    return store.glance(key).facts
 
 
-def _head(image: Reference) -> StoredHead | SourceError:
-    try:
-        return head_of(image.path)
-    except SourceError as error:
-        return error
+def _named(origins: Mapping[Reference, FeatureOrigin]) -> list[tuple[Path, FeatureOrigin]]:
+    return [(image.path, origin) for image, origin in origins.items()]
 
 
 def _jobs(
-    heads: Iterable[Reference], plan: Plan, encoder: Encoder, digests: Mapping[Path, str]
+    images: Iterable[Reference], plan: Plan, encoder: Encoder, digests: Mapping[Path, str]
 ) -> dict[Reference, Import]:
     settings = {
         "kind": KIND,
@@ -128,7 +132,7 @@ def _jobs(
         "width": encoder.width,
     }
     store = Store(plan.store, settings)
-    return {i: Import(i, store, store.key(_content(i, digests), i.mpp)) for i in heads}
+    return {i: Import(i, store, store.key(_content(i, digests), i.mpp)) for i in images}
 
 
 def _content(image: Reference, digests: Mapping[Path, str]) -> str:
@@ -138,43 +142,16 @@ def _content(image: Reference, digests: Mapping[Path, str]) -> str:
     return own if beside is None else digest(features=own, patches=file_digest(beside))
 
 
-@dataclass
-class _Done:
-    """What was converted, counted as it is."""
-
-    files: int = 0
-    tiles: int = 0
-    seconds: Counter[str] = field(default_factory=Counter)
-    troubles: dict[str, Trouble] = field(default_factory=dict)
-    """By key."""
-
-
-def _convert(jobs: list[Import], workers: int) -> _Done:
-    done = _Done()
-    with progress("importing", len(jobs), "files") as advance:
-        for outcome in each(_import, jobs, workers=min(workers, len(jobs))):
-            if isinstance(outcome.error, UnwritableError):
-                raise outcome.error
-            if outcome.result is None:
-                reason = _reason(outcome.item, outcome.error)
-                done.troubles[outcome.item.key] = stage_of(outcome.error), reason
-            else:
-                tiles, seconds = outcome.result
-                done.files, done.tiles = done.files + 1, done.tiles + tiles
-                done.seconds.update(seconds)
-            advance()
-    return done
-
-
-def _import(job: Import) -> tuple[int, dict[str, float]]:
-    """Put the file's bag into the store; how many tiles it holds, and what took how long."""
-    started = time.perf_counter()
-    bag = read_features(job.image.path, job.image.mpp).bag
-    read = time.perf_counter()
-    job.store.write(job.key, bag)
-    return len(bag), {"read": read - started, "write": time.perf_counter() - read}
-
-
-def _reason(job: Import, error: WholecaseError | None) -> str:
-    told = str(error)
-    return told if str(job.image.path) in told else f"{job.image.path}: {told}"
+def _notes(
+    known: Mapping[Reference, FeatureOrigin], seen: Mapping[Reference, Numbers]
+) -> Iterator[str]:
+    """What people should know of the files that were read."""
+    if known and (why := doubt(_named(known))):
+        yield why
+    remarks: dict[str, list[str]] = {}
+    for image, numbers in seen.items():
+        for kind, sentence in numbers.remarks():
+            remarks.setdefault(kind, []).append(f"{image.path.name} ({sentence})")
+    for kind, files in remarks.items():
+        more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
+        yield f"{kind}: {', '.join(files[:NAMED])}{more}"

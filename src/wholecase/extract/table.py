@@ -33,6 +33,7 @@ def table_lines(extraction: Extraction) -> Iterator[str]:
         told = ", ".join(f"{image.path.name} {count}" for image, count in most)
         more = f" and {len(done.skipped) - SHOWN} more" if len(done.skipped) > SHOWN else ""
         yield f"{sum(done.skipped.values())} tiles skipped as undecodable: {told}{more}"
+    yield from (f"note: {note}" for note in done.notes)
     if done.tiles:
         yield f"{done.tiles} tiles {made} in {total:.1f} s, {done.tiles / total:.1f} per second"
         kinds = work_seconds(done.seconds)

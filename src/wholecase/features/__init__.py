@@ -7,12 +7,19 @@ from wholecase.features.foreign import (
     SUFFIXES,
     VERSION,
     ForeignFeatures,
-    foreign_tensor,
     glance_foreign,
     read_foreign,
-    width_of,
 )
 from wholecase.features.layouts import clam_patches
+from wholecase.features.numbers import Numbers
+from wholecase.features.origin import (
+    FeatureOrigin,
+    Named,
+    common_origin,
+    doubt,
+    mixture,
+    refuse_other_origin,
+)
 from wholecase.features.packs import PackIndex
 from wholecase.features.pixels import Imposed, PixelStore, chunks, content_digest, pixel_key
 from wholecase.features.row_writer import RowWriter
@@ -27,10 +34,13 @@ __all__ = [
     "SUFFIXES",
     "VERSION",
     "Bag",
+    "FeatureOrigin",
     "Flaw",
     "ForeignFeatures",
     "Imposed",
     "Lock",
+    "Named",
+    "Numbers",
     "PackIndex",
     "PixelStore",
     "RowWriter",
@@ -40,14 +50,16 @@ __all__ = [
     "UnwritableError",
     "chunks",
     "clam_patches",
+    "common_origin",
     "content_digest",
-    "foreign_tensor",
+    "doubt",
     "glance_foreign",
+    "mixture",
     "pixel_key",
     "read_foreign",
+    "refuse_other_origin",
     "survey",
     "tidy",
     "unwritable",
-    "width_of",
     "write_rows_in_blocks",
 ]

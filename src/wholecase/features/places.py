@@ -27,6 +27,13 @@ class Places:
     """Where the spacing comes from."""
     size_px: tuple[int, int] | None = None
     """Width and height of the slide at level 0."""
+    magnification: float | None = None
+    """That the tiles were seen at, as the file names it."""
+
+    def scale_um(self, mpp: float | None) -> float | None:
+        """µm per pixel as the encoder saw it; `mpp` is the manifest's."""
+        _, side_um = _sides(self, mpp or self.spacing_um)
+        return side_um / self.encoded_px if side_um and self.encoded_px else None
 
 
 def bag_of(values: Float32[np.ndarray, "N D"], places: Places, mpp: float | None) -> Bag:
@@ -37,7 +44,7 @@ def bag_of(values: Float32[np.ndarray, "N D"], places: Places, mpp: float | None
     spacing = mpp or places.spacing_um
     side_px, side_um = _sides(places, spacing)
     corner_px, corner_um = _corners(places, spacing)
-    scale = side_um / places.encoded_px if side_um and places.encoded_px else np.nan
+    scale = places.scale_um(mpp) or np.nan
     return Bag(
         values=values,
         box_px=_boxes(corner_px, side_px, len(values)),

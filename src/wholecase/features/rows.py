@@ -112,13 +112,13 @@ def _head(path: Path) -> tuple[tuple[int, ...], np.dtype, int]:
         with path.open("rb") as file:
             shape, fortran, dtype = _read_head(file)
             begin = file.tell()
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # a damaged head leads its parser anywhere
         raise _damaged(path, error) from error
     if fortran or dtype.name not in TYPES or not shape:
         raise StoreError(
             f"{path} holds {dtype} of shape {shape}, not rows of pixels; make it again"
         )
-    if path.stat().st_size < begin + math.prod(shape) * dtype.itemsize:
+    if min(shape) < 0 or path.stat().st_size < begin + math.prod(shape) * dtype.itemsize:
         raise _damaged(path, "it is shorter than its head says")
     return shape, dtype, begin
 

@@ -5,6 +5,7 @@ slide is a gigabyte, and a store has 100,000 files.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from wholecase.core.errors import StoreError
 
 TYPES = {"float32": "F32", "int64": "I64"}
 """What bags are made of."""
+BYTES = {"F32": 4, "I64": 8}
+"""Of one number."""
 LONGEST_HEAD = 100_000_000
 """The format's own bound."""
 
@@ -43,7 +46,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: dict[
 
 
 def read_head(path: Path) -> dict[str, Any]:
-    """What the file says it holds, once its length has been found to agree.
+    """What the file says it holds, once that has been found to be what it stores.
 
     Raises:
         StoreError: there is no such file, it was cut off, or its head is damaged.
@@ -54,10 +57,29 @@ def read_head(path: Path) -> dict[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             # a damaged length must not fetch gigabytes
             head: dict[str, Any] = json.loads(file.read(min(length, LONGEST_HEAD, size)))
-        ends = [one["data_offsets"][1] for name, one in head.items() if name != "__metadata__"]
-        told = 8 + length + max(ends)
+        told = 8 + length + _stored(head)
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise StoreError(f"{path} cannot be read: {error}; extract again") from error
+    except RecursionError as error:
+        raise StoreError(f"{path} cannot be read: its head is too deep; extract again") from error
     if told != size:
         raise StoreError(f"{path} is cut off: {size} bytes, its head tells {told}; extract again")
     return head
+
+
+def _stored(head: dict[str, Any]) -> int:
+    """Bytes of all tensors, one behind the other and each of its shape's size.
+
+    Raises:
+        ValueError: the head claims otherwise.
+    """
+    end = 0
+    tensors = {name: one for name, one in head.items() if name != "__metadata__"}
+    for name, one in sorted(tensors.items(), key=lambda pair: pair[1]["data_offsets"]):
+        sides = one["shape"]
+        if not all(type(n) is int and n >= 0 for n in sides):
+            raise ValueError(f"{name!r} is of shape {sides}")
+        if one["data_offsets"] != [end, end + math.prod(sides) * BYTES[one["dtype"]]]:
+            raise ValueError(f"{name!r} of shape {sides} is not where its head says")
+        end = one["data_offsets"][1]
+    return end

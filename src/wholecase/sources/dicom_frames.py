@@ -15,6 +15,12 @@ _HEAD = 8
 _UNDEFINED = 0xFFFFFFFF
 _END_OF_IMAGE = b"\xff\xd9"
 """Closes a frame in all codings of JPEG, JPEG-LS and JPEG 2000; a padding byte may follow."""
+MOST_FRAMES = 2**20
+"""Of one level: 200,000 x 200,000 px in frames of 256 px have 612,000."""
+MOST_FRAGMENTS = 4
+"""Pieces of a frame, on average over all; one is usual."""
+MOST_OF_ONE = 4096
+"""Pieces of a single frame."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,17 @@ class PixelElement:
     extended: bytes
     """The Extended Offset Table; may be empty."""
 
+    def check_count(self, file_bytes: int) -> None:
+        """Pass frames as many as a file of that size can hold, before any is placed.
+
+        Raises:
+            ValueError: more are announced.
+        """
+        # a compressed one has a head at least
+        able = min(file_bytes // max(self.native_bytes or _HEAD, 1), MOST_FRAMES)
+        if self.count > able:
+            raise ValueError(f"{self.count} frames are announced and it can hold {able} at most")
+
 
 def frame_spans(file: BytesOf, pixels: PixelElement) -> Int64[np.ndarray, "F 2"]:
     """Start and end of each frame's bytes, item heads included where frames are compressed.
@@ -42,8 +59,11 @@ def frame_spans(file: BytesOf, pixels: PixelElement) -> Int64[np.ndarray, "F 2"]
     """
     start, length = _element(file, pixels)
     if pixels.native_bytes is not None:
-        if pixels.count * pixels.native_bytes > file.size:
+        total = pixels.count * pixels.native_bytes
+        if total > file.size:
             raise EOFError("the file ends before its last frame")
+        if length not in {_UNDEFINED, total, total + 1}:  # an odd length is filled up
+            raise ValueError(f"its frames have {length} bytes and {pixels.count} need {total}")
         starts = start + np.arange(pixels.count, dtype=np.int64) * pixels.native_bytes
         spans = np.stack([starts, starts + pixels.native_bytes], axis=1)
     elif length == _UNDEFINED:
@@ -60,7 +80,8 @@ def frame_bytes(file: BytesOf, span: Int64[np.ndarray, "2"], pixels: PixelElemen
     start, end = span.tolist()
     if pixels.native_bytes is not None:
         return file.read(start, end - start)
-    return b"".join(file.read(at, length) for at, length in _items(file, start, end))
+    pieces = _few(_items(file, start, end), MOST_OF_ONE)
+    return b"".join(file.read(at, length) for at, length in pieces)
 
 
 def _element(file: BytesOf, pixels: PixelElement) -> tuple[int, int]:
@@ -90,13 +111,13 @@ def _tabled(
     file: BytesOf, first: int, offsets: Int64[np.ndarray, " F"]
 ) -> Int64[np.ndarray, "F 2"]:
     starts = np.sort(first + offsets)
-    *_, (at, length) = _items(file, int(starts[-1]))
+    *_, (at, length) = _few(_items(file, int(starts[-1])), MOST_OF_ONE)
     ends = np.append(starts[1:], at + length)
     return np.stack([starts, ends], axis=1)
 
 
 def _walked(file: BytesOf, first: int, count: int) -> Int64[np.ndarray, "F 2"]:
-    items = list(_items(file, first))
+    items = list(_few(_items(file, first), MOST_OF_ONE + MOST_FRAGMENTS * count))
     starts = np.array([at - _HEAD for at, _ in items], np.int64)
     ends = np.array([at + length for at, length in items], np.int64)
     if len(items) > count:
@@ -109,6 +130,13 @@ def _walked(file: BytesOf, first: int, count: int) -> Int64[np.ndarray, "F 2"]:
         starts = starts[np.append(True, last[:-1])]
         ends = ends[last]
     return np.stack([starts, ends], axis=1)
+
+
+def _few(items: Iterator[tuple[int, int]], most: int) -> Iterator[tuple[int, int]]:
+    for number, item in enumerate(items):
+        if number >= most:
+            raise ValueError(f"its frames are in more than {most} pieces")
+        yield item
 
 
 def _items(file: BytesOf, start: int, end: int | None = None) -> Iterator[tuple[int, int]]:

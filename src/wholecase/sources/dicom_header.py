@@ -34,6 +34,8 @@ _TAGS: list[BaseTag | int] = [
         *("ImagedVolumeWidth", "ImagedVolumeHeight", "OpticalPathSequence"),
     )
 ]
+MOST_ELEMENTS, MOST_PER_FRAME = 100_000, 64
+"""That stand between header and pixels; a frame that tells its place has about twenty."""
 _FIRST_OF_TAIL = Tag("SharedFunctionalGroupsSequence")
 
 
@@ -70,7 +72,8 @@ def read_instance(path: Path) -> Instance:
             syntax = UID(header.file_meta.TransferSyntaxUID)
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 explicit, little = not syntax.is_implicit_VR, syntax.is_little_endian
-                tail = read_tail(data, file.tell(), explicit=explicit, little=little)
+                most = MOST_ELEMENTS + MOST_PER_FRAME * int(header.get("NumberOfFrames") or 1)
+                tail = read_tail(data, file.tell(), explicit=explicit, little=little, most=most)
         return _instance(path, header, tail, syntax)
 
 
@@ -78,7 +81,6 @@ def _instance(path: Path, header: Dataset, tail: Tail, syntax: UID) -> Instance:
     _check_kind(path, header)
     count = int(header.get("NumberOfFrames") or 1)
     size_px, tile_px = _sizes(path, header, count)
-    places = placed(path, header, tail, (size_px, tile_px, count))
     coding = Coding.of(header, str(syntax))
     pixels = PixelElement(
         offset=tail.pixels_at,
@@ -88,6 +90,8 @@ def _instance(path: Path, header: Dataset, tail: Tail, syntax: UID) -> Instance:
         native_bytes=None if syntax.is_compressed else coding.native_bytes,
         extended=tail.extended,
     )
+    pixels.check_count(path.stat().st_size)
+    places = placed(path, header, tail, (size_px, tile_px, count))
     return Instance(
         path=path,
         uid=str(header.SOPInstanceUID),

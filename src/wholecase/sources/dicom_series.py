@@ -40,11 +40,11 @@ def slide_files(path: Path) -> tuple[Path, ...]:
 
 
 def _by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
-    found: dict[str, tuple[Path, ...]] = {}
+    found: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):
         if series := _series(file):
-            found[series] = (*found.get(series, ()), file)
-    return found
+            found.setdefault(series, []).append(file)
+    return {series: tuple(files) for series, files in found.items()}
 
 
 def _series(path: Path) -> str | None:

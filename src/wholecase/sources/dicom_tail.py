@@ -42,15 +42,22 @@ class Tail:
     """Where the element of the pixels begins, -1 where there is none."""
 
 
-def read_tail(data: Buffer, at: int, *, explicit: bool, little: bool) -> Tail:
+def read_tail(data: Buffer, at: int, *, explicit: bool, little: bool, most: int) -> Tail:
     """Everything from `at` to the pixels; a sequence is no more than the elements inside it.
+
+    Args:
+        data: the file.
+        at: where the tail begins.
+        explicit: whether elements tell their types.
+        little: whether the lowest byte comes first.
+        most: elements that may stand there.
 
     Raises:
         struct.error: the data end before the pixels, or in an element.
-        ValueError: a place is no number.
+        ValueError: a place is no number, or there are too many elements.
     """
     order, tail = "<" if little else ">", Tail()
-    for tag, start, length in _elements(data, at, order, explicit=explicit):
+    for tag, start, length in _elements(data, at, order, explicit=explicit, most=most):
         value = data[start : start + length]
         if tag == _COLUMN:
             tail.columns.append(struct.unpack(f"{order}i", value)[0])
@@ -68,12 +75,14 @@ def read_tail(data: Buffer, at: int, *, explicit: bool, little: bool) -> Tail:
 
 
 def _elements(
-    data: Buffer, at: int, order: str, *, explicit: bool
+    data: Buffer, at: int, order: str, *, explicit: bool, most: int
 ) -> Iterator[tuple[int, int, int]]:
     # tag, start and length of the values wanted; of the pixels, the start of the element itself
     wanted = {_COLUMN, _ROW, _HEIGHT, _SPACING, _EXTENDED_OFFSETS}
     tags, short, long = (struct.Struct(order + form) for form in ("HH", "H", "I"))
-    while at < len(data):
+    for _ in range(most):
+        if at >= len(data):
+            return
         group, element = tags.unpack_from(data, at)
         tag = group << 16 | element
         if tag == _PIXELS:
@@ -89,3 +98,4 @@ def _elements(
         if tag in wanted:
             yield tag, start, length
         at = start if inside else start + length
+    raise ValueError(f"more than {most} elements before its pixels")

@@ -14,7 +14,7 @@ from jaxtyping import Int64, UInt8
 
 from wholecase.core.closing import Closing
 from wholecase.core.errors import SourceError
-from wholecase.core.hdf5 import damaged_hdf5, data_set, open_hdf5
+from wholecase.core.hdf5 import data_set, hdf5_damage, open_hdf5
 from wholecase.core.pread import Records
 from wholecase.sources.indexed_places import places_of
 
@@ -55,13 +55,15 @@ class IndexedImages(Closing):
         """Open a file.
 
         Raises:
-            SourceError: there is none, it is packed or damaged, or holds no pictures of bytes.
+            SourceError: there is none, it is packed or damaged, holds no pictures of bytes, or
+                less of them than it claims.
         """
         self.path = path
         self._file = open_hdf5(path)
         try:
-            self._data = _pictures(path, self._file)
-            self._places = places_of(self._data)
+            with hdf5_damage(path):
+                self._data = _pictures(path, self._file)
+                self._places = places_of(self._data)
         except SourceError:
             self._file.close()
             raise
@@ -105,15 +107,13 @@ class IndexedImages(Closing):
             )
         width, height = self.size_px
         found = np.empty((len(rows), height, width, 3), np.uint8)
-        try:
+        with hdf5_damage(self.path):
             if self._records and self._places:
                 self._records.read(
                     self._places.of(rows), found.reshape(len(rows), height * width * 3)
                 )
             else:
                 self._unpack(rows, found)
-        except (OSError, EOFError) as error:
-            raise damaged_hdf5(self.path, error) from error
         return found
 
     def blocks(self) -> Iterator[UInt8[np.ndarray, "n H W 3"]]:

@@ -23,9 +23,9 @@ class Places:
 
 
 def places_of(data: Any) -> Places | None:  # noqa: ANN401 (an h5py.Dataset)
-    """The places of a data set's rows; None where h5py has to unpack, join or fetch them."""
+    """The places of a data set's rows; None where h5py has to unpack or join them."""
     # addresses count from behind what another program put in front
-    if data.file.userblock_size or data.is_virtual or data.external or _filters(data):
+    if data.file.userblock_size or _filters(data):
         return None
     row_bytes = int(np.prod(data.shape[1:], dtype=np.int64))
     if data.chunks is None:

@@ -5,7 +5,7 @@ from wholecase.weights.file import WeightFile, weight_file
 from wholecase.weights.layouts import LAYOUTS
 from wholecase.weights.match import Match, load_weights
 from wholecase.weights.sidecar import Sidecar, read_sidecar
-from wholecase.weights.state import read_state, read_tensor
+from wholecase.weights.state import read_state
 from wholecase.weights.translations import TRANSLATIONS
 
 __all__ = [
@@ -19,6 +19,5 @@ __all__ = [
     "load_weights",
     "read_sidecar",
     "read_state",
-    "read_tensor",
     "weight_file",
 ]

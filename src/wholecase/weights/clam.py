@@ -75,7 +75,7 @@ class _Names:
         for layer in layers:
             if f"{layer}.weight" in self._state and f"{layer}.bias" in self._state:
                 self.taken |= {f"{layer}.weight", f"{layer}.bias"}
-                return self._state[f"{layer}.weight"].float(), self._state[f"{layer}.bias"].float()
+                return _linear(layer, self._state[f"{layer}.weight"], self._state[f"{layer}.bias"])
         raise WeightsError(f"the checkpoint is no CLAM model: it has no layer {layers[0]!r}")
 
     def starting(self, beginning: str) -> list[str]:
@@ -83,6 +83,23 @@ class _Names:
         found = {name.rpartition(".")[0] for name in self._state if name.startswith(beginning)}
         numbered = [name for name in found if name.rpartition(".")[2].isdigit()]
         return sorted(numbered, key=lambda name: int(name.rpartition(".")[2]))
+
+
+def _linear(layer: str, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a linear layer, each a number that can be counted with."""
+    if weight.ndim != 2 or bias.shape != weight.shape[:1] or 0 in weight.shape:
+        shapes = " and ".join(" x ".join(map(str, t.shape)) or "one number" for t in (weight, bias))
+        raise WeightsError(
+            f"the checkpoint is no CLAM model: its layer {layer!r} is of shape {shapes}"
+        )
+    if not (weight.is_floating_point() and bias.is_floating_point()):
+        raise WeightsError(f"the checkpoint is no CLAM model: its layer {layer!r} holds no reals")
+    if not (weight.isfinite().all() and bias.isfinite().all()):
+        raise WeightsError(
+            f"the checkpoint's layer {layer!r} holds numbers that are not finite; its training "
+            "failed or it is damaged, ask for another"
+        )
+    return weight.float(), bias.float()
 
 
 def _unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -116,6 +133,11 @@ def _judges(names: _Names, tensors: dict[str, Tensor]) -> int:
     """Translate bag and instance classifiers; returns the number of classes."""
     if several := names.starting("classifiers."):
         rows = [names.take(name) for name in several]
+        shapes = {tuple(weight.shape) for weight, _ in rows}
+        if len(shapes) > 1 or several[-1] != f"classifiers.{len(several) - 1}":
+            raise WeightsError(
+                "the checkpoint is no CLAM model: its classifiers do not go together"
+            )
         weight, bias = torch.cat([w for w, _ in rows]), torch.cat([b for _, b in rows])
     else:
         weight, bias = names.take("classifiers")

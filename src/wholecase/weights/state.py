@@ -16,12 +16,18 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher", "net", "networ
 """Under what training scripts put the tensors, beside optimizers and epochs."""
 
 
+LONGEST = 160
+"""Characters of another's words that are repeated."""
+MOST_REPEATED = 2**24
+"""Bytes; a tensor that repeats what is stored up to more claims what nobody saved."""
+
+
 def read_state(file: Path) -> dict[str, Tensor]:
     """The tensors of a .safetensors, or of a .pt, .pth, .torch, .bin or .ckpt file, on the CPU.
 
     Raises:
-        WeightsError: the file is missing, damaged, of another kind, holds no tensors, or holds
-            objects that only running its code could restore.
+        WeightsError: the file is missing, damaged, of another kind, holds no tensors, tensors that
+            claim more than is stored, or objects that only running its code could restore.
     """
     if file.suffix not in READERS:
         raise WeightsError(f"{file} is no weight file; its name should end in {', '.join(READERS)}")
@@ -30,49 +36,66 @@ def read_state(file: Path) -> dict[str, Tensor]:
     state = _unwrapped(READERS[file.suffix](file))
     if not state:
         raise WeightsError(f"{file} holds no tensors by name; save the network's state_dict()")
+    for name, tensor in state.items():
+        if not _is_plain(tensor):
+            raise WeightsError(
+                f"{file}: {name!r} is no plain tensor, or claims more numbers than are stored; "
+                "save the network's state_dict() anew"
+            )
     return state
 
 
-def read_tensor(file: Path) -> Tensor:
-    """The one tensor of a .pt file that holds nothing else, on the CPU.
-
-    Raises:
-        WeightsError: the file is damaged, or holds something else.
-    """
-    # mapped into memory where the format allows: its shape is known without reading it
-    content = _read_pickled(file, mmap=zipfile.is_zipfile(file))
-    if not isinstance(content, Tensor):
-        raise WeightsError(
-            f"{file} holds a {type(content).__name__}, not one tensor; give the file that the "
-            "feature extraction wrote"
-        )
-    return content
+def _is_plain(tensor: Tensor) -> bool:
+    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+        return False
+    size = tensor.numel() * tensor.element_size()
+    return size <= max(tensor.untyped_storage().nbytes(), MOST_REPEATED)
 
 
 def _read_safetensors(file: Path) -> object:
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     try:
         return load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{file} is damaged: {error}; fetch it again") from error
+    except Exception as error:  # damaged bytes lead a library anywhere
+        raise _damaged(file, error) from error
 
 
-def _read_pickled(file: Path, *, mmap: bool = False) -> object:
+def _read_pickled(file: Path) -> object:
     try:
+        _check_archive(file)
         with warnings.catch_warnings():
             # about how the file was pickled: it is read, or refused below
             warnings.simplefilter("ignore")
-            return torch.load(file, map_location="cpu", weights_only=True, mmap=mmap)
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"{file} is damaged or holds more than tensors, and code in weight files is never "
             "run; save its state_dict() as .safetensors"
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WeightsError(f"{file} is damaged: {reason}; fetch it again") from error
+    except Exception as error:
+        raise _damaged(file, error) from error
+
+
+def _check_archive(file: Path) -> None:
+    """Pass an archive whose checksums hold, which torch itself does not look at.
+
+    Raises:
+        ValueError: one does not, or the archive claims more than it stores.
+    """
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        claimed = sum(entry.file_size for entry in archive.infolist())
+        if claimed > file.stat().st_size:
+            raise ValueError(f"its archive claims {claimed} bytes")
+        if (wrong := archive.testzip()) is not None:
+            raise ValueError(f"the checksum of {wrong} differs")
+
+
+def _damaged(file: Path, error: Exception) -> WeightsError:
+    reason = str(error).splitlines()[0][:LONGEST] if str(error) else type(error).__name__
+    return WeightsError(f"{file} is damaged: {reason}; fetch it again")
 
 
 READERS = {
