@@ -74,7 +74,15 @@ class CaseModel(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         """What training lowers on this batch."""
-        return self.head.loss(self(batch), batch)
+        return self.cost(self(batch), batch)
+
+    def cost(self, answer: Answer, batch: Batch) -> Tensor:
+        """The same, of an answer that is there already."""
+        return self.head.loss(answer, batch)
+
+    def penalty(self) -> Tensor | float:
+        """What training adds for the weights themselves."""
+        return self.head.penalty()
 
     def _said(self, embedded: Embedded) -> "_Said":
         """Of each bag: of a case, or of an image where images are judged on their own."""

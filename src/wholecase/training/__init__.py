@@ -4,17 +4,22 @@ from wholecase.training.augment import AUGMENTS, Augment, Augmentation
 from wholecase.training.batches import BATCHES, Batches, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose
 from wholecase.training.examples import Example, Examples, pack
-from wholecase.training.fit import Epoch, History, Keep, fit
-from wholecase.training.schedule import Schedule, Stage, optimizer_for
+from wholecase.training.fit import History, fit
+from wholecase.training.optimizer import optimizer_for
+from wholecase.training.rates import SCHEDULES, Course
+from wholecase.training.resume import Epoch, Keep
+from wholecase.training.schedule import Schedule, Stage
 
 __all__ = [
     "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
+    "SCHEDULES",
     "Augment",
     "Augmentation",
     "Batches",
     "Choices",
+    "Course",
     "Epoch",
     "Example",
     "Examples",

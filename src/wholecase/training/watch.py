@@ -17,7 +17,7 @@ from wholecase.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """The inner patients' verdict on an epoch."""
 
     loss: float
@@ -70,7 +70,7 @@ class Watch:
         self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
 
 
-def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
+def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     """Loss per case, and the watched score, over the inner patients.
 
     Raises:
@@ -82,13 +82,13 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
     with read_ahead(batches.once()) as coming, torch.no_grad():
         for batch, answer in answered(model, coming):
             here = batch.to(answer.logits.device)
-            total += float(model.head.loss(answer, here)) * len(batch.cases)
+            total += float(model.cost(answer, here)) * len(batch.cases)
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
             truth.append(batch.targets["label"].argmax(1).numpy())
             seen += len(batch.cases)
     loss = total / seen
     if schedule.watch == "loss":
-        return Judgement(loss, loss)
+        return Verdict(loss, loss)
     if schedule.watch not in METRICS:
         known = ["loss", *METRICS]
         raise RecipeError(
@@ -97,7 +97,7 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
     probabilities = np.concatenate(rows)
     value = METRICS[schedule.watch](np.concatenate(truth), probabilities, probabilities.argmax(1))
     sign = 1.0 if schedule.watch == "brier" else -1.0
-    return Judgement(loss, sign * float(value))
+    return Verdict(loss, sign * float(value))
 
 
 def _finite(value: float) -> float | None:
