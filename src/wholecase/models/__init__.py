@@ -17,7 +17,14 @@ from wholecase.models.heads import HEADS, Head
 from wholecase.models.pixels import CHANNELS, as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
-from wholecase.models.predict import Predictions, answered, answers, predict, remember
+from wholecase.models.predict import (
+    Predictions,
+    answered,
+    answers,
+    case_means,
+    predict,
+    remember,
+)
 from wholecase.models.quantise import Quantised, quantise
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "answered",
     "answers",
     "as_float",
+    "case_means",
     "check_precision",
     "device_of",
     "export_onnx",

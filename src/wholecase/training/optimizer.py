@@ -53,8 +53,8 @@ def set_rates(optimizer: Optimizer, factor: float) -> None:
 
 def states_of(model: nn.Module, optimizer: Optimizer) -> States:
     """What the optimizer keeps, by the name of the parameter."""
-    names = {parameter: name for name, parameter in model.named_parameters()}
-    return {names[parameter]: dict(state) for parameter, state in optimizer.state.items()}
+    state = optimizer.state
+    return {name: dict(state[p]) for name, p in model.named_parameters() if p in state}
 
 
 def adopt(model: nn.Module, optimizer: Optimizer, states: Mapping[str, Mapping[str, Any]]) -> None:

@@ -38,7 +38,7 @@ class Schedule:
     min_delta: float = 0.0
     stages: tuple[Stage, ...] = field(default=())
     """In any order; the first must begin at epoch 0."""
-    course: Course = Constant()
+    course: Course = field(default=Constant())
     """What becomes of the rates over the epochs; runs on through the stages."""
     batchnorm: str = "frozen"
     """`frozen`: every BatchNorm stays in evaluation mode; `active`: those of learning parts wake;
