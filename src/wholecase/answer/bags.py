@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32, Int64, UInt8
 
 from wholecase.answer.pixels import PixelExamples
+from wholecase.answer.targets import targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import Bag
@@ -87,7 +88,7 @@ class CaseExamples(Examples):
         keep_bytes: int = 4 * 2**30,
     ) -> None:
         self._cases, self._extraction = tuple(cases), extraction
-        self._identity = torch.eye(classes) if classes else None
+        self._classes = classes
         self._kept: dict[int, Example] = {}
         self._left = keep_bytes
 
@@ -123,6 +124,5 @@ class CaseExamples(Examples):
 
     def _read(self, case: Case) -> Example:
         example = example_of(case, case_bag(case, self._extraction))
-        if self._identity is None or case.target is None:
-            return example
-        return replace(example, targets={"label": self._identity[case.target]})
+        targets = targets_of([case], self._classes)
+        return replace(example, targets={name: target[0] for name, target in targets.items()})

@@ -12,6 +12,7 @@ from wholecase.assemble.parts import (
     plan_of,
     schedule_of,
     split_of,
+    views_of,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "plan_of",
     "schedule_of",
     "split_of",
+    "views_of",
 ]

@@ -46,9 +46,9 @@ class PixelKind:
         return samples.astype(np.float32) / np.float32(self.divisor)
 
 
-RGB = PixelKind("rgb", "uint8", 3, "", 255, 0, 1, bounded=True, outside=255)
-GREY = PixelKind("grey", "uint16", 1, "", 65535, 0, 1, bounded=True, outside=65535)
-CT = PixelKind("ct", "int16", 1, "HU", 1, -1024, 3071, bounded=False, outside=-1024)
+RGB = PixelKind("rgb", "uint8", 3, "", 255.0, 0.0, 1.0, bounded=True, outside=255)
+GREY = PixelKind("grey", "uint16", 1, "", 65535.0, 0.0, 1.0, bounded=True, outside=65535)
+CT = PixelKind("ct", "int16", 1, "HU", 1.0, -1024.0, 3071.0, bounded=False, outside=-1024)
 
 KINDS = {kind.name: kind for kind in (RGB, GREY, CT)}
 

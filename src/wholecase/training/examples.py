@@ -22,7 +22,7 @@ class Example:
     scale: Float[Tensor, " N"] | None = None
     position: Float[Tensor, "N 3"] | None = None
     targets: Mapping[str, Tensor] = field(default_factory=dict)
-    """`label`: [C], sums to 1."""
+    """`label`: [C], sums to 1; further ones by name, nan where the case has no such label."""
     covariates: Float[Tensor, " V"] | None = None
     image: Int[Tensor, " N"] | None = None
     """Which image of the case each instance is of; those of one image stand together."""

@@ -57,7 +57,7 @@ def labelled(examples: Examples) -> Iterator[tuple[int, int]]:
         if label is None:
             raise RecipeError(
                 f"a case of patient {examples.patient(i)!r} has no label to balance; "
-                "use the batches `shuffled` with balance none"
+                "use batches.balance=none with the batches `shuffled`"
             )
         yield label, i
 

@@ -16,6 +16,7 @@ Item = TypeVar("Item")
 class Batches(ABC):
     """Every member is built as `Member(examples, seed, views, **options)`.
 
+    It looks at no example before the first epoch, so that options can be tried before any is read.
     One that knows no `views` shows its cases whole; a recipe that asks for both is refused.
     """
 
