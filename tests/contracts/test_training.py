@@ -115,7 +115,7 @@ def _check_mixture(batch: Batch, mixed: Batch) -> None:
 
 
 def typed(seed: int, count: int = 36) -> InMemory:
-    """The first number tells malignancy, one of the next three the type; of a third none is known."""
+    """The first number tells malignancy, one of the next three the type, of a third unknown."""
     examples = []
     for i, plain in enumerate(vectors(seed, count, most=3)):
         kind = (i // 2) % 3

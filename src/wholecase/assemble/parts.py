@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -24,6 +24,7 @@ from wholecase.training import (
     Batches,
     Course,
     Examples,
+    NoExamples,
     Schedule,
     Stage,
     Views,
@@ -110,7 +111,7 @@ def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
 
 def check_batches(recipe: Recipe) -> None:
     """Refuse batches and views that cannot be, before there are examples to fill them."""
-    batches_of(recipe, cast("Examples", ()), seed=0)
+    batches_of(recipe, NoExamples(), seed=0)
 
 
 def views_of(recipe: Recipe) -> Views | None:

@@ -3,7 +3,7 @@
 from wholecase.training.augment import AUGMENTS, Augment, Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose
-from wholecase.training.examples import Example, Examples, pack
+from wholecase.training.examples import Example, Examples, NoExamples, pack
 from wholecase.training.fit import History, fit
 from wholecase.training.optimizer import optimizer_for
 from wholecase.training.rates import SCHEDULES, Course
@@ -30,6 +30,7 @@ __all__ = [
     "History",
     "Inner",
     "Keep",
+    "NoExamples",
     "Patients",
     "PerScale",
     "Schedule",
