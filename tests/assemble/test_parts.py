@@ -189,6 +189,7 @@ def test_a_further_target_cannot_be_called_as_a_module_calls_its_own() -> None:
             "train.stages=[{from: 0, rates: {head: 1.0}}, {from: 0, rates: {pool: 1.0}}]",
             "two stages begin at epoch 0",
         ),
+        ("train.augment={mixup: 0.2}", r"a step holds one; raise batches\.cases"),
         ("train.augment={mixup: 0.2, flips: true}", r"changes pixels \(flips\), and recipe"),
     ],
 )

@@ -161,7 +161,16 @@ def _augment(recipe: Recipe) -> Augment | None:
             f"train.augment changes pixels ({names}), and recipe {recipe.recipe} learns from "
             "stored features; remove it, or train on pixels with `model.backbone`"
         )
+    if "mixup" in settings and _one_case_a_step(recipe.batches):
+        raise RecipeError(
+            "train.augment.mixup mixes the cases of a step, and a step holds one; raise "
+            "batches.cases, or remove it"
+        )
     return augment
+
+
+def _one_case_a_step(batches: Named) -> bool:
+    return batches.name == "shuffled" and batches.options.get("cases", 1) == 1
 
 
 def _model(recipe: Recipe, width: int, classes: int, counts: Sequence[int] | None) -> CaseModel:
