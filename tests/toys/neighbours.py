@@ -88,6 +88,6 @@ def _model() -> CaseModel:
 neighbours = Toy(
     _model,
     _example,
-    Schedule(epochs=20, optimizer="adamw", rate=1e-2, patience=20, watch="auroc"),
+    Schedule(epochs=30, optimizer="adamw", rate=1e-2, patience=30, watch="auroc"),
     batches=lambda examples, seed: Classes(examples, seed, cases=6),
 )
