@@ -15,7 +15,8 @@ from wholecase.extract import decode
 from wholecase.instances import Whole
 from wholecase.training import Examples, Shuffled, pack
 
-LABELS = Labels(column="label", classes=(("a", ("a",)), ("b", ("b",))), ignore=())
+KINDS = Labels(column="kind_of", classes=(("s", ("s",)), ("t", ("t",))))
+LABELS = Labels(column="label", classes=(("a", ("a",)), ("b", ("b",))), further={"own": KINDS})
 SIZES = (1, 3, 2, 1, 4)
 """Images per case."""
 
@@ -26,11 +27,13 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Examples:
     rng = np.random.default_rng(0)
     with h5py.File(folder / "x.h5", "w") as file:
         file["x"] = rng.integers(0, 256, (sum(SIZES), 16, 16, 3)).astype(np.uint8)
-    rows, at = ["case_id,patient_id,path,label,kind,magnification"], 0
+    rows, at = ["case_id,patient_id,path,label,kind,magnification,kind_of"], 0
     for case, size in enumerate(SIZES):
         for _ in range(size):
             power = "40" if case == 1 else ""
-            rows.append(f"c{case},p{case},x.h5#{at},{'ab'[case % 2]},tile,{power}")
+            rows.append(
+                f"c{case},p{case},x.h5#{at},{'ab'[case % 2]},tile,{power},{['s', ''][case % 2]}"
+            )
             at += 1
     Path(folder / "cohort.csv").write_text("\n".join(rows) + "\n")
     cohort = read_cohort(folder / "cohort.csv", LABELS)
@@ -45,7 +48,9 @@ def test_batch_equals_packed_examples(examples: Examples, which: list[int]) -> N
     assert together.values.dtype == torch.uint8
     assert torch.equal(together.values, packed.values)
     assert torch.equal(together.starts, packed.starts)
-    assert torch.equal(together.targets["label"], packed.targets["label"])
+    assert together.targets.keys() == packed.targets.keys() == {"label", "own"}
+    for name, target in together.targets.items():
+        torch.testing.assert_close(target, packed.targets[name], rtol=0, atol=0, equal_nan=True)
     assert together.images is not None
     assert packed.images is not None
     assert torch.equal(together.images, packed.images)

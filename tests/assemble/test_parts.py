@@ -5,6 +5,7 @@ import torch
 
 from wholecase.assemble import (
     available_devices,
+    check_input,
     choose_device,
     cut_of,
     describe,
@@ -155,3 +156,106 @@ def test_devices() -> None:
     for device in missing:
         with pytest.raises(RecipeError, match=f"this machine has no {device}"):
             choose_device(device)
+
+
+ALSO = (
+    "cohort.targets={grade: {label: grade, classes: {low: [a], high: [b, c]}}}",
+    "model.also={grade: {weight: 0.3, head: multiclass}}",
+)
+
+
+def test_a_further_head_leaves_the_weights_of_the_others_as_they_are() -> None:
+    plain = model_of(read_recipe("egfr-clam"), 16, 2, 1).state_dict()
+    both = model_of(read_recipe("egfr-clam", ALSO), 16, 2, 1).state_dict()
+    assert all(torch.equal(tensor, both[name]) for name, tensor in plain.items())
+    assert {name for name in both if name not in plain} == {
+        "also.grade.judge.last.weight",
+        "also.grade.judge.last.bias",
+    }
+    told = "\n".join(describe(read_recipe("egfr-clam", ALSO), 16))
+    assert "model.also.grade.weight" in told
+    assert "cohort.targets.grade.label" in told
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (ALSO[:1], r"no head learns cohort\.targets\.grade; add it to model\.also"),
+        (ALSO[1:], r"model\.also\.grade learns nothing; add it to cohort\.targets"),
+        (
+            ["cohort.targets={label: {label: x, classes: {a: [a], b: [b]}}}"],
+            "`label` is what the first head learns",
+        ),
+        (["cohort.targets={'a.b': {label: x, classes: {a: [a], b: [b]}}}"], "a.b"),
+        (["cohort.targets={a: {label: x, classes: {a: [a]}}}"], "at least two classes"),
+        ([*ALSO, "model.also.grade.weight=0"], "greater than 0"),
+    ],
+)
+def test_targets_and_heads_belong_together(overrides: list[str], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        read_recipe("egfr-clam", overrides)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("model.also.grade.head=multiclas", "no head is called 'multiclas'; did you mean"),
+        ("model.also.grade.head=binary", None),
+        (
+            "model.also.grade.head={name: multiclass, class_weights: balanced}",
+            r"also\.grade\.head: further targets are not counted.*list a number per class",
+        ),
+        ("model.aggregator.branches=multi", "one branch of attention, and the aggregator has 2"),
+    ],
+)
+def test_wrong_further_heads_are_named(override: str, told: str | None) -> None:
+    single = ["model.aggregator.heads=1", "model.head={name: clam, hidden: [], output: softmax}"]
+    recipe = read_recipe("egfr-clam", [*single, *ALSO, override])
+    if told is None:
+        model_of(recipe, 16, 2, 1)
+        return
+    with pytest.raises(RecipeError, match=told):
+        model_of(recipe, 16, 2, 1)
+
+
+def test_a_further_target_cannot_be_called_as_a_module_calls_its_own() -> None:
+    overrides = [change.replace("grade:", "type:") for change in ALSO]
+    with pytest.raises(RecipeError, match="a further target cannot be called 'type'"):
+        model_of(read_recipe("egfr-clam", overrides), 16, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("train.schedule=cosin", "no schedule is called 'cosin'; did you mean 'cosine'"),
+        ("train.schedule={name: cosine, flor: 0.1}", "no option 'flor'; did you mean 'floor'"),
+        ("train.schedule={name: plateau, factor: 2.0}", "needs a factor between 0 and 1"),
+        ("train.stages=[{from: 3, rates: {head: 1.0e-3}}]", "begins at epoch 3, and none says"),
+        (
+            "train.stages=[{from: 0, rates: {head: 1.0}}, {from: 0, rates: {pool: 1.0}}]",
+            "two stages begin at epoch 0",
+        ),
+        ("train.augment={mixup: 0.2}", r"a step holds one; raise batches\.cases"),
+        ("train.augment={mixup: 0.2, flips: true}", r"changes pixels \(flips\), and recipe"),
+    ],
+)
+def test_wrong_schedules_are_named_before_any_work(override: str, told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        schedule_of(read_recipe("egfr-clam", [override]))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["batches=patient"], "no batches is called 'patient'; did you mean 'patients'"),
+        (["batches={name: patients, positives: 2}"], "no option 'positives'; did you mean"),
+        (["batches={name: classes, cases: 0}"], "at least 2 of `classes` and 1 of `cases`"),
+        (["views=drawn"], "views 'drawn' needs the option 'instances'"),
+        (["views=per_scales"], "no views is called 'per_scales'; did you mean 'per_scale'"),
+        (["views={name: per_scale, sets: 0}"], "at least 1 of `sets`"),
+        (["views=per_scale", "batches.max_instances=3"], "both draw instances"),
+    ],
+)
+def test_wrong_batches_and_views_are_named_before_any_work(overrides: list[str], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        check_input(read_recipe("egfr-clam", overrides))

@@ -1,7 +1,7 @@
 """Triplets in training, nearest neighbours in judging, a patient never its own neighbour."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import torch
@@ -9,10 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from toys.toy import Toy, patient_of, target
-from wholecase.core.seeds import generator
 from wholecase.models import Answer, Batch, CaseModel, Head
 from wholecase.models.aggregators import MeanPool
-from wholecase.training import Batches, Example, Examples, Schedule, pack
+from wholecase.training import Classes, Example, Schedule
 
 
 def code(patient: str) -> int:
@@ -28,7 +27,7 @@ class Neighbours(Head):
     memory_label: Tensor
     memory_patient: Tensor
 
-    def __init__(self, width: int, k: int = 5) -> None:
+    def __init__(self, width: int, *, k: int = 5) -> None:
         super().__init__()
         self._k = k
         self.adapter = nn.Sequential(nn.Linear(width, 16), nn.ReLU(), nn.Linear(16, 4))
@@ -59,6 +58,13 @@ class Neighbours(Head):
         self.memory_label = torch.cat([a.targets["label"] for a in seen])
         self.memory_patient = torch.tensor([code(p) for a in seen for p in a.patients])
 
+    def candidates(self) -> Mapping[str, tuple[int, ...]]:
+        return {"k": (1, 3, 5, 7)}
+
+    def adopt(self, chosen: Mapping[str, int]) -> None:
+        super().adopt({name: value for name, value in chosen.items() if name != "k"})
+        self._k = chosen.get("k", self._k)
+
     def probabilities(self, answer: Answer) -> Tensor:
         distance = torch.cdist(answer.logits, self.memory)
         mine = torch.tensor([code(p) for p in answer.patients])
@@ -67,24 +73,6 @@ class Neighbours(Head):
         near, which = distance.topk(self._k, largest=False)
         vote = (1 / (near + 1e-3))[..., None] * self.memory_label[which]
         return vote.sum(1) / vote.sum((1, 2), keepdim=True)[:, 0]
-
-
-class ClassesTimesCases(Batches):
-    """P classes x K cases by construction, so that every batch has valid triplets."""
-
-    def __init__(self, examples: Examples, seed: int, *, k: int = 6) -> None:
-        self._examples, self._seed, self._k = examples, seed, k
-
-    def epoch(self, number: int) -> Iterator[Batch]:
-        rng = generator(self._seed, "batches", number)
-        every = [self._examples[i] for i in range(len(self._examples))]
-        by_class = [[e for e in every if int(e.targets["label"].argmax()) == c] for c in (0, 1)]
-        for _ in range(len(every) // (2 * self._k)):
-            drawn = [g[i] for g in by_class for i in rng.choice(len(g), self._k, replace=False)]
-            yield pack(drawn)
-
-    def once(self) -> Iterator[Batch]:
-        yield pack([self._examples[i] for i in range(len(self._examples))])
 
 
 def _example(rng: np.random.Generator, label: int, case: str) -> Example:
@@ -100,6 +88,6 @@ def _model() -> CaseModel:
 neighbours = Toy(
     _model,
     _example,
-    Schedule(epochs=20, optimizer="adamw", rate=1e-2, patience=20, watch="auroc"),
-    batches=ClassesTimesCases,
+    Schedule(epochs=30, optimizer="adamw", rate=1e-2, patience=30, watch="auroc"),
+    batches=lambda examples, seed: Classes(examples, seed, cases=6),
 )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from toys import TOYS, InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError
+from wholecase.core.kinds import CT
 from wholecase.models import Batch, CaseModel
 from wholecase.models.aggregators import MeanPool
 from wholecase.models.backbones import Backbone, SmallCnn
@@ -102,6 +103,8 @@ def test_no_flips_are_no_flips() -> None:
         ({"contrast": 1.2}, r"contrast is \[lowest, highest\] factor.*not 1.2"),
         ({"contrast": [1.2, 0.8]}, "contrast is"),
         ({"contrast": ["a", 1]}, "contrast is"),
+        ({"mixup": 0}, "mixup is a number above 0, not 0"),
+        ({"mixup": True}, "mixup is a number above 0, not True"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, object], told: str) -> None:
@@ -114,8 +117,58 @@ def test_stored_features_are_refused() -> None:
         Augment.of(PUBLISHED)(batch(torch.zeros(3, 7)))
 
 
-def test_all_of_the_table_are_in_the_published_recipe() -> None:
-    assert set(AUGMENTS) == set(PUBLISHED)
+def hounsfield(count: int = 6) -> torch.Tensor:
+    drawn = torch.randn(count, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    return drawn * 1500
+
+
+def test_numbers_without_bounds_are_not_clamped_and_brightness_is_in_their_unit() -> None:
+    torch.manual_seed(0)
+    before = hounsfield()
+    augment = Augment.of({"brightness": 20.0}, kind=CT)
+    added = (augment(batch(before)).values - before).flatten(1)
+    torch.testing.assert_close(added, added[:, :1].expand_as(added), atol=1e-3, rtol=0)
+    assert 1 < added.abs().max() <= 20 + 1e-3
+    assert before.min() < CT.low
+    with pytest.raises(RecipeError, match=r"brightness is a number in \[0, 4095\] HU, not 5000"):
+        Augment.of({"brightness": 5000}, kind=CT)
+
+
+def test_mixup_leaves_what_cannot_be_mixed_and_keeps_names_and_scales() -> None:
+    values, starts = torch.arange(7.0)[:, None], torch.tensor([0, 1, 4, 7])
+    scale = torch.tensor([40.0, 40, 100, 200, 200, 100, 40])
+    labels = {"label": torch.eye(3), "kind": torch.tensor([[torch.nan] * 2, [1.0, 0], [0, 1.0]])}
+    whole = Batch(values, starts, ("a", "b", "c"), ("p", "q", "q"), scale, targets=labels)
+    mix, swapped = Augment.of({"mixup": 0.5}), 0
+    for seed in range(20):
+        torch.manual_seed(seed)
+        mixed = mix(whole)
+        assert (mixed.cases, mixed.patients) == (whole.cases, whole.patients)
+        assert torch.equal(mixed.starts, starts)
+        assert mixed.scale is scale
+        assert torch.equal(mixed.values[:1], values[:1]), "nobody else has one instance"
+        assert mixed.targets["kind"][0].isnan().all()
+        share = float(mixed.targets["label"][1, 1])
+        assert 0.5 <= share <= 1
+        swapped += share < 1
+        # the lowest magnification meets the lowest one, though it stands last there
+        other = values[[6, 5, 4]]
+        torch.testing.assert_close(mixed.values[1:4], share * values[1:4] + (1 - share) * other)
+        torch.testing.assert_close(mixed.targets["kind"][1], torch.tensor([share, 1 - share]))
+    assert swapped > 3
+
+
+def test_mixup_takes_bytes_as_numbers() -> None:
+    torch.manual_seed(1)
+    values = (pixels(6) * 255).to(torch.uint8)
+    mixed = Augment.of({"mixup": 1.0})(batch(values)).values
+    assert mixed.dtype == torch.float32
+    assert 0 <= mixed.min() <= mixed.max() <= 1
+    assert not torch.equal(mixed, values.float() / 255)
+
+
+def test_all_changes_of_pixels_are_in_the_published_recipe() -> None:
+    assert {name for name, made in AUGMENTS.items() if made.needs_pixels} == set(PUBLISHED)
 
 
 def test_a_stopped_training_draws_on_bit_for_bit(tmp_path) -> None:

@@ -41,6 +41,23 @@ def test_decay_per_part() -> None:
     assert sorted(g["weight_decay"] for g in groups) == [1e-4, 1e-3]
 
 
+def test_stages_count_by_their_start_and_not_by_their_place() -> None:
+    turned = Schedule(epochs=9, stages=STAGES[::-1])
+    assert [learning(turned, epoch) for epoch in (0, 4, 5)] == [
+        learning(Schedule(epochs=9, stages=STAGES), epoch) for epoch in (0, 4, 5)
+    ]
+
+
+def test_two_stages_of_one_start_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"two stages begin at epoch 5; give each its own `from`"):
+        Schedule(epochs=9, stages=(*STAGES, STAGES[1]))
+
+
+def test_what_happens_before_the_first_stage_must_be_said() -> None:
+    with pytest.raises(RecipeError, match=r"begins at epoch 5, and none .*add one with `from: 0`"):
+        Schedule(epochs=9, stages=STAGES[1:])
+
+
 def test_an_unknown_part_is_named_with_its_neighbour() -> None:
     schedule = Schedule(epochs=1, stages=(Stage(0, {"backbone.layer3": 1e-3}),))
     with pytest.raises(RecipeError, match=r"'backbone.layer3'.*did you mean 'backbone.layer"):

@@ -1,14 +1,16 @@
 """Features are stored by image and assembled by case."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import final
+from dataclasses import dataclass, fields, replace
+from typing import Any, final
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64, Integer
+from jaxtyping import Float32, Int, Int64, Integer
+from torch import Tensor
 
 from wholecase.answer.pixels import PixelExamples
+from wholecase.answer.targets import targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import Bag
@@ -58,6 +60,13 @@ class Reading:
     bag: CaseBag
     example: Example
     """The bag as a model takes it."""
+
+    def only(self, kept: Int[Tensor, " M"]) -> "Reading":
+        """The same case with these of its instances."""
+        rows, bag = kept.numpy(), self.bag
+        columns: dict[str, Any] = {f.name: getattr(bag, f.name) for f in fields(bag)}
+        part = {name: None if c is None else c[rows] for name, c in columns.items()}
+        return Reading(self.case, CaseBag(**part), self.example.only(kept))
 
 
 def read_case(case: Case, extraction: Extraction) -> Reading:
@@ -113,7 +122,7 @@ class CaseExamples(Examples):
         keep_bytes: int = 4 * 2**30,
     ) -> None:
         self._cases, self._extraction = tuple(cases), extraction
-        self._identity = torch.eye(classes) if classes else None
+        self._classes = classes
         self._kept: dict[int, Example] = {}
         self._left = keep_bytes
 
@@ -149,6 +158,5 @@ class CaseExamples(Examples):
 
     def _read(self, case: Case) -> Example:
         example = example_of(case, case_bag(case, self._extraction))
-        if self._identity is None or case.target is None:
-            return example
-        return replace(example, targets={"label": self._identity[case.target]})
+        targets = targets_of([case], self._classes)
+        return replace(example, targets={name: target[0] for name, target in targets.items()})

@@ -1,12 +1,13 @@
 """The one verb: members judge cases, and each bag is read once, however many they are."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from wholecase.answer.bags import examples_of, read_case
 from wholecase.answer.judgement import Judgement
 from wholecase.answer.members import Member
-from wholecase.assemble import batches_of
+from wholecase.assemble import batches_of, views_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 
@@ -32,12 +33,13 @@ def judge(
         evidence: the `weights` of the instances; `full` adds what each says, and where within them
             a model that sees pixels looked; or `none`.
     """
-    if evidence == "none":
+    if evidence == "none" and not any(views_of(member.recipe) for member in members):
         yield from _in_batches(members, cases, extraction)
         return
     for case in cases:
         reading = read_case(case, extraction)
-        yield tuple(member.judge(reading, full=evidence == "full") for member in members)
+        said = (member.judge(reading, full=evidence == "full") for member in members)
+        yield tuple(replace(one, evidence=None) if evidence == "none" else one for one in said)
 
 
 def _in_batches(

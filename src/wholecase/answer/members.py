@@ -11,8 +11,10 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import Reading
 from wholecase.answer.judgement import Judgement
-from wholecase.answer.support import mean_evidence, supported
+from wholecase.answer.support import joined_evidence, mean_evidence, supported
+from wholecase.assemble import views_of
 from wholecase.cohort import Case
+from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
 from wholecase.training import Choices, pack
@@ -58,16 +60,26 @@ class FoldModel(Member):
         return tuple(name for name, _ in self.learnt_by.cohort.groups)
 
     def judge(self, reading: Reading, *, full: bool) -> Judgement:
-        """The evidence is of the whole case, also where views of it were judged."""
-        (answer,) = answers(self.model, [pack([reading.example])])
-        raw = self._raw(answer)[0]
-        told = self._said(reading.case, raw)
-        return replace(told, evidence=supported(self.model, reading, answer, raw, full=full))
+        """By the sets of its instances that the recipe asks for; the mean of what they say."""
+        views = views_of(self.recipe)
+        if views is None:
+            raw, evidence = self._seen(reading, full=full)
+            return replace(self._said(reading.case, raw), evidence=evidence)
+        kept = views.kept(reading.example)
+        seen = [self._seen(reading.only(rows), full=full) for rows in kept]
+        evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
+        mean: Float[np.ndarray, " C"] = np.mean([raw for raw, _ in seen], 0)
+        return replace(self._said(reading.case, mean), evidence=evidence)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
         return [self._said(case, raw) for case, raw in zip(cases, self._raw(answer), strict=True)]
+
+    def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
+        (answer,) = answers(self.model, [pack([reading.example])])
+        raw = self._raw(answer)[0]
+        return raw, supported(self.model, reading, answer, raw, full=full)
 
     def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
         with torch.no_grad():

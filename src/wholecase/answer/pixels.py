@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
+from wholecase.answer.targets import targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import PixelStore
@@ -29,7 +30,7 @@ class PixelExamples(Examples):
         self, cases: Sequence[Case], extraction: Extraction, store: PixelStore, *, classes: int
     ) -> None:
         self._cases, self._store = tuple(cases), store
-        self._identity = torch.eye(classes) if classes else None
+        self._classes = classes
         there = [
             (n, i, *store.rows(extraction.key(image)), image.magnification)
             for n, case in enumerate(self._cases)
@@ -80,7 +81,7 @@ class PixelExamples(Examples):
             patients=tuple(case.patient for case in cases),
             scale=torch.from_numpy(self._scale[place]),
             position=torch.from_numpy(self._position[place]),
-            targets=self._targets(cases),
+            targets=targets_of(cases, self._classes),
             images=torch.from_numpy(self._image_bounds(place, bounds)),
         )
 
@@ -96,12 +97,6 @@ class PixelExamples(Examples):
     def label(self, index: int) -> int | None:
         """From the manifest."""
         return self._cases[index].target
-
-    def _targets(self, cases: Sequence[Case]) -> dict[str, torch.Tensor]:
-        labels = [case.target for case in cases]
-        if self._identity is None or None in labels:
-            return {}
-        return {"label": self._identity[torch.tensor(labels)]}
 
     def _image_bounds(self, place: np.ndarray, bounds: np.ndarray) -> Int64[np.ndarray, " b"]:
         """Where an image or a case begins, and the end."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
@@ -56,6 +57,43 @@ def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
         logits=logits,
         maps={name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)},
     )
+
+
+def joined_evidence(
+    reading: Reading, kept: Sequence[Int[Tensor, " M"]], parts: Sequence[Evidence]
+) -> Evidence:
+    """Evidence of a case that was judged by sets of its instances.
+
+    An instance weighs the mean over the sets, nothing in those that do not show it; its score is
+    the highest of those that do, and minus infinity where none does.
+    """
+    count = len(reading.bag.image)
+    weights, logits = (
+        _spread(count, kept, [getattr(p, n) for p in parts]) for n in ("weights", "logits")
+    )
+    scores = np.full((count, parts[0].scores.shape[1]), -np.inf, np.float32)
+    for rows, part in zip(kept, parts, strict=True):
+        scores[rows.numpy()] = np.maximum(scores[rows.numpy()], part.scores)
+    bag, names = reading.bag, parts[0].maps
+    return Evidence(
+        weights=weights,
+        scores=scores,
+        image=bag.image,
+        box_px=bag.box_px,
+        position_um=bag.position_um,
+        plane=bag.plane,
+        logits=logits,
+        maps={name: _spread(count, kept, [p.maps[name] for p in parts]) for name in names},
+    )
+
+
+def _spread(
+    count: int, kept: Sequence[Int[Tensor, " M"]], parts: Sequence[Float[np.ndarray, "M ..."]]
+) -> Float[np.ndarray, "N ..."]:
+    whole = np.zeros((count, *parts[0].shape[1:]), parts[0].dtype)
+    for rows, part in zip(kept, parts, strict=True):
+        whole[rows.numpy()] += part / len(parts)
+    return whole
 
 
 def _mean(columns: Sequence[Float[np.ndarray, "N _"]]) -> Float[np.ndarray, "N _"]:

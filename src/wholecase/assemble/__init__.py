@@ -11,6 +11,7 @@ from wholecase.assemble.parts import (
     plan_of,
     schedule_of,
     split_of,
+    views_of,
 )
 from wholecase.assemble.places import DEVICES, available_devices, place_of
 
@@ -29,4 +30,5 @@ __all__ = [
     "plan_of",
     "schedule_of",
     "split_of",
+    "views_of",
 ]

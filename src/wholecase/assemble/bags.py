@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wholecase.assemble.parts import cut_of, plan_of
+from wholecase.assemble.parts import check_batches, cut_of, plan_of
 from wholecase.cohort import Cohort
 from wholecase.core.errors import RecipeError
 from wholecase.execution import Place
@@ -25,7 +25,7 @@ def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extrac
 
 
 def check_input(recipe: Recipe) -> None:
-    """Refuse a recipe whose model has nothing to learn from, or two things."""
+    """Refuse a recipe whose model has nothing to learn from, or two things, or wrong batches."""
     encoder, backbone = recipe.encoder, recipe.model.backbone
     if encoder is None and backbone is None:
         raise RecipeError(
@@ -37,3 +37,4 @@ def check_input(recipe: Recipe) -> None:
             f"recipe {recipe.recipe} names the encoder {encoder.name} and the backbone "
             f"{backbone.name}, and a model learns from one of both; set encoder=null"
         )
+    check_batches(recipe)

@@ -26,7 +26,7 @@ from wholecase.models import (
     trainable,
 )
 from wholecase.recipes import Named, Recipe
-from wholecase.training import BATCHES, optimizer_for
+from wholecase.training import BATCHES, SCHEDULES, VIEWS, optimizer_for
 
 TABLES: dict[str, Any] = {
     "backbone": BACKBONES,
@@ -38,9 +38,14 @@ TABLES: dict[str, Any] = {
     "cut": CUTS,
     "encoder": ENCODERS,
     "batches": BATCHES,
+    "views": VIEWS,
+    "schedule": SCHEDULES,
 }
 GIVEN = {"width", "kind", "build", "branches", "classes", "counts", "examples", "seed", "device"}
+GIVEN |= {"views"}
 """What the house hands to constructors itself."""
+ASKED = {"batches": {"classes"}}
+"""What is an option there, although the house hands something of that name to others."""
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
 
@@ -75,13 +80,16 @@ def _settings(section: BaseModel, above: str) -> Iterator[str]:
             yield from _options(name, key, value)
         elif isinstance(value, BaseModel):
             yield from _settings(value, f"{name}.")
+        elif isinstance(value, dict) and any(isinstance(v, BaseModel) for v in value.values()):
+            for own, part in value.items():
+                yield from _settings(part, f"{name}.{own}.")
         else:
             yield _line(name, value, _meaning(field, value))
 
 
 def _options(name: str, what: str, named: Named) -> Iterator[str]:
     make = TABLES.get(what, {}).get(named.name)
-    defaults = {} if make is None else options_of(make, GIVEN)
+    defaults = {} if make is None else options_of(make, GIVEN - ASKED.get(what, set()))
     meanings = {} if make is None else _meanings(make)
     for option in dict.fromkeys([*named.options, *defaults]):
         default = defaults[option].default if option in defaults else inspect.Parameter.empty

@@ -23,17 +23,35 @@ from wholecase.models import (
     POOLINGS,
     Backbone,
     CaseModel,
+    Head,
     Input,
     Pooling,
 )
 from wholecase.recipes import Named, Recipe
-from wholecase.training import BATCHES, Augment, Batches, Examples, Schedule, Stage
+from wholecase.training import (
+    AUGMENTS,
+    BATCHES,
+    SCHEDULES,
+    VIEWS,
+    Augment,
+    Batches,
+    Course,
+    Examples,
+    NoExamples,
+    Schedule,
+    Stage,
+    Views,
+)
 
 
 def labels_of(recipe: Recipe) -> Labels:
     """Which labels of the manifest mean which class."""
     section = recipe.cohort
-    return Labels(column=section.label, classes=section.groups, ignore=section.ignore)
+    further = {
+        name: Labels(column=own.label, classes=tuple(own.classes.items()), ignore=own.ignore)
+        for name, own in section.targets.items()
+    }
+    return Labels(section.label, section.groups, section.ignore, further)
 
 
 def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
@@ -97,15 +115,38 @@ def model_of(
 
 
 def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
-    """Which cases meet in a batch."""
+    """Which cases meet in a batch, and what is shown of them."""
     make = look_up(BATCHES, recipe.batches.name, "batches")
-    made: Batches = _built(make, recipe.batches, "batches", examples=examples, seed=seed)
+    views = views_of(recipe)
+    if views is not None and "views" not in options_of(make):
+        raise RecipeError(
+            f"the batches {recipe.batches.name!r} show their cases whole; remove `views`, or use "
+            "`shuffled`"
+        )
+    made: Batches = _built(
+        make, recipe.batches, "batches", examples=examples, seed=seed, views=views
+    )
+    return made
+
+
+def check_batches(recipe: Recipe) -> None:
+    """Refuse batches and views that cannot be, before there are examples to fill them."""
+    batches_of(recipe, NoExamples(), seed=0)
+
+
+def views_of(recipe: Recipe) -> Views | None:
+    """By which sets of its instances a case is learnt and judged; None takes it whole."""
+    if recipe.views is None:
+        return None
+    make = look_up(VIEWS, recipe.views.name, "views")
+    made: Views = _built(make, recipe.views, "views", seed=recipe.protocol.seed)
     return made
 
 
 def schedule_of(recipe: Recipe) -> Schedule:
-    """How long and how fast, and what is done to pixels meanwhile."""
+    """How long and how fast, and what is changed of the cases meanwhile."""
     train, stop = recipe.train, recipe.train.early_stop
+    stages = sorted(train.stages, key=lambda own: own.start)
     return Schedule(
         epochs=train.epochs,
         optimizer=train.optimizer.name,
@@ -115,21 +156,41 @@ def schedule_of(recipe: Recipe) -> Schedule:
         watch="loss" if stop is None else stop.on,
         patience=None if stop is None else stop.patience,
         min_delta=0.0 if stop is None else stop.min_delta,
-        stages=tuple(Stage(stage.start, stage.rates) for stage in train.stages),
+        stages=tuple(Stage(own.start, own.rates) for own in stages),
+        course=_course(train.schedule),
         batchnorm=train.batchnorm,
         precision=train.precision,
         augment=_augment(recipe),
     )
 
 
+def _course(named: Named) -> Course:
+    make = look_up(SCHEDULES, named.name, "schedule")
+    made: Course = _built(make, named, "schedule")
+    return made
+
+
 def _augment(recipe: Recipe) -> Augment | None:
     settings = recipe.train.augment
-    if settings and recipe.model.backbone is None:
+    if not settings:
+        return None
+    augment = Augment.of(settings)
+    if augment.needs_pixels and recipe.model.backbone is None:
+        names = ", ".join(name for name in settings if AUGMENTS[name].needs_pixels)
         raise RecipeError(
-            f"train.augment changes pixels, and recipe {recipe.recipe} learns from stored "
-            "features; remove it, or train on pixels with `model.backbone`"
+            f"train.augment changes pixels ({names}), and recipe {recipe.recipe} learns from "
+            "stored features; remove it, or train on pixels with `model.backbone`"
         )
-    return Augment.of(settings) if settings else None
+    if "mixup" in settings and _one_case_a_step(recipe.batches):
+        raise RecipeError(
+            "train.augment.mixup mixes the cases of a step, and a step holds one; raise "
+            "batches.cases, or remove it"
+        )
+    return augment
+
+
+def _one_case_a_step(batches: Named) -> bool:
+    return batches.name == "shuffled" and batches.options.get("cases", 1) == 1
 
 
 def _model(
@@ -152,7 +213,8 @@ def _model(
     given = {"width": width, "branches": branches, "classes": classes, "counts": counts}
     head = _built(look_up(HEADS, section.head.name, "head"), section.head, "head", **given)
     images = _images(section.images)
-    return CaseModel(backbone=backbone, input=seen, pool=pool, head=head, images=images)
+    also = _also(recipe, width, branches)
+    return CaseModel(backbone=backbone, input=seen, pool=pool, head=head, images=images, also=also)
 
 
 def _front(recipe: Recipe, width: int, kind: PixelKind) -> tuple[Backbone | None, Input]:
@@ -191,6 +253,27 @@ def backbone_of(named: Named, width: int) -> Backbone:
     network = look_up(BACKBONES, named.name, "backbone")
     backbone: Backbone = _built(network, named, "backbone", width=width, build=build)
     return backbone
+
+
+def _also(recipe: Recipe, width: int, branches: int) -> dict[str, tuple[Head, float]]:
+    """Heads of further targets, with the weights of their losses."""
+    if recipe.model.also and branches > 1:
+        raise RecipeError(
+            f"model.also needs one branch of attention, and the aggregator has {branches}; "
+            "set its branches to single"
+        )
+    heads: dict[str, tuple[Head, float]] = {}
+    for name, section in recipe.model.also.items():
+        if section.head.options.get("class_weights") == "balanced":
+            raise RecipeError(
+                f"model.also.{name}.head: further targets are not counted, so that class_weights "
+                "cannot be balanced; list a number per class"
+            )
+        given = {"width": width, "branches": branches, "counts": None}
+        given["classes"] = len(recipe.cohort.targets[name].classes)
+        make = look_up(HEADS, section.head.name, "head")
+        heads[name] = _built(make, section.head, "head", **given), section.weight
+    return heads
 
 
 def _images(named: Named) -> Pooling | None:

@@ -2,7 +2,7 @@
 
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.anonymous import anonymity_note
-from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Image
+from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Image, Target
 from wholecase.cohort.identical import refuse_identical, twin_digests
 from wholecase.cohort.labels import Labels, require_classes
 from wholecase.cohort.manifest import MICROSCOPIC, Reading, read_cohort, read_leniently
@@ -23,6 +23,7 @@ __all__ = [
     "Labels",
     "Reading",
     "Split",
+    "Target",
     "anonymity_note",
     "cohort_of_images",
     "given",

@@ -36,6 +36,17 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A further label of a case, that another head learns."""
+
+    name: str
+    index: int | None
+    """Of the class; None where the case has no such label."""
+    classes: int
+    """How many there are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What gets one label and one answer."""
 
@@ -50,6 +61,8 @@ class Case:
     site: str | None = None
     split: str | None = None
     """`train`, `valid` or `test` where the manifest says so."""
+    targets: tuple[Target, ...] = ()
+    """Further labels, in the order of the recipe."""
 
     @property
     def testable(self) -> bool:

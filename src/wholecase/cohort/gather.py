@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from wholecase.cohort.cases import UNKNOWN, Case, Image
+from wholecase.cohort.cases import UNKNOWN, Case, Image, Target
 from wholecase.cohort.labels import Labels
 from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
@@ -24,6 +24,7 @@ class Entry(NamedTuple):
     split: str | None
     site: str | None
     image: Image
+    further: tuple[str | None, ...] = ()
 
     @property
     def is_unknown(self) -> bool:
@@ -37,10 +38,11 @@ class Entry(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The manifest, for messages, and its column with the label."""
+    """The manifest, for messages, and its columns with labels."""
 
     file: Path
     label: str
+    further: tuple[str, ...] = ()
 
     def error(self, entry: Entry, column: str, what: str) -> ManifestError:
         """An error about one cell."""
@@ -83,6 +85,8 @@ def _check_case(case: str, rows: Sequence[Entry], columns: Columns, mistakes: Mi
         with mistakes.heard():
             _agree(rows, columns, name, f"case {case!r} has two {what}")
     with mistakes.heard():
+        _agree_further(case, rows, columns)
+    with mistakes.heard():
         _refuse_repeats(case, rows, columns)
 
 
@@ -98,6 +102,19 @@ def _agree(entries: Sequence[Entry], columns: Columns, name: str, complaint: str
                 f"{complaint}, {here!r} here and {there!r} on line {entries[0].image.line}; "
                 "give one",
             )
+
+
+def _agree_further(case: str, entries: Sequence[Entry], columns: Columns) -> None:
+    first = entries[0]
+    for entry in entries[1:]:
+        for column, here, there in zip(columns.further, entry.further, first.further, strict=True):
+            if here != there:
+                raise columns.error(
+                    entry,
+                    column,
+                    f"case {case!r} has two of them, {here or 'nothing'!r} here and "
+                    f"{there or 'nothing'!r} on line {first.image.line}; give one",
+                )
 
 
 def _refuse_repeats(case: str, entries: Sequence[Entry], columns: Columns) -> None:
@@ -123,4 +140,12 @@ def _case(case: str, entries: Sequence[Entry], labels: Labels | None) -> Case:
         target=labels.target_of(first.label) if labels and first.label else None,
         site=first.site,
         split=first.split,
+        targets=_targets(first, labels) if labels and labels.further else (),
+    )
+
+
+def _targets(entry: Entry, labels: Labels) -> tuple[Target, ...]:
+    return tuple(
+        Target(name, own.target_of(text) if text else None, len(own.classes))
+        for (name, own), text in zip(labels.further.items(), entry.further, strict=True)
     )

@@ -1,7 +1,8 @@
 """Which values of the manifest's label column make which class."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from wholecase.cohort.cases import Cohort
 from wholecase.core.errors import ManifestError, RecipeError
@@ -17,6 +18,8 @@ class Labels:
     """Name of each class, and the manifest's values that stand for it."""
     ignore: tuple[str, ...] = ()
     """Values whose cases are left out."""
+    further: Mapping[str, "Labels"] = field(default_factory=dict)
+    """Other labels of the same cases by name; there an ignored or empty value counts as none."""
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -37,6 +40,16 @@ class Labels:
     def names(self) -> tuple[str, ...]:
         """The classes in the order of their targets."""
         return tuple(name for name, _ in self.classes)
+
+    @property
+    def alone(self) -> "Labels":
+        """Without the others, for cases that are only judged."""
+        return replace(self, further={})
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the manifest that hold labels, the first one's first."""
+        return (self.column, *(labels.column for labels in self.further.values()))
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -83,6 +96,12 @@ def require_classes(cohort: Cohort) -> None:
             f"{cohort.path}: two classes are needed and {names} is the only one found in "
             f"{len(cohort.cases)} cases; add cases of the others among {', '.join(cohort.classes)}"
         )
+    for targets in zip(*(case.targets for case in cohort.cases), strict=True):
+        if all(target.index is None for target in targets):
+            raise ManifestError(
+                f"{cohort.path}: no case has a label of the target {targets[0].name!r}; fill its "
+                "column, or take it out of cohort.targets and model.also"
+            )
 
 
 def _twice(values: tuple[str, ...]) -> str | None:

@@ -82,10 +82,12 @@ def _no_collection() -> Iterator[None]:
 
 def _read(path: Path, labels: Labels | None, mistakes: Mistakes) -> Cohort:
     column = labels.column if labels else Labels.column
-    rows = read_table(path, (*REQUIRED, column) if labels else REQUIRED, mistakes)
+    needed = (*REQUIRED, *labels.columns) if labels else REQUIRED
+    rows = read_table(path, needed, mistakes)
     reader = _Reader(column, labels)
+    further = labels.columns[1:] if labels else ()
     entries = [entry for row in rows if (entry := reader.entry(row, mistakes))]
-    cases = gather(entries, Columns(path, column), labels, mistakes)
+    cases = gather(entries, Columns(path, column, further), labels, mistakes)
     unknown = {entry.case for entry in entries if entry.is_unknown}
     ignore = labels.ignore if labels else ()
     kept = tuple([case for case in cases if case.label not in ignore])
@@ -114,7 +116,8 @@ class _Reader:
             return self._read(row)
         except ManifestError:
             # cell by cell, for a row may have several mistakes
-            for read in (_case, _patient, self._label, _side, *CELLS.values()):
+            checks = (_case, _patient, self._label, self._further, _side)
+            for read in (*checks, *CELLS.values()):
                 with mistakes.heard():
                     read(row)
             return None
@@ -131,6 +134,7 @@ class _Reader:
             split=_side(row),
             site=self._once(row.text("site")),
             image=Image(line=row.line, **told),
+            further=self._further(row),
         )
 
     def _label(self, row: Row) -> str | None:
@@ -140,6 +144,18 @@ class _Reader:
                 raise row.error(self._column, objection)
             self._fine.add(text)
         return text
+
+    def _further(self, row: Row) -> tuple[str | None, ...]:
+        """The other labels; an empty cell is none."""
+        if self._labels is None or not self._labels.further:
+            return ()
+        found = []
+        for labels in self._labels.further.values():
+            text = row.text(labels.column)
+            if text and (objection := labels.objection(text)):
+                raise row.error(labels.column, objection)
+            found.append(self._once(text))
+        return tuple(found)
 
     def _once(self, text: Text) -> Text:
         return self._words.setdefault(text, text) if text else text

@@ -46,7 +46,7 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
     if cohort is None:
         return Question(run, cohort_of_images(list(images)))
     read = read_cohort(cohort, None)
-    labels = labels_of(read_recipe(str(RunFolder(run).recipe)))
+    labels = labels_of(read_recipe(str(RunFolder(run).recipe))).alone
     strangers = {case.label for case in read.cases} - {*labels.known, *labels.ignore}
     if not strangers:
         return Question(run, read_cohort(cohort, labels))

@@ -1,10 +1,11 @@
 """What was learnt, what was chosen: a change costs what rests on it, and nothing else."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from wholecase.cohort import Fold, Split, split_digest
+from wholecase.cohort import Case, Fold, Split, split_digest
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json, write_text
@@ -20,9 +21,9 @@ SHOWN = 5
 
 def learnt_key(recipe: Recipe, fold: Fold, extraction: Extraction) -> str:
     """Everything that determines a fold's model, in twenty digits."""
-    parts = recipe.model_dump(mode="json", include={"model", "batches", "train"})
+    parts = recipe.model_dump(mode="json", include={"model", "views", "batches", "train"})
     sides = {
-        side: [[case.id, case.patient, case.target, extraction.keys(case.images)] for case in cases]
+        side: [_known(case, extraction) for case in cases]
         for side, cases in fold.sides().items()
         if side != "test"
     }
@@ -34,6 +35,15 @@ def learnt_key(recipe: Recipe, fold: Fold, extraction: Extraction) -> str:
         number=fold.number,
         width=extraction.width,
     )
+
+
+def _known(case: Case, extraction: Extraction) -> list[object]:
+    """What a model is shown of a case."""
+    return [case.id, case.patient, case.target, _further(case), extraction.keys(case.images)]
+
+
+def _further(case: Case) -> list[object]:
+    return [list(astuple(target)) for target in case.targets]
 
 
 def chosen_key(learnt: str, recipe: Recipe) -> str:

@@ -19,7 +19,13 @@ from wholecase.models.inputs import INPUTS, LIGHT, Input
 from wholecase.models.pixels import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
-from wholecase.models.predict import answered, answers, predict, remember
+from wholecase.models.predict import (
+    answered,
+    answers,
+    case_means,
+    predict,
+    remember,
+)
 from wholecase.models.quantise import Quantised, quantise
 
 __all__ = [
@@ -48,6 +54,7 @@ __all__ = [
     "answered",
     "answers",
     "as_float",
+    "case_means",
     "check_precision",
     "device_of",
     "export_onnx",

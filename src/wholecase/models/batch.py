@@ -23,7 +23,8 @@ class Batch:
     position: Float[Tensor, "T 3"] | None = None
     """µm x, y, z; None or nan where there is none."""
     targets: Mapping[str, Tensor] = field(default_factory=dict)
-    """`label`: [B, C] rows that sum to 1 (soft targets allowed); other heads' labels beside it."""
+    """`label`: [B, C] rows that sum to 1 (soft targets allowed); other heads' labels beside it, of
+    which a row of nan says that the case has none."""
     covariates: Float[Tensor, "B V"] | None = None
     images: Int[Tensor, " image_bounds"] | None = None
     """[I + 1]: where images begin, and the end; None where nobody asks. Cases begin with images."""
@@ -110,3 +111,5 @@ class Answer:
     targets: Mapping[str, Tensor] = field(default_factory=dict)
     instance_logits: Float[Tensor, "T L"] | None = None
     """Each instance decided alone, where the recipe says `decide: instance`."""
+    also: Mapping[str, "Answer"] = field(default_factory=dict)
+    """What further heads say of their own targets; the first alone decides."""

@@ -1,5 +1,6 @@
 """The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from wholecase.models.aggregators import Aggregator
 from wholecase.models.backbones import Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
+from wholecase.models.further import FurtherHeads
 from wholecase.models.heads import Head
 from wholecase.models.inputs import LIGHT, Input
 from wholecase.models.poolings import Pooling
@@ -30,9 +32,11 @@ class CaseModel(nn.Module):
         images: pools the logits of a case's images, each judged on its own; None makes all images
             of a case one bag. Either way a case has one answer and one loss.
         covariates: how many numbers per case enter as a linear term on the case's logits.
+        also: further heads by the target that they learn, each with the weight of its loss. They
+            see the same bags, and `head` alone decides.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the parts of a model)
         self,
         *,
         pool: Aggregator | Pooling,
@@ -41,6 +45,7 @@ class CaseModel(nn.Module):
         input: Input = LIGHT,  # noqa: A002 (the recipe's word)
         images: Pooling | None = None,
         covariates: int = 0,
+        also: Mapping[str, tuple[Head, float]] | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -51,6 +56,7 @@ class CaseModel(nn.Module):
         self.covariates = (
             nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
         )
+        self.also = FurtherHeads(also or {})
 
     def forward(self, batch: Batch) -> Answer:
         """Answer for each case of the batch."""
@@ -69,38 +75,65 @@ class CaseModel(nn.Module):
 
     def decided(self, embedded: Embedded, batch: Batch) -> Answer:
         """The answer from vectors that are there already; `batch` says whose they are."""
-        if self.images is None:
-            said = self._said(embedded)
-        else:
-            bounds = image_bounds(embedded, batch)
-            said = _of_cases(self._said(replace(embedded, starts=bounds)), self.images, embedded)
-        logits = said.logits
+        bags = embedded
+        if self.images is not None:
+            bags = replace(embedded, starts=image_bounds(embedded, batch))
+        pooled = self._aggregated(bags)
+        answer = self._answer(self.head, pooled, bags, embedded.starts, batch)
         if self.covariates is not None:
-            logits = logits + self.covariates(batch.covariates)
+            answer = replace(answer, logits=answer.logits + self.covariates(batch.covariates))
+        also = {
+            name: self._answer(head, pooled, bags, embedded.starts, batch)
+            for name, head in self.also.named()
+        }
+        return replace(answer, also=also)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """What training lowers on this batch."""
+        return self.cost(self(batch), batch)
+
+    def cost(self, answer: Answer, batch: Batch) -> Tensor:
+        """The same, of an answer that is there already."""
+        first = self.head.loss(answer, batch)
+        return first + self.also.loss(answer.also, batch) if self.also else first
+
+    def penalty(self) -> Tensor | float:
+        """What training adds for the weights themselves."""
+        first = self.head.penalty()
+        return first + self.also.penalty() if self.also else first
+
+    def _aggregated(self, bags: Embedded) -> Pooled | None:
+        """The bags of cases, or of images where these are judged alone; None if all instances."""
+        if not isinstance(self.pool, Aggregator):
+            return None
+        return raised_pooled(self.pool(bags))
+
+    def _answer(
+        self, head: Head, pooled: Pooled | None, bags: Embedded, starts: Tensor, batch: Batch
+    ) -> Answer:
+        """What a head says of the cases, which begin at `starts`."""
+        said = self._said(head, pooled, bags)
+        if self.images is not None:
+            said = _of_cases(said, self.images, starts)
         return Answer(
             pooled=said.pooled,
-            logits=logits,
+            logits=said.logits,
             cases=batch.cases,
             patients=batch.patients,
             targets=batch.targets,
             instance_logits=said.each,
         )
 
-    def loss(self, batch: Batch) -> Tensor:
-        """What training lowers on this batch."""
-        return self.head.loss(self(batch), batch)
-
-    def _said(self, embedded: Embedded) -> "_Said":
+    def _said(self, head: Head, pooled: Pooled | None, bags: Embedded) -> "_Said":
         """Of each bag: of a case, or of an image where images are judged on their own."""
-        if isinstance(self.pool, Aggregator):
-            pooled: Pooled = raised_pooled(self.pool(embedded))
+        if pooled is not None:
             with in_full(pooled.embedding.device):
-                return _Said(pooled, self.head.logits(pooled.embedding))
-        embedded = replace(embedded, values=raised(embedded.values))
-        with in_full(embedded.values.device):
-            each = self.head.logits(embedded.values[:, None])  # [T, L]
-        decided = self.pool(each, embedded.starts)
-        return _Said(_pooled(embedded, decided.weights, each), decided.logits, each)
+                return _Said(pooled, head.logits(pooled.embedding))
+        bags = replace(bags, values=raised(bags.values))
+        with in_full(bags.values.device):
+            each = head.logits(bags.values[:, None])  # [T, L]
+        decided = self.pool(each, bags.starts)
+        return _Said(_pooled(bags, decided.weights, each), decided.logits, each)
 
 
 @dataclass(frozen=True)
@@ -110,8 +143,8 @@ class _Said:
     each: Float[Tensor, "T L"] | None = None
 
 
-def _of_cases(said: _Said, rule: Pooling, embedded: Embedded) -> _Said:
-    first = torch.searchsorted(said.pooled.starts, embedded.starts)  # [B + 1], counts images
+def _of_cases(said: _Said, rule: Pooling, starts: Tensor) -> _Said:
+    first = torch.searchsorted(said.pooled.starts, starts)  # [B + 1], counts images
     decided = rule(said.logits, first)
     pooled = joined(said.pooled, decided.weights, first)
     return replace(said, pooled=pooled, logits=decided.logits)

@@ -1,10 +1,10 @@
 """A model's answers, case by case, without learning anything."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from wholecase.models.batch import Answer, Batch
 from wholecase.models.case_model import CaseModel, device_of
@@ -37,9 +37,28 @@ def remember(model: CaseModel, batches: Iterable[Batch]) -> None:
 
 
 def predict(model: CaseModel, batches: Iterable[Batch]) -> Float[np.ndarray, "M C"]:
-    """Probabilities for all cases of the batches, in their order; on the CPU."""
+    """Probabilities for all cases of the batches, in their order; the mean where one comes again.
+
+    A case comes several times where it is judged by several sets of its instances.
+    """
+    cases: list[str] = []
     rows: list[np.ndarray] = []
     for answer in answers(model, batches):
         with torch.no_grad():
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
-    return np.concatenate(rows)
+        cases += answer.cases
+    return case_means(cases, np.concatenate(rows))
+
+
+def case_means(
+    cases: Sequence[str], rows: Shaped[np.ndarray, "N ..."]
+) -> Shaped[np.ndarray, "M ..."]:
+    """One row per case, in order of first appearance: the mean of all that are its own."""
+    first = list(dict.fromkeys(cases))
+    if len(first) == len(cases):
+        return rows
+    place = {case: i for i, case in enumerate(first)}
+    index = np.array([place[case] for case in cases])
+    sums = np.zeros((len(first), *rows.shape[1:]), rows.dtype)
+    np.add.at(sums, index, rows)
+    return (sums.T / np.bincount(index)).T.astype(rows.dtype)

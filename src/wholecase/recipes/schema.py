@@ -1,8 +1,11 @@
 """What a recipe may say. The models are the schema; defaults stand here or in a constructor."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
+"""Of something that a recipe names itself: small letters, digits and underscores."""
 
 
 class Section(BaseModel):
@@ -29,6 +32,20 @@ class Named(BaseModel):
         return dict(self.model_extra or {})
 
 
+class TargetSection(Section):
+    """A further label of the cases; one whose cell is empty has none, and costs nothing."""
+
+    label: str = Field(description="column of the manifest that holds it")
+    classes: dict[str, tuple[str, ...]] = Field(description="class name -> its labels")
+    ignore: tuple[str, ...] = Field((), description="labels that count as none")
+
+    @model_validator(mode="after")
+    def _several(self) -> "TargetSection":
+        if len(self.classes) < 2:
+            raise ValueError("`classes` needs at least two classes")
+        return self
+
+
 class CohortSection(Section):
     """Which labels mean what."""
 
@@ -40,6 +57,10 @@ class CohortSection(Section):
         description="instead of positive and negative: class name -> its labels",
     )
     ignore: tuple[str, ...] = Field((), description="labels whose cases are left out, counted")
+    targets: dict[Name, TargetSection] = Field(
+        default_factory=dict,
+        description="further labels, each learnt by the head of that name in model.also",
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> "CohortSection":
@@ -82,6 +103,13 @@ class ExtractSection(Section):
     )
 
 
+class AlsoSection(Section):
+    """A further head: it learns a target beside the first, which alone decides."""
+
+    weight: float = Field(1.0, gt=0, description="factor on its loss beside the first head's")
+    head: Named = Field(description="knows its loss")
+
+
 class ModelSection(Section):
     """The parts of the model."""
 
@@ -103,6 +131,9 @@ class ModelSection(Section):
         "the images' logits pooled by `max` or `mean`",
     )
     head: Named = Field(description="decides, and knows its loss")
+    also: dict[Name, AlsoSection] = Field(
+        default_factory=dict, description="further heads, by the targets that they learn"
+    )
 
     @model_validator(mode="after")
     def _one_pool(self) -> "ModelSection":
@@ -141,6 +172,10 @@ class Train(Section):
 
     epochs: int = Field(50, ge=1, description="most epochs")
     optimizer: OptimizerSection = OptimizerSection()
+    schedule: Named = Field(
+        Named(name="constant"),
+        description="what becomes of all rates over the epochs: constant, plateau or cosine",
+    )
     threads: int = Field(
         1, ge=1, description="of the CPU for one fold; belongs to the recipe: it changes rounding"
     )
@@ -157,7 +192,8 @@ class Train(Section):
     )
     augment: dict[str, Any] = Field(
         default_factory=dict,
-        description="changes of pixels while learning: flips, brightness, contrast",
+        description="changes while learning: of pixels flips, brightness, contrast; of pixels or "
+        "stored features mixup",
     )
 
 
@@ -187,6 +223,20 @@ class Recipe(Section):
     extract: ExtractSection = ExtractSection()
     model: ModelSection
     batches: Named = Field(Named(name="shuffled"), description="which cases meet in a batch")
+    views: Named | None = Field(
+        None, description="draws of instances that a case is learnt and judged by; none for all"
+    )
     train: Train = Train()
     choose: Choose = Choose()
     evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _a_head_for_each_target(self) -> "Recipe":
+        targets, heads = set(self.cohort.targets), set(self.model.also)
+        if "label" in targets | heads:
+            raise ValueError("`label` is what the first head learns; call a further target by name")
+        if lone := sorted(targets - heads):
+            raise ValueError(f"no head learns cohort.targets.{lone[0]}; add it to model.also")
+        if lone := sorted(heads - targets):
+            raise ValueError(f"model.also.{lone[0]} learns nothing; add it to cohort.targets")
+        return self

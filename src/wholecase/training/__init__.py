@@ -1,32 +1,46 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
 
 from wholecase.training.augment import AUGMENTS, Augment, Augmentation
-from wholecase.training.batches import BATCHES, Batches, Shuffled
+from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
-from wholecase.training.examples import Example, Examples, pack
-from wholecase.training.fit import Epoch, History, Keep, fit
-from wholecase.training.schedule import Schedule, Stage, optimizer_for
+from wholecase.training.examples import Example, Examples, NoExamples, pack
+from wholecase.training.fit import History, fit
+from wholecase.training.optimizer import optimizer_for
+from wholecase.training.rates import SCHEDULES, Course
+from wholecase.training.resume import Epoch, Keep
+from wholecase.training.schedule import Schedule, Stage
+from wholecase.training.views import VIEWS, Drawn, PerScale, Views, judged_views
 
 __all__ = [
     "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
+    "SCHEDULES",
+    "VIEWS",
     "Augment",
     "Augmentation",
     "Batches",
     "Choices",
+    "Classes",
+    "Course",
+    "Drawn",
     "Epoch",
     "Example",
     "Examples",
     "History",
     "Inner",
     "Keep",
+    "NoExamples",
+    "Patients",
+    "PerScale",
     "Schedule",
     "Shuffled",
     "Stage",
+    "Views",
     "choose",
     "choose_head",
     "fit",
+    "judged_views",
     "optimizer_for",
     "pack",
 ]

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import final
 
 import torch
 from jaxtyping import Float, Int
@@ -22,7 +23,7 @@ class Example:
     scale: Float[Tensor, " N"] | None = None
     position: Float[Tensor, "N 3"] | None = None
     targets: Mapping[str, Tensor] = field(default_factory=dict)
-    """`label`: [C], sums to 1."""
+    """`label`: [C], sums to 1; further ones by name, nan where the case has no such label."""
     covariates: Float[Tensor, " V"] | None = None
     image: Int[Tensor, " N"] | None = None
     """Which image of the case each instance is of; those of one image stand together."""
@@ -64,6 +65,33 @@ class Examples(ABC):
     @abstractmethod
     def label(self, index: int) -> int | None:
         """The class of case `index`, without reading it; None where it has none."""
+
+
+@final
+class NoExamples(Examples):
+    """Nobody: what batches are tried with before any case is read."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, index: int) -> Example:
+        raise IndexError(f"there is no case {index}")
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        """There is none."""
+        raise IndexError(f"there are no cases {list(indices)}")
+
+    def instances(self, index: int) -> int:
+        """There are none."""
+        return len(self[index].values)
+
+    def patient(self, index: int) -> str:
+        """There is none."""
+        return self[index].patient
+
+    def label(self, index: int) -> int | None:
+        """There is none."""
+        raise IndexError(f"there is no case {index}")
 
 
 def pack(examples: Sequence[Example]) -> Batch:

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,23 +18,15 @@ from wholecase.models import (
     check_precision,
     device_of,
     load_state,
-    load_tensors,
     lowered,
     remember,
-    save_tensors,
 )
 from wholecase.training.batches import Batches
-from wholecase.training.schedule import Schedule, optimizer_for, set_modes
+from wholecase.training.optimizer import set_modes
+from wholecase.training.pace import Pace
+from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
+from wholecase.training.schedule import Schedule
 from wholecase.training.watch import Watch, judge
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """One row of the learning curve."""
-
-    number: int
-    train_loss: float
-    valid_loss: float
 
 
 @dataclass(frozen=True)
@@ -45,17 +35,6 @@ class History:
 
     epochs: tuple[Epoch, ...]
     best: int
-
-
-@dataclass(frozen=True)
-class Keep:
-    """Where training keeps what it needs to go on after a stop, and for which settings.
-
-    A file of other settings is not continued: `key` says what the state belongs to.
-    """
-
-    path: Path
-    key: str
 
 
 def fit(
@@ -73,7 +52,7 @@ def fit(
         model: on the device where it is to learn.
         batches: of the training and of the inner validation patients. The outer test patients
             have no way in here.
-        schedule: epochs, rates, stages, early stopping.
+        schedule: epochs, rates and their course, stages, early stopping.
         seed: of dropout and augmentation; each epoch derives its own, so a stopped training goes
             on bit for bit.
         keep: where to leave the state after each epoch; a state found there is continued.
@@ -86,17 +65,17 @@ def fit(
     check_precision(schedule.precision, device_of(model))
     train, valid = batches
     watch = Watch(schedule.patience, schedule.min_delta)
-    rows, optimizer = _restore(model, watch, schedule, keep)
+    pace = Pace(model, schedule)
+    rows = load_progress(keep, model, pace, watch)
     for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
-        if optimizer is None or schedule.stage(epoch) != schedule.stage(epoch - 1):
-            optimizer = optimizer_for(model, schedule, epoch)
-        train_loss = _learn(model, optimizer, train, schedule, (seed, epoch))
+        train_loss = _learn(model, pace.optimizer(epoch), train, schedule, (seed, epoch))
         remember(model, train.once())
         verdict = judge(model, valid, schedule)
         rows.append(Epoch(epoch, train_loss, verdict.loss))
         watch.see(epoch, verdict.score, model)
+        pace.see(verdict.score)
         if keep is not None:
-            _save(keep, model, optimizer, watch, rows)
+            save_progress(keep, model, pace, watch, rows)
         if told is not None:
             told(rows[-1])
         if watch.is_over:
@@ -130,7 +109,7 @@ def _learn(
                     f"{batch.cases[0]!r}; lower the rate or set train.clip_norm"
                 )
             if loss.requires_grad:  # a bag may have nothing to teach, such as no valid triplet
-                (loss + model.head.penalty()).backward()  # type: ignore[no-untyped-call]
+                (loss + model.penalty()).backward()  # type: ignore[no-untyped-call]
                 _clip(model, schedule.clip_norm)
                 optimizer.step()
             total += value * len(batch.cases)
@@ -148,62 +127,10 @@ def _loss(model: CaseModel, batch: Batch, schedule: Schedule) -> Tensor:
         batch = schedule.augment(batch)
     with lowered(schedule.precision, batch.values.device):
         answer = model(batch)
-    return model.head.loss(answer, batch)
+    return model.cost(answer, batch)
 
 
 def _clip(model: CaseModel, norm: float | None) -> None:
     if norm is not None:
         learning = [p for p in model.parameters() if p.requires_grad]
         torch.nn.utils.clip_grad_norm_(learning, norm)
-
-
-def _save(
-    keep: Keep, model: CaseModel, optimizer: Optimizer, watch: Watch, rows: list[Epoch]
-) -> None:
-    tensors = {f"model/{name}": t for name, t in model.state_dict().items()}
-    tensors |= {f"best/{name}": t for name, t in watch.best.items()}
-    scalars: dict[str, Any] = {}
-    for index, state in optimizer.state_dict()["state"].items():
-        for name, value in state.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer/{index}/{name}"] = value
-            else:
-                scalars[f"{index}/{name}"] = value
-    facts = {
-        "key": keep.key,
-        "epochs": [[row.number, row.train_loss, row.valid_loss] for row in rows],
-        "watch": watch.facts(),
-        "scalars": scalars,
-    }
-    save_tensors(keep.path, tensors, facts)
-
-
-def _restore(
-    model: CaseModel, watch: Watch, schedule: Schedule, keep: Keep | None
-) -> tuple[list[Epoch], Optimizer | None]:
-    if keep is None or not keep.path.is_file():
-        return [], None
-    tensors, facts = load_tensors(keep.path)
-    if facts.get("key") != keep.key:
-        return [], None
-    parts: dict[str, dict[str, Tensor]] = {"model": {}, "best": {}, "optimizer": {}}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition("/")
-        parts[part][rest] = tensor
-    load_state(model, parts["model"], str(keep.path))
-    watch.restore(facts["watch"], parts["best"])
-    rows = [Epoch(*row) for row in facts["epochs"]]
-    optimizer = optimizer_for(model, schedule, rows[-1].number)
-    _restore_optimizer(optimizer, parts["optimizer"], facts["scalars"])
-    return rows, optimizer
-
-
-def _restore_optimizer(
-    optimizer: Optimizer, tensors: dict[str, Tensor], scalars: dict[str, Any]
-) -> None:
-    state: dict[int, dict[str, Any]] = {}
-    for name, value in [*tensors.items(), *scalars.items()]:
-        index, _, leaf = name.partition("/")
-        state.setdefault(int(index), {})[leaf] = value
-    whole = optimizer.state_dict()
-    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})

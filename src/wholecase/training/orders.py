@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 
 from wholecase.core.errors import RecipeError
 from wholecase.training.examples import Examples
+
+Member = TypeVar("Member")
 
 
 def each_once(examples: Examples, rng: np.random.Generator) -> list[int]:
@@ -38,15 +41,39 @@ def classes_alike(examples: Examples, rng: np.random.Generator) -> list[int]:
 def _members(examples: Examples) -> dict[int, dict[str, list[int]]]:
     """Class -> patient -> the numbers of the cases."""
     found: dict[int, dict[str, list[int]]] = {}
+    for label, i in labelled(examples):
+        found.setdefault(label, {}).setdefault(examples.patient(i), []).append(i)
+    return found
+
+
+def labelled(examples: Examples) -> Iterator[tuple[int, int]]:
+    """The class and the number of each case.
+
+    Raises:
+        RecipeError: a case has no label.
+    """
     for i in range(len(examples)):
         label = examples.label(i)
         if label is None:
             raise RecipeError(
                 f"a case of patient {examples.patient(i)!r} has no label to balance; "
-                "use batches.balance=none"
+                "use batches.balance=none with the batches `shuffled`"
             )
-        found.setdefault(label, {}).setdefault(examples.patient(i), []).append(i)
-    return found
+        yield label, i
+
+
+def in_rounds(
+    members: Sequence[Member], size: int, rng: np.random.Generator
+) -> Iterator[list[Member]]:
+    """So many different members at a time, forever; all once in a new order, then all again."""
+    coming: list[Member] = []
+    while True:
+        if len(coming) < size:
+            mixed = [members[i] for i in rng.permutation(len(members))]
+            # those that end a round stand last in the next one: none comes twice at a time
+            coming += sorted(mixed, key=coming.__contains__)
+        yield coming[:size]
+        coming = coming[size:]
 
 
 def _in_turn(patients: Sequence[Sequence[int]], rng: np.random.Generator) -> Iterator[int]:

@@ -1,18 +1,12 @@
 """How long, how fast, and which parts of the network learn when."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-import torch
-from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from wholecase.core.errors import RecipeError
-from wholecase.core.lookup import look_up, nearest
 from wholecase.training.augment import Augment
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "sgd": SGD}
+from wholecase.training.rates import Constant, Course
 
 
 @dataclass(frozen=True)
@@ -43,73 +37,33 @@ class Schedule:
     """Epochs without betterment before stopping; None trains to the end."""
     min_delta: float = 0.0
     stages: tuple[Stage, ...] = field(default=())
+    """In any order; the first must begin at epoch 0."""
+    course: Course = field(default=Constant())
+    """What becomes of the rates over the epochs; runs on through the stages."""
     batchnorm: str = "frozen"
     """`frozen`: every BatchNorm stays in evaluation mode; `active`: those of learning parts wake;
     `all` leaves them to the mode of the model, for networks that start from nothing."""
     augment: Augment | None = None
-    """How pixels are changed while learning; judging always sees them as they are."""
+    """How batches are changed while learning; judging always sees the cases as they are."""
 
     precision: str = "float32"
     """`bfloat16` learns by products of sixteen bits; weights, sums and judging keep thirty-two."""
 
+    def __post_init__(self) -> None:
+        starts = Counter(stage.start for stage in self.stages)
+        if twice := [start for start, times in starts.items() if times > 1]:
+            raise RecipeError(
+                f"two stages begin at epoch {twice[0]}; give each its own `from`, or put their "
+                "rates into one"
+            )
+        if starts and min(starts) > 0:
+            raise RecipeError(
+                f"the first stage begins at epoch {min(starts)}, and none says what happens "
+                "before; add one with `from: 0` and the parts that learn until then"
+            )
+
     def stage(self, epoch: int) -> Stage:
         """The stage of an epoch; without stages all parts learn at `rate`."""
         begun = [stage for stage in self.stages if stage.start <= epoch]
-        return begun[-1] if begun else Stage(0, {"": self.rate})
-
-
-def optimizer_for(model: nn.Module, schedule: Schedule, epoch: int) -> Optimizer:
-    """Freeze and thaw the model's parts for this epoch and build the optimizer over the rest.
-
-    Raises:
-        RecipeError: a stage names a part that the model does not have.
-    """
-    stage = schedule.stage(epoch)
-    _check_parts(model, stage.rates)
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        part = _part(name, stage.rates)
-        parameter.requires_grad_(part is not None)
-        if part is not None:
-            key = (stage.rates[part], _decay(name, schedule.decay))
-            groups.setdefault(key, []).append(parameter)
-    make: Any = look_up(OPTIMIZERS, schedule.optimizer, "optimizer")
-    # one pass over the weights instead of ten, where torch has it
-    fused = {p.device.type for p in model.parameters()} <= {"cpu", "cuda"}
-    optimizer: Optimizer = make(
-        [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()],
-        fused=fused,
-    )
-    return optimizer
-
-
-def set_modes(model: nn.Module, schedule: Schedule) -> None:
-    """Put the model into training mode, frozen BatchNorm excepted."""
-    model.train()
-    if schedule.batchnorm == "all":
-        return
-    for module in model.modules():
-        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
-            learns = any(p.requires_grad for p in module.parameters(recurse=False))
-            module.train(schedule.batchnorm == "active" and learns)
-
-
-def _part(name: str, parts: Mapping[str, Any]) -> str | None:
-    fitting = [p for p in parts if p in ("", name) or name.startswith(p + ".")]
-    return max(fitting, key=len, default=None)
-
-
-def _decay(name: str, decay: float | Mapping[str, float]) -> float:
-    if not isinstance(decay, Mapping):
-        return decay
-    part = _part(name, decay)
-    return 0.0 if part is None else decay[part]
-
-
-def _check_parts(model: nn.Module, parts: Mapping[str, Any]) -> None:
-    known = {name for name, _ in model.named_modules()}
-    for part in parts:
-        if part not in known:
-            raise RecipeError(
-                f"a stage names {part!r}, which the model lacks{nearest(part, known)}"
-            )
+        everything = Stage(0, {"": self.rate})
+        return max(begun, key=lambda stage: stage.start, default=everything)

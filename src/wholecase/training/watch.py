@@ -11,13 +11,13 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.evaluation import METRICS
 from wholecase.execution import read_ahead
-from wholecase.models import CaseModel, answered
+from wholecase.models import CaseModel, answered, case_means
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Verdict:
     """The inner patients' verdict on an epoch."""
 
     loss: float
@@ -70,34 +70,36 @@ class Watch:
         self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
 
 
-def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
-    """Loss per case, and the watched score, over the inner patients.
+def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
+    """Loss per case, and the watched score, over the inner patients as they are judged.
 
     Raises:
         RecipeError: the recipe watches something that is neither `loss` nor a metric.
     """
-    total, seen = 0.0, 0
+    total = 0.0
+    cases: list[str] = []
     truth: list[np.ndarray] = []
     rows: list[np.ndarray] = []
-    with read_ahead(batches.once()) as coming, torch.no_grad():
+    with read_ahead(batches.judged()) as coming, torch.no_grad():
         for batch, answer in answered(model, coming):
             here = batch.to(answer.logits.device)
-            total += float(model.head.loss(answer, here)) * len(batch.cases)
+            total += float(model.cost(answer, here)) * len(batch.cases)
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
             truth.append(batch.targets["label"].argmax(1).numpy())
-            seen += len(batch.cases)
-    loss = total / seen
+            cases += batch.cases
+    loss = total / len(cases)
     if schedule.watch == "loss":
-        return Judgement(loss, loss)
+        return Verdict(loss, loss)
     if schedule.watch not in METRICS:
         known = ["loss", *METRICS]
         raise RecipeError(
             f"nothing to watch is called {schedule.watch!r}{nearest(schedule.watch, known)}"
         )
-    probabilities = np.concatenate(rows)
-    value = METRICS[schedule.watch](np.concatenate(truth), probabilities, probabilities.argmax(1))
+    probabilities = case_means(cases, np.concatenate(rows))
+    labels = case_means(cases, np.concatenate(truth))
+    value = METRICS[schedule.watch](labels, probabilities, probabilities.argmax(1))
     sign = 1.0 if schedule.watch == "brier" else -1.0
-    return Judgement(loss, sign * float(value))
+    return Verdict(loss, sign * float(value))
 
 
 def _finite(value: float) -> float | None:

@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wholecase.core.errors import RunError
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import nearest
 from wholecase.models.batch import Answer, Batch
 
 
 class Head(nn.Module, ABC):
     """Every member is built as `Member(width, branches, classes, **options)`.
 
-    Four questions are all that the loop asks: logits, loss, remember, probabilities.
+    Four questions are all that the loop asks: logits, loss, remember, probabilities. What can only
+    be set once all is learnt, such as a number of neighbours, a head offers under `candidates`.
     """
 
     remembers: ClassVar[bool] = False
@@ -44,17 +46,20 @@ class Head(nn.Module, ABC):
         """Keep what judging needs of the training cases; most heads need nothing."""
 
     def candidates(self) -> Mapping[str, tuple[Any, ...]]:
-        """What may be chosen on inner patients after training: name -> values to try."""
+        """What may be chosen on inner patients once all is learnt: name -> the values to try."""
         return {}
 
     def adopt(self, chosen: Mapping[str, Any]) -> None:
-        """Judge with these of the candidates from now on.
+        """Judge by these values from now on; a head that offers candidates takes them.
 
         Raises:
-            RunError: the head has nothing of such a name to choose.
+            RecipeError: the head has no such choice.
         """
-        if unknown := set(chosen) - set(self.candidates()):
-            raise RunError(f"this head has no {sorted(unknown)[0]!r} to choose")
+        for name in chosen:
+            raise RecipeError(
+                f"the head {type(self).__name__} has no choice {name!r} to make"
+                f"{nearest(name, self.candidates())}"
+            )
 
     @abstractmethod
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:

@@ -1,0 +1,14 @@
+"""Which cases meet in a batch, while learning and while judging."""
+
+from wholecase.training.batches.classes import Classes
+from wholecase.training.batches.patients import Patients
+from wholecase.training.batches.rule import Batches
+from wholecase.training.batches.shuffled import Shuffled
+
+BATCHES: dict[str, type[Batches]] = {
+    "classes": Classes,
+    "patients": Patients,
+    "shuffled": Shuffled,
+}
+
+__all__ = ["BATCHES", "Batches", "Classes", "Patients", "Shuffled"]

@@ -1,0 +1,81 @@
+"""Which cases meet in a batch, and what is shown of them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import numpy as np
+
+from wholecase.models import Batch
+from wholecase.training.examples import Example, Examples, pack
+from wholecase.training.views import Views
+
+Item = TypeVar("Item")
+
+
+class Batches(ABC):
+    """Every member is built as `Member(examples, seed, views, **options)`.
+
+    It looks at no example before the first epoch, so that options can be tried before any is read.
+    One that knows no `views` shows its cases whole; a recipe that asks for both is refused.
+    """
+
+    @abstractmethod
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Mixed or balanced, for learning; the same number gives the same batches."""
+
+    @abstractmethod
+    def once(self) -> Iterator[Batch]:
+        """Each case once, in order, whole: for remembering."""
+
+    def judged(self) -> Iterator[Batch]:
+        """Each case in order, as often as it is judged: whole, or by its sets of views."""
+        return self.once()
+
+
+def bounded(
+    items: Iterable[Item], size: Callable[[Item], int], most_instances: int, most_items: int
+) -> Iterator[list[Item]]:
+    """Items in order, as many together as both bounds allow, and at least one."""
+    group: list[Item] = []
+    total = 0
+    for item in items:
+        here = size(item)
+        if group and (len(group) == most_items or total + here > most_instances):
+            yield group
+            group, total = [], 0
+        group.append(item)
+        total += here
+    if group:
+        yield group
+
+
+def whole(examples: Examples, most_instances: int) -> Iterator[Batch]:
+    """Each case once, in order; bounded by instances alone, since nothing is learnt."""
+    every = range(len(examples))
+    for group in bounded(every, examples.instances, most_instances, len(examples)):
+        yield examples.batch(group)
+
+
+def by_sets(examples: Examples, views: Views | None, most_instances: int) -> Iterator[Batch]:
+    """The same with views: a batch for each set of a few cases, so that a case is read once."""
+    if views is None:
+        yield from whole(examples, most_instances)
+        return
+    judged = (views.judged(examples[i]) for i in range(len(examples)))
+    for group in bounded(judged, _largest, most_instances, len(examples)):
+        for number in range(views.sets):
+            yield pack([sets[number] for sets in group])
+
+
+def learnt(
+    examples: Examples, indices: list[int], views: Views | None, rng: np.random.Generator
+) -> Batch:
+    """These cases in one step, whole or as the epoch shows them."""
+    if views is None:
+        return examples.batch(indices)
+    return pack([views.learnt(examples[i], rng) for i in indices])
+
+
+def _largest(sets: tuple[Example, ...]) -> int:
+    return max(len(example.values) for example in sets)

@@ -1,0 +1,110 @@
+"""What is shown of a case: a draw of its instances, while learning and while judging."""
+
+from abc import ABC, abstractmethod
+from typing import final
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.seeds import generator
+from wholecase.training.examples import Example
+
+
+class Views(ABC):
+    """Every member is built as `Member(seed, **options)`; `sets` is how many judge a case.
+
+    While learning, an epoch shows one set of instances, drawn anew. While judging, a case is asked
+    by several sets, the same ones each time, and the mean of their probabilities is its answer.
+    """
+
+    def __init__(self, seed: int, *, sets: int) -> None:
+        if sets < 1:
+            raise RecipeError(f"views need at least 1 of `sets`, not {sets}")
+        self.seed, self.sets = seed, sets
+
+    @abstractmethod
+    def draw(self, example: Example, rng: np.random.Generator) -> Int[Tensor, " M"]:
+        """Which instances one set shows, in rising order.
+
+        Raises:
+            RecipeError: the case lacks what the rule asks for.
+        """
+
+    def learnt(self, example: Example, rng: np.random.Generator) -> Example:
+        """What an epoch shows of a case."""
+        return _part(example, self.draw(example, rng))
+
+    def kept(self, example: Example) -> tuple[Int[Tensor, " M"], ...]:
+        """The instances of each of the S sets that judge a case."""
+        rng = generator(self.seed, "views", example.case)
+        return tuple(self.draw(example, rng) for _ in range(self.sets))
+
+    def judged(self, example: Example) -> tuple[Example, ...]:
+        """The S sets that judge a case."""
+        return tuple(_part(example, kept) for kept in self.kept(example))
+
+
+def judged_views(views: Views | None, example: Example) -> tuple[Example, ...]:
+    """By what a case is judged: its sets of views, or the case as a whole where there is no rule.
+
+    The case's probabilities are the mean over them.
+    """
+    return (example,) if views is None else views.judged(example)
+
+
+@final
+class Drawn(Views):
+    """So many instances at random; a case with fewer is shown whole.
+
+    Args:
+        seed: of the sets that judge.
+        instances: in a set, at most.
+        sets: that judge a case.
+    """
+
+    def __init__(self, seed: int, *, instances: int, sets: int = 4) -> None:
+        super().__init__(seed, sets=sets)
+        if instances < 1:
+            raise RecipeError(f"views need at least 1 of `instances`, not {instances}")
+        self._instances = instances
+
+    def draw(self, example: Example, rng: np.random.Generator) -> Int[Tensor, " M"]:
+        """Each instance at most once."""
+        size = len(example.values)
+        if size <= self._instances:
+            return torch.arange(size)
+        return torch.from_numpy(np.sort(rng.choice(size, self._instances, replace=False)))
+
+
+@final
+class PerScale(Views):
+    """One instance of each scale or magnification; one that is missing is not invented.
+
+    Args:
+        seed: of the sets that judge.
+        sets: that judge a case.
+    """
+
+    def __init__(self, seed: int, *, sets: int = 4) -> None:
+        super().__init__(seed, sets=sets)
+
+    def draw(self, example: Example, rng: np.random.Generator) -> Int[Tensor, " M"]:
+        """Evenly among the instances of a scale; scales are told apart exactly."""
+        scale = example.scale
+        if scale is None or bool(scale.isnan().any()):
+            raise RecipeError(
+                f"the views `per_scale` need the scale of every image, and case {example.case!r} "
+                "has one without; fill the manifest's column `magnification`, or use other views"
+            )
+        chosen = [int(rng.choice(np.flatnonzero(scale == own))) for own in np.unique(scale)]
+        return torch.tensor(sorted(chosen))
+
+
+VIEWS: dict[str, type[Views]] = {"drawn": Drawn, "per_scale": PerScale}
+
+
+def _part(example: Example, kept: Int[Tensor, " M"]) -> Example:
+    return example if len(kept) == len(example.values) else example.only(kept)
