@@ -5,17 +5,29 @@ import functools
 import gc
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, final
 
 from wholecase.cohort.cases import KINDS, Cohort, Image
+from wholecase.cohort.cure import override_for
+from wholecase.cohort.doubts import (
+    check_ids,
+    column_remarks,
+    damaged_ids,
+    id_remarks,
+    label_remarks,
+    unjudged_remarks,
+)
 from wholecase.cohort.gather import Columns, Entry, gather
+from wholecase.cohort.identity import identity_key
 from wholecase.cohort.labels import Labels
-from wholecase.cohort.mistakes import Mistakes
+from wholecase.cohort.mistakes import CellError, Mistakes
+from wholecase.cohort.remarks import Remark
 from wholecase.cohort.row import Row
-from wholecase.cohort.table import read_table
+from wholecase.cohort.spreadsheet import RUN, Runners
+from wholecase.cohort.table import open_table
 from wholecase.core.errors import ManifestError
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
@@ -31,12 +43,12 @@ Text = TypeVar("Text", str, str | None)
 
 @dataclass(frozen=True)
 class Reading:
-    """What could be read of a manifest, and every mistake in it."""
+    """What could be read of a manifest, and what is wrong with it."""
 
     cohort: Cohort
     """Without the rows that cannot be used; a case whose rows disagree is as its first row says."""
     mistakes: tuple[ManifestError, ...]
-    """The first of each cell, case or patient, in the order of reading."""
+    """One sentence for each kind of mistake, in the order of reading."""
 
 
 def read_cohort(path: Path, labels: Labels | None) -> Cohort:
@@ -49,8 +61,10 @@ def read_cohort(path: Path, labels: Labels | None) -> Cohort:
     Raises:
         ManifestError: the file is wrong; the message names file, line, column and cure.
     """
-    with _no_collection():
-        return _read(path, labels, Mistakes(gather=False))
+    reading = read_leniently(path, labels)
+    if reading.mistakes:
+        raise reading.mistakes[0]
+    return reading.cohort
 
 
 def read_leniently(path: Path, labels: Labels | None) -> Reading:
@@ -59,10 +73,27 @@ def read_leniently(path: Path, labels: Labels | None) -> Reading:
     Raises:
         ManifestError: there is no table with the needed columns.
     """
-    mistakes = Mistakes(gather=True)
+    column = labels.column if labels else Labels.column
     with _no_collection():
-        cohort = _read(path, labels, mistakes)
-    return Reading(cohort, tuple(mistakes.found))
+        return _read(path, (*REQUIRED, column) if labels else REQUIRED, _Reader(column, labels))
+
+
+def read_to_ask(path: Path, labels: Labels) -> Cohort:
+    """The cases of a manifest that a finished run is asked about, labelled as far as it knows.
+
+    A case without a label, or with one that `labels` does not know, has no target; the remarks say
+    how many there are. Cases with an ignored label stand apart.
+
+    Raises:
+        ManifestError: the file is wrong otherwise.
+    """
+    with _no_collection():
+        reader = _Reader(labels.column, labels, demanding=False)
+        reading = _read(path, REQUIRED, reader)
+    if reading.mistakes:
+        raise reading.mistakes[0]
+    cohort = reading.cohort
+    return replace(cohort, remarks=(*cohort.remarks, *unjudged_remarks(cohort.cases)))
 
 
 @contextlib.contextmanager
@@ -77,44 +108,74 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, labels: Labels | None, mistakes: Mistakes) -> Cohort:
-    column = labels.column if labels else Labels.column
-    rows = read_table(path, (*REQUIRED, column) if labels else REQUIRED, mistakes)
-    reader = _Reader(column, labels)
-    entries = [entry for row in rows if (entry := reader.entry(row, mistakes))]
-    cases = gather(entries, Columns(path, column), labels, mistakes)
-    unknown = {entry.case for entry in entries if entry.is_unknown}
-    ignore = labels.ignore if labels else ()
-    kept = tuple([case for case in cases if case.label not in ignore])
-    return Cohort(
+def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
+    mistakes, labels = Mistakes(), reader.labels
+    known = (reader.column, *COLUMNS)
+    table = open_table(path, required, known, mistakes)
+    entries = [entry for row in table.rows if (entry := reader.entry(row, mistakes))]
+    damaged = damaged_ids(entries)
+    check_ids(damaged, path, mistakes)
+    cases = gather(entries, Columns(path, reader.column), labels, mistakes)
+    unknown = {identity_key(entry.case) for entry in entries if entry.is_unknown}
+    kept = tuple([case for case in cases if not (labels and labels.ignores(case.label))])
+    cohort = Cohort(
         path=path,
         cases=kept,
         classes=labels.names if labels else (),
-        ignored=tuple([case for case in cases if case.label in ignore]),
-        anonymous=sum(case.id in unknown for case in kept),
+        ignored=tuple([case for case in cases if labels and labels.ignores(case.label)]),
+        anonymous=sum(identity_key(case.id) in unknown for case in kept) if unknown else 0,
+        remarks=(
+            *column_remarks(table.columns, known),
+            *reader.remarks(),
+            *id_remarks(damaged, entries),
+        ),
     )
+    return Reading(cohort, tuple(reader.advised(mistake) for mistake in mistakes.told()))
 
 
 @final
 class _Reader:
     """How the rows of one manifest become entries."""
 
-    def __init__(self, column: str, labels: Labels | None) -> None:
-        self._column, self._labels = column, labels
+    def __init__(self, column: str, labels: Labels | None, *, demanding: bool = True) -> None:
+        self.column, self.labels = column, labels
+        self._demanding = demanding
         self._fine: set[str | None] = set()
-        # a long manifest repeats its patients and labels; each is kept once
+        self._strangers: dict[str, None] = {}
+        self._runners = Runners()
+        # a long manifest repeats its patients and labels; each is kept once, in one spelling
         self._words: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
 
     def entry(self, row: Row, mistakes: Mistakes) -> Entry | None:
         """The row as an image, or None where a cell of it is wrong."""
+        for column, cell in row.cells.items():
+            if cell[:1] in RUN:
+                self._runners.see(row.line, column, cell)
         try:
             return self._read(row)
-        except ManifestError:
+        except CellError:
             # cell by cell, for a row may have several mistakes
             for read in (_case, _patient, self._label, _side, *CELLS.values()):
                 with mistakes.heard():
                     read(row)
             return None
+
+    def remarks(self) -> Iterator[Remark]:
+        """What is odd about the cells read so far."""
+        yield from self._runners.remarks()
+        if self.labels is not None:
+            yield from label_remarks(self.column, self.labels, [v for v in self._fine if v])
+
+    def advised(self, mistake: CellError) -> CellError:
+        """A mistake about an unknown label with the override that would read the column."""
+        if mistake.column != self.column or mistake.value not in self._strangers:
+            return mistake
+        known = self._fine - {None}
+        advice = override_for(list(self._strangers), all_unknown=not known)
+        return CellError(
+            mistake.file, mistake.line, mistake.column, mistake.what + advice, mistake.value
+        )
 
     def _read(self, row: Row) -> Entry:
         cells = row.cells
@@ -131,15 +192,21 @@ class _Reader:
         )
 
     def _label(self, row: Row) -> str | None:
-        text = row.text(self._column)
+        text = row.text(self.column)
         if text not in self._fine:
-            if self._labels and (objection := self._labels.objection(text)):
-                raise row.error(self._column, objection)
+            if self._demanding and self.labels and (what := self.labels.objection(text)):
+                if text:
+                    self._strangers[text] = None
+                raise row.error(self.column, what)
             self._fine.add(text)
         return text
 
     def _once(self, text: Text) -> Text:
-        return self._words.setdefault(text, text) if text else text
+        if not text:
+            return text
+        if (word := self._words.get(text)) is None:
+            word = self._words[text] = self._spellings.setdefault(identity_key(text), text)
+        return word
 
 
 def _case(row: Row) -> str:
@@ -218,3 +285,6 @@ CELLS: dict[str, Callable[[Row], Any]] = {
     "train_only": lambda row: row.flag("train_only"),
 }
 """The columns that make an `Image`, and how each is read."""
+
+COLUMNS = ("case_id", "patient_id", "split", "site", *CELLS)
+"""All that a manifest's header may name, besides the column with the label."""
