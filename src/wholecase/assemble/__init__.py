@@ -3,6 +3,7 @@
 from wholecase.assemble.bags import bags_of, check_input
 from wholecase.assemble.describe import describe
 from wholecase.assemble.device import DEVICES, available_devices, choose_device
+from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -20,6 +21,7 @@ __all__ = [
     "bags_of",
     "batches_of",
     "check_input",
+    "check_recipe",
     "choose_device",
     "cut_of",
     "describe",

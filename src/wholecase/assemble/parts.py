@@ -21,7 +21,21 @@ from wholecase.training import BATCHES, Augment, Batches, Examples, Schedule, St
 def labels_of(recipe: Recipe) -> Labels:
     """Which labels of the manifest mean which class."""
     section = recipe.cohort
-    return Labels(column=section.label, classes=section.groups, ignore=section.ignore)
+    return Labels(
+        column=section.label,
+        classes=section.groups,
+        ignore=section.ignore,
+        also=_folder_labels(recipe),
+    )
+
+
+def _folder_labels(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """A recipe `egfr-...` of two classes knows the folders `EGFR_negative` and `EGFR_positive`."""
+    if recipe.cohort.classes:
+        return ()
+    finding = recipe.recipe.partition("-")[0]
+    ends = zip(("negative", "positive"), recipe.cohort.groups, strict=True)
+    return tuple((f"{finding}_{end}", name) for end, (name, _) in ends)
 
 
 def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
@@ -152,7 +166,7 @@ def _built(make: Any, named: Named, what: str, **given: Any) -> Any:  # noqa: AN
     check_options(make, named.options, f"the {what} {named.name!r}", given)
     try:
         return make(**wanted, **named.options)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # a constructor of torch
         options = ", ".join(f"{key}={value!r}" for key, value in named.options.items())
         raise RecipeError(
             f"the {what} {named.name!r} cannot be built with {options}: {error}"

@@ -67,7 +67,8 @@ def _content(name: str) -> dict[str, Any]:
     content = parse_yaml(text, name)
     if not isinstance(content, dict):
         raise RecipeError(f"{name} is not a recipe: it must be a mapping that starts `recipe: ...`")
-    return resolved(content, path.parent)
+    found: dict[str, Any] = resolved(content, path.parent)
+    return found
 
 
 def _text(path: Path) -> str:

@@ -81,13 +81,13 @@ def _refuse_tricks(text: str, where: str) -> None:
     for event in yaml.parse(text, Loader=yaml.BaseLoader):
         if isinstance(event, AliasEvent):
             raise RecipeError(
-                f"{where}, line {event.start_mark.line + 1}: the alias *{event.anchor} is not "
+                f"{where}, line {_line(event)}: the alias *{event.anchor} is not "
                 "read; write out what it stands for"
             )
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > DEEPEST:
             raise RecipeError(
-                f"{where}, line {event.start_mark.line + 1}: more than {DEEPEST} lists or mappings "
+                f"{where}, line {_line(event)}: more than {DEEPEST} lists or mappings "
                 "lie within each other; a recipe has five"
             )
 
@@ -146,4 +146,8 @@ def _tags(kind: str) -> tuple[str, str]:
 
 
 def _error(node: yaml.Node, where: str, what: str) -> RecipeError:
-    return RecipeError(f"{where}, line {node.start_mark.line + 1}: {what}")
+    return RecipeError(f"{where}, line {_line(node)}: {what}")
+
+
+def _line(thing: yaml.Event | yaml.Node) -> int:
+    return 0 if thing.start_mark is None else thing.start_mark.line + 1
