@@ -17,8 +17,9 @@ from wholecase.core.errors import ManifestError
 from wholecase.core.lookup import nearest
 
 DELIMITERS = (",", ";", "\t")
-MOST_BYTES = 2**30
-"""A larger table is no list of images; what it becomes in memory would be several times that."""
+MOST_BYTES, MOST_ROWS = 2**29, 2_000_000
+"""A larger table is not read: in memory a row of an image takes a kilobyte."""
+BLOCK = 2**20
 LONGEST_LINE, MOST_COLUMNS = 2**20, 1000
 """Beyond these a file is no table, whatever its name; letters and cells."""
 
@@ -100,8 +101,13 @@ def _opened(path: Path) -> Iterator[TextIOWrapper]:
             raise ManifestError(f"{path}: cannot be read (it is no file); check the path")
         if found.st_size > MOST_BYTES:
             raise ManifestError(
-                f"{path}: {found.st_size / 2**20:.0f} MiB are more than a table of images has "
+                f"{path}: {found.st_size / 2**20:.0f} MiB are more than is read of a table "
                 f"({MOST_BYTES / 2**20:.0f} MiB); take out columns that nothing reads, or part it"
+            )
+        if found.st_size > 2 * MOST_ROWS and (rows := _line_count(path)) > MOST_ROWS:
+            raise ManifestError(
+                f"{path}: {rows} lines are more than is read of a table ({MOST_ROWS}), since each "
+                "takes a kilobyte of memory; part it"
             )
         file = path.open(encoding="utf-8-sig", newline="")
     except (OSError, ValueError) as error:
@@ -109,6 +115,15 @@ def _opened(path: Path) -> Iterator[TextIOWrapper]:
         raise ManifestError(f"{path}: cannot be read ({why}); check the path") from error
     with file:
         yield file
+
+
+def _line_count(path: Path) -> int:
+    """The ends of lines in a file, of whichever system; without holding it in memory."""
+    ends = {b"\n": 0, b"\r": 0}
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            ends = {end: count + block.count(end) for end, count in ends.items()}
+    return max(ends.values())
 
 
 def _lines(path: Path, file: TextIOWrapper) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A name leads to a thing by a plain table; a wrong name is told its nearest neighbour."""
 
 import difflib
+import functools
 import inspect
 import json
 from collections.abc import Iterable, Mapping
@@ -26,7 +27,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("x", ["attention", "mean"])
     '; known: attention, mean'
     """
-    known = sorted(known)
+    return _nearest(name, tuple(sorted(known)))
+
+
+@functools.lru_cache(maxsize=1024)  # a long table makes one mistake many times
+def _nearest(name: str, known: tuple[str, ...]) -> str:
     if close := difflib.get_close_matches(name, known, n=1):
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(known)}" if known else ""
