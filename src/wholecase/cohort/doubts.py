@@ -16,6 +16,8 @@ from wholecase.cohort.spreadsheet import damage_of
 
 NEAR = 0.7
 """Likeness of two columns' names from which one may be meant for the other."""
+SHOWN = 3
+"""Groups of ids alike that are named; the others are counted."""
 SAID = {
     "rounded": "a spreadsheet had rounded it",
     "made a date": "a spreadsheet had made it a date",
@@ -80,13 +82,14 @@ def id_remarks(damaged: Sequence[Damaged], entries: Sequence[Entry]) -> Iterator
         named = some(f"{d.name!r} (line {d.lines[0]}, column {d.column!r})" for d in single)
         what = f"look as if {SAID[single[0].damage]}; compare with the table as it was before"
         yield Remark(named, what, "ids changed by a spreadsheet")
-    for group in alike(entry.patient_id for entry in entries if not entry.is_unknown):
-        yield Remark(
-            "patients " + ", ".join(map(repr, group)),
+    if groups := alike(entry.patient_id for entry in entries if not entry.is_unknown):
+        named = "; ".join(", ".join(map(repr, group)) for group in groups[:SHOWN])
+        more = f" and {len(groups) - SHOWN} more groups" if len(groups) > SHOWN else ""
+        what = (
             "differ in capitals, leading zeros or .0 alone and are kept on one side of every "
-            "split; write one id if they are one patient",
-            "similar patient ids",
+            "split; write one id if they are one patient"
         )
+        yield Remark(f"patients {named}{more}", what, "similar patient ids")
 
 
 def label_remarks(column: str, labels: Labels, values: Sequence[str]) -> Iterator[Remark]:

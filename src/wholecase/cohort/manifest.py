@@ -35,6 +35,8 @@ REQUIRED = ("case_id", "patient_id", "path", "kind")
 """Columns that every manifest has; the label column joins them where labels are asked for."""
 MICROSCOPIC = ("slide", "tile")
 """Kinds that a microscope made; the pixels of a photograph or a scanner may be far larger."""
+MOST_STRANGERS = 100
+"""Unknown labels that are kept to advise on; of more there is nothing to say."""
 SIDES = ("train", "valid", "test")
 """What the manifest's `split` may say."""
 
@@ -169,10 +171,13 @@ class _Reader:
 
     def advised(self, mistake: CellError) -> CellError:
         """A mistake about an unknown label with the override that would read the column."""
-        if mistake.column != self.column or mistake.value not in self._strangers:
+        is_strange = mistake.column == self.column and mistake.value in self._strangers
+        if self.labels is None or not is_strange:
             return mistake
-        known = self._fine - {None}
-        advice = override_for(list(self._strangers), all_unknown=not known)
+        found = len({self.labels.target_of(value) for value in self._fine if value} - {None})
+        if found == 1:  # the strangers are rather the other class than to be left out
+            return mistake
+        advice = override_for(list(self._strangers), all_unknown=not found)
         return CellError(
             mistake.file, mistake.line, mistake.column, mistake.what + advice, mistake.value
         )
@@ -195,7 +200,7 @@ class _Reader:
         text = row.text(self.column)
         if text not in self._fine:
             if self._demanding and self.labels and (what := self.labels.objection(text)):
-                if text:
+                if text and len(self._strangers) < MOST_STRANGERS:
                     self._strangers[text] = None
                 raise row.error(self.column, what)
             self._fine.add(text)
