@@ -78,7 +78,7 @@ def _check_type(value: object, parameter: inspect.Parameter, what: str) -> None:
     except PydanticSchemaGenerationError:
         return  # no kind of value that a recipe could hold
     try:
-        adapter.validate_json(json.dumps(value))
+        adapter.validate_json(json.dumps(value, default=str))
     except ValidationError as error:
         told = error.errors()[0]["msg"].replace("Input should be", "it should be")
         raise RecipeError(
