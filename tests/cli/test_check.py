@@ -1,5 +1,7 @@
 """`wholecase check` as a person types it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image as Picture
@@ -56,9 +58,20 @@ def test_a_recipe_adds_its_labels_and_folds(manifest, capsys):
     assert "no division into folds" in told
     assert "patients of class 'wild-type': 6, but 7 folds need 7" in told
     assert call(*words, "cohort.positive=[mutant]") == 1
-    assert "mistake in the manifest (6)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "mistake in the manifest (1)" in told
+    assert "'mutated' belongs to no class" in told
+    assert "5 more rows are wrong in this way" in told
 
 
 def test_a_change_without_a_recipe_is_refused(manifest, capsys):
     assert call("check", manifest, "protocol.folds=7") == 1
     assert "--recipe" in capsys.readouterr().err
+
+
+def test_showing_a_recipe_tries_its_parts(capsys):
+    assert call("recipes", "show", "egfr-clam", "cut.side_px=2.5") == 1
+    assert "side_px=2.5: it should be a valid integer" in capsys.readouterr().err
+    assert call("recipes", "show", "egfr-clam", "encoder.weights=here.pt") == 0
+    line = next(row for row in capsys.readouterr().out.splitlines() if "encoder.weights" in row)
+    assert str(Path.cwd() / "here.pt") in line

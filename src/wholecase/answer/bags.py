@@ -65,7 +65,7 @@ class Reading:
         """The same case with these of its instances."""
         rows, bag = kept.numpy(), self.bag
         columns: dict[str, Any] = {f.name: getattr(bag, f.name) for f in fields(bag)}
-        part = {name: None if c is None else c[rows] for name, c in columns.items()}
+        part: dict[str, Any] = {name: None if c is None else c[rows] for name, c in columns.items()}
         return Reading(self.case, CaseBag(**part), self.example.only(kept))
 
 

@@ -2,6 +2,7 @@
 
 from wholecase.assemble.bags import bags_of, check_input
 from wholecase.assemble.describe import describe
+from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -21,6 +22,7 @@ __all__ = [
     "bags_of",
     "batches_of",
     "check_input",
+    "check_recipe",
     "cut_of",
     "describe",
     "encoder_of",

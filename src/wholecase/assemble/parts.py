@@ -51,7 +51,22 @@ def labels_of(recipe: Recipe) -> Labels:
         name: Labels(column=own.label, classes=tuple(own.classes.items()), ignore=own.ignore)
         for name, own in section.targets.items()
     }
-    return Labels(section.label, section.groups, section.ignore, further)
+    return Labels(
+        column=section.label,
+        classes=section.groups,
+        ignore=section.ignore,
+        also=_folder_labels(recipe),
+        further=further,
+    )
+
+
+def _folder_labels(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """A recipe `egfr-...` of two classes knows the folders `EGFR_negative` and `EGFR_positive`."""
+    if recipe.cohort.classes:
+        return ()
+    finding = recipe.recipe.partition("-")[0]
+    ends = zip(("negative", "positive"), recipe.cohort.groups, strict=True)
+    return tuple((f"{finding}_{end}", name) for end, (name, _) in ends)
 
 
 def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
@@ -292,7 +307,7 @@ def _built(make: Any, named: Named, what: str, **given: Any) -> Any:  # noqa: AN
     check_options(make, named.options, f"the {what} {named.name!r}", given)
     try:
         return make(**wanted, **named.options)
-    except TypeError as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # a constructor of torch
         options = ", ".join(f"{key}={value!r}" for key, value in named.options.items())
         raise RecipeError(
             f"the {what} {named.name!r} cannot be built with {options}: {error}"

@@ -19,7 +19,7 @@ from wholecase.audit.features import feature_findings
 from wholecase.audit.findings import Finding
 from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
 from wholecase.audit.look import contents_of, looks_of
-from wholecase.audit.mistakes import mistake_findings
+from wholecase.audit.mistakes import mistake_findings, remark_findings
 from wholecase.audit.patients import patient_findings
 from wholecase.audit.twins import twin_findings
 from wholecase.cohort import Cohort, twin_digests
@@ -73,6 +73,7 @@ def check_cohort(
     alike = alike_of(looks, digests)
     findings = (
         *mistake_findings(cohort.path, mistakes),
+        *remark_findings(cohort.remarks),
         *division_findings(cohort, faults, divide),
         *image_findings(looks, faults, asked_spacing_um),
         *feature_findings(looks),

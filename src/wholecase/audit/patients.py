@@ -11,13 +11,12 @@ FEW_PATIENTS = 10
 
 
 def patient_findings(cohort: Cohort) -> Iterator[Finding]:
-    """Findings about labels and ids."""
+    """Findings about classes, and about patients that nobody knows."""
     if cohort.classes:
         yield from _thin_classes(cohort)
         yield from _several_classes(cohort)
     if note := anonymity_note(cohort):
         yield Finding("warning", "patients", note, "nothing", "unknown patients")
-    yield from _similar_ids(cohort)
 
 
 def _thin_classes(cohort: Cohort) -> Iterator[Finding]:
@@ -43,14 +42,3 @@ def _several_classes(cohort: Cohort) -> Iterator[Finding]:
             yield Finding(
                 "warning", f"patient {patient!r}", what, "nothing", "patient of several classes"
             )
-
-
-def _similar_ids(cohort: Cohort) -> Iterator[Finding]:
-    alike: dict[str, list[str]] = defaultdict(list)
-    for patient in cohort.patients:
-        alike[patient.casefold().lstrip("0")].append(patient)
-    for patients in alike.values():
-        if len(patients) > 1:
-            where = "patients " + ", ".join(map(repr, patients))
-            what = "differ in capitals or leading zeros alone; write one id if they are one patient"
-            yield Finding("warning", where, what, "nothing", "similar patient ids")

@@ -48,10 +48,11 @@ def check(
 def _asked(recipe: str, overrides: Sequence[str]) -> tuple[Any, dict[str, Any]]:
     """How the recipe reads labels, and what it asks of the cohort beyond."""
     # they load torch, which a check without a recipe need not wait for
-    from wholecase.assemble import cut_of, labels_of, split_of
+    from wholecase.assemble import check_recipe, cut_of, labels_of, split_of
     from wholecase.recipes import read_recipe
 
     read = read_recipe(recipe, overrides)
+    check_recipe(read, weights=False)  # where they are is the machine's affair
     return labels_of(read), {
         "asked_spacing_um": cut_of(read).settings.get("spacing_um"),
         "divide": lambda cohort: split_of(read, cohort, None),

@@ -96,8 +96,9 @@ def _write(draft: Any, out: Path) -> None:  # noqa: ANN401 (the type would load 
         print(f"out: {sentence}")
     for label, cases in sorted(Counter(case.label or "(none)" for case in made.cases).items()):
         print(f"{label}: {cases} cases")
-    if note := anonymity_note(made):
-        print(f"note: {note}")
+    for note in (*map(str, made.remarks), anonymity_note(made)):
+        if note:
+            print(f"note: {note}")
     images = sum(len(case.images) for case in made.cases)
     known = len(made.patients) - made.anonymous
     patients = f"{known} patients" if known or not made.anonymous else "patients unknown"

@@ -24,8 +24,10 @@ def show(recipe: str, *overrides: Overrides) -> None:
         recipe: a built-in recipe or a YAML file.
         overrides: changes to the recipe, such as model.head.hidden=[].
     """
-    from wholecase.assemble import describe
+    from wholecase.assemble import check_recipe, describe
     from wholecase.recipes import read_recipe
 
-    for line in describe(read_recipe(recipe, overrides)):
+    read = read_recipe(recipe, overrides)
+    check_recipe(read, weights=False)
+    for line in describe(read):
         print(line)

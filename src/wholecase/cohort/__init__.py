@@ -3,10 +3,18 @@
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.anonymous import anonymity_note
 from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Image, Target
+from wholecase.cohort.cells import MICROSCOPIC
 from wholecase.cohort.identical import refuse_identical, twin_digests
+from wholecase.cohort.identity import alike, by_likeness, identity_key, likeness_key
 from wholecase.cohort.labels import Labels, require_classes
-from wholecase.cohort.manifest import MICROSCOPIC, Reading, read_cohort, read_leniently
+from wholecase.cohort.manifest import (
+    Reading,
+    read_cohort,
+    read_leniently,
+    read_to_ask,
+)
 from wholecase.cohort.protocols import given, holdout, nested
+from wholecase.cohort.remarks import Remark
 from wholecase.cohort.split import SIDES, Fold, Split
 from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
 
@@ -22,16 +30,22 @@ __all__ = [
     "Image",
     "Labels",
     "Reading",
+    "Remark",
     "Split",
     "Target",
+    "alike",
     "anonymity_note",
+    "by_likeness",
     "cohort_of_images",
     "given",
     "holdout",
+    "identity_key",
+    "likeness_key",
     "nested",
     "read_cohort",
     "read_leniently",
     "read_splits",
+    "read_to_ask",
     "refuse_identical",
     "require_classes",
     "split_digest",

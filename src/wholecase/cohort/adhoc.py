@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wholecase.cohort.cases import Case, Cohort, Image
+from wholecase.cohort.identity import identity_key
 from wholecase.core.errors import ManifestError
 
 SLIDE_SUFFIXES = frozenset(
@@ -28,7 +29,7 @@ def cohort_of_images(paths: Sequence[Path]) -> Cohort:
     for line, path in enumerate(paths, start=1):
         name = _free(path.stem, cases)
         kind = kind_of(path)
-        cases[name] = Case(id=name, patient=name, images=(Image(path, kind, line),))
+        cases[identity_key(name)] = Case(id=name, patient=name, images=(Image(path, kind, line),))
     return Cohort(path=paths[0].parent, cases=tuple(cases.values()), classes=())
 
 
@@ -46,7 +47,7 @@ def kind_of(path: Path) -> str:
 
 def _free(stem: str, taken: dict[str, Case]) -> str:
     name, number = stem, 1
-    while name in taken:
+    while identity_key(name) in taken:
         number += 1
         name = f"{stem}-{number}"
     return name

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wholecase.cohort.remarks import Remark
+
 KINDS = ("slide", "tile", "still", "features")
 """What the manifest's `kind` may say: whole-slide image, ready tile, photograph; or a file of
 features that another tool extracted from a slide."""
-
 
 UNKNOWN = "unknown"
 """What `patient_id` says, in any capitals, where nobody knows whose the images are."""
@@ -88,6 +89,8 @@ class Cohort:
     """Cases whose label the recipe lists under `ignore`."""
     anonymous: int = 0
     """Cases whose patient is unknown: each counts as a patient of its own."""
+    remarks: tuple[Remark, ...] = ()
+    """What is odd about the manifest and stops nothing."""
 
     @property
     def patients(self) -> tuple[str, ...]:

@@ -1,15 +1,15 @@
 """Rows become cases: what they say about one case, or one patient, must agree."""
 
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from wholecase.cohort.cases import UNKNOWN, Case, Image, Target
+from wholecase.cohort.identity import identity_key, likeness_key
 from wholecase.cohort.labels import Labels
-from wholecase.cohort.mistakes import Mistakes
-from wholecase.cohort.row import Row
-from wholecase.core.errors import ManifestError
+from wholecase.cohort.mistakes import CellError, Mistakes
 
 
 class Entry(NamedTuple):
@@ -44,34 +44,36 @@ class Columns(NamedTuple):
     label: str
     further: tuple[str, ...] = ()
 
-    def error(self, entry: Entry, column: str, what: str) -> ManifestError:
+    def error(self, entry: Entry, column: str, what: str) -> CellError:
         """An error about one cell."""
-        return Row(self.file, entry.image.line, {}).error(column, what)
+        return CellError(self.file, entry.image.line, column, what)
 
 
 def gather(
     entries: Sequence[Entry], columns: Columns, labels: Labels | None, mistakes: Mistakes
 ) -> list[Case]:
-    """One case per case id, in order of first appearance.
+    """One case per case id, in order of first appearance; ids are one by their `identity_key`.
 
-    Raises:
-        ManifestError: two rows of a case differ in patient, label, split or site, or name the same
-            file; two rows of a patient differ in split.
+    Mistakes are two rows of a case that differ in patient, label, split or site, or name the same
+    file, and rows of a patient, or of patients that are alike, that differ in split.
     """
-    cases = _grouped(entries, "case")
-    for case, rows in cases.items():
+    cases = _grouped(entries, lambda entry: identity_key(entry.case))
+    for rows in cases.values():
         if len(rows) > 1:
-            _check_case(case, rows, columns, mistakes)
-    for patient, rows in _grouped(entries, "patient").items():
-        with mistakes.heard():
-            _agree(rows, columns, "split", f"patient {patient!r} is on two sides")
-    return [_case(case, rows, labels) for case, rows in cases.items()]
+            _check_case(rows[0].case, rows, columns, mistakes)
+    if any(entry.split for entry in entries):
+        key = functools.cache(likeness_key)
+        for rows in _grouped(entries, lambda entry: key(entry.patient)).values():
+            names = " or ".join(dict.fromkeys(repr(entry.patient) for entry in rows))
+            with mistakes.heard():
+                _agree(rows, columns, "split", f"patient {names} is on two sides")
+    return [_case(rows[0].case, rows, labels) for rows in cases.values()]
 
 
-def _grouped(entries: Sequence[Entry], name: str) -> dict[str, list[Entry]]:
+def _grouped(entries: Sequence[Entry], key_of: Callable[[Entry], str]) -> dict[str, list[Entry]]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        key = getattr(entry, name)
+        key = key_of(entry)
         if (group := groups.get(key)) is None:
             groups[key] = [entry]
         else:

@@ -1,17 +1,26 @@
 """Which values of the manifest's label column make which class."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from wholecase.cohort.cases import Cohort
+from wholecase.cohort.identity import identity_key, likeness_key
 from wholecase.core.errors import ManifestError, RecipeError
 from wholecase.core.lookup import nearest
+
+IGNORED = -1
+"""The target of values whose cases are left out."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """How a recipe reads the label column; with two classes, the second is the positive one."""
+    """How a recipe reads the label column; with two classes, the second is the positive one.
+
+    A value is compared by its `identity_key`, and where that is unknown by its `likeness_key`,
+    unless two values of the recipe are alike in that.
+    """
 
     column: str = "label"
     classes: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -20,6 +29,8 @@ class Labels:
     """Values whose cases are left out."""
     further: Mapping[str, "Labels"] = field(default_factory=dict)
     """Other labels of the same cases by name; there an ignored or empty value counts as none."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Further values and the class of each, which hold where the recipe says nothing of them."""
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -62,21 +73,46 @@ class Labels:
         >>> Labels(classes=(("wild-type", ("WT", "0")), ("mutated", ("MUT", "1")))).target_of("1")
         1
         """
-        for target, (_, values) in enumerate(self.classes):
-            if value in values:
-                return target
-        return None
+        place = self._place(value)
+        return None if place == IGNORED else place
+
+    def ignores(self, value: str | None) -> bool:
+        """Whether cases of this value are left out."""
+        return value is not None and self._place(value) == IGNORED
+
+    def is_literal(self, value: str) -> bool:
+        """Whether the recipe has the value as it stands, not only one that is alike."""
+        return identity_key(value) in self._places
 
     def objection(self, value: str | None) -> str | None:
         """What is wrong with a value of the label column; None where nothing is."""
         if not value:
             return "the label is empty; give one, or take the case out of the file"
-        if value in self.ignore or self.target_of(value) is not None:
+        if self._place(value) is not None:
             return None
         return (
             f"the label {value!r} belongs to no class{nearest(value, self.known)}; "
             "add it to a class of the recipe or list it under ignore"
         )
+
+    def _place(self, value: str) -> int | None:
+        place = self._places.get(identity_key(value))
+        return self._alike.get(likeness_key(value)) if place is None else place
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """The target of each value by its `identity_key`."""
+        ignored = [(value, IGNORED) for value in self.ignore]
+        values = [(v, target) for target, (_, known) in enumerate(self.classes) for v in known]
+        return {identity_key(v): target for v, target in (*values, *ignored)}
+
+    @cached_property
+    def _alike(self) -> dict[str, int]:
+        """The same by `likeness_key`, where it leads to one value."""
+        keys = Counter(map(likeness_key, self._places))
+        sure = {likeness_key(v): t for v, t in self._places.items() if keys[likeness_key(v)] == 1}
+        further = {likeness_key(value): self.names.index(name) for value, name in self.also}
+        return {key: target for key, target in further.items() if key not in keys} | sure
 
 
 def require_classes(cohort: Cohort) -> None:
@@ -104,5 +140,7 @@ def require_classes(cohort: Cohort) -> None:
             )
 
 
-def _twice(values: tuple[str, ...]) -> str | None:
-    return next((value for value, times in Counter(values).items() if times > 1), None)
+def _twice(values: Iterable[str]) -> str | None:
+    values = tuple(values)
+    times = Counter(map(identity_key, values))
+    return next((value for value in values if times[identity_key(value)] > 1), None)

@@ -1,45 +1,49 @@
 """The cohort file: one row per image, read with every mistake named by line and column."""
 
 import contextlib
-import functools
 import gc
-import os
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, final
+from typing import TypeVar, final
 
-from wholecase.cohort.cases import KINDS, Cohort, Image
+from wholecase.cohort.cases import Cohort, Image
+from wholecase.cohort.cells import CELLS, COLUMNS, case_of, patient_of, side_of
+from wholecase.cohort.cure import override_for
+from wholecase.cohort.doubts import (
+    check_ids,
+    column_remarks,
+    damaged_ids,
+    id_remarks,
+    label_remarks,
+    unjudged_remarks,
+)
 from wholecase.cohort.gather import Columns, Entry, gather
+from wholecase.cohort.identity import identity_key
 from wholecase.cohort.labels import Labels
-from wholecase.cohort.mistakes import Mistakes
+from wholecase.cohort.mistakes import CellError, Mistakes
+from wholecase.cohort.remarks import Remark
 from wholecase.cohort.row import Row
-from wholecase.cohort.table import read_table
+from wholecase.cohort.spreadsheet import RUN, Runners
+from wholecase.cohort.table import open_table
 from wholecase.core.errors import ManifestError
-from wholecase.core.kinds import NOT_YET
-from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
 REQUIRED = ("case_id", "patient_id", "path", "kind")
 """Columns that every manifest has; the label column joins them where labels are asked for."""
-MICROSCOPIC = ("slide", "tile")
-"""Kinds that a microscope made; the pixels of a photograph or a scanner may be far larger."""
-MOST_SAMPLE = 2**16
-"""No stored sample is as large: they have 16 bits at most."""
-SIDES = ("train", "valid", "test")
-"""What the manifest's `split` may say."""
+MOST_STRANGERS = 100
+"""Unknown labels that are kept to advise on; of more there is nothing to say."""
 
 Text = TypeVar("Text", str, str | None)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What could be read of a manifest, and every mistake in it."""
+    """What could be read of a manifest, and what is wrong with it."""
 
     cohort: Cohort
     """Without the rows that cannot be used; a case whose rows disagree is as its first row says."""
     mistakes: tuple[ManifestError, ...]
-    """The first of each cell, case or patient, in the order of reading."""
+    """One sentence for each kind of mistake, in the order of reading."""
 
 
 def read_cohort(path: Path, labels: Labels | None) -> Cohort:
@@ -52,8 +56,10 @@ def read_cohort(path: Path, labels: Labels | None) -> Cohort:
     Raises:
         ManifestError: the file is wrong; the message names file, line, column and cure.
     """
-    with _no_collection():
-        return _read(path, labels, Mistakes(gather=False))
+    reading = read_leniently(path, labels)
+    if reading.mistakes:
+        raise reading.mistakes[0]
+    return reading.cohort
 
 
 def read_leniently(path: Path, labels: Labels | None) -> Reading:
@@ -62,10 +68,28 @@ def read_leniently(path: Path, labels: Labels | None) -> Reading:
     Raises:
         ManifestError: there is no table with the needed columns.
     """
-    mistakes = Mistakes(gather=True)
+    column = labels.column if labels else Labels.column
+    needed = (*REQUIRED, *labels.columns) if labels else REQUIRED
     with _no_collection():
-        cohort = _read(path, labels, mistakes)
-    return Reading(cohort, tuple(mistakes.found))
+        return _read(path, needed, _Reader(column, labels))
+
+
+def read_to_ask(path: Path, labels: Labels) -> Cohort:
+    """The cases of a manifest that a finished run is asked about, labelled as far as it knows.
+
+    A case without a label, or with one that `labels` does not know, has no target; the remarks say
+    how many there are. Cases with an ignored label stand apart.
+
+    Raises:
+        ManifestError: the file is wrong otherwise.
+    """
+    with _no_collection():
+        reader = _Reader(labels.column, labels, demanding=False)
+        reading = _read(path, REQUIRED, reader)
+    if reading.mistakes:
+        raise reading.mistakes[0]
+    cohort = reading.cohort
+    return replace(cohort, remarks=(*cohort.remarks, *unjudged_remarks(cohort.cases)))
 
 
 @contextlib.contextmanager
@@ -80,47 +104,79 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(path: Path, labels: Labels | None, mistakes: Mistakes) -> Cohort:
-    column = labels.column if labels else Labels.column
-    needed = (*REQUIRED, *labels.columns) if labels else REQUIRED
-    rows = read_table(path, needed, mistakes)
-    reader = _Reader(column, labels)
+def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
+    mistakes, labels = Mistakes(), reader.labels
     further = labels.columns[1:] if labels else ()
-    entries = [entry for row in rows if (entry := reader.entry(row, mistakes))]
-    cases = gather(entries, Columns(path, column, further), labels, mistakes)
-    unknown = {entry.case for entry in entries if entry.is_unknown}
-    ignore = labels.ignore if labels else ()
-    kept = tuple([case for case in cases if case.label not in ignore])
-    return Cohort(
+    known = (reader.column, *further, *COLUMNS)
+    table = open_table(path, required, known, mistakes)
+    entries = [entry for row in table.rows if (entry := reader.entry(row, mistakes))]
+    damaged = damaged_ids(entries)
+    check_ids(damaged, path, mistakes)
+    cases = gather(entries, Columns(path, reader.column, further), labels, mistakes)
+    unknown = {identity_key(entry.case) for entry in entries if entry.is_unknown}
+    kept = tuple([case for case in cases if not (labels and labels.ignores(case.label))])
+    cohort = Cohort(
         path=path,
         cases=kept,
         classes=labels.names if labels else (),
-        ignored=tuple([case for case in cases if case.label in ignore]),
-        anonymous=sum(case.id in unknown for case in kept),
+        ignored=tuple([case for case in cases if labels and labels.ignores(case.label)]),
+        anonymous=sum(identity_key(case.id) in unknown for case in kept) if unknown else 0,
+        remarks=(
+            *column_remarks(table.columns, known),
+            *reader.remarks(),
+            *id_remarks(damaged, entries),
+        ),
     )
+    return Reading(cohort, tuple(reader.advised(mistake) for mistake in mistakes.told()))
 
 
 @final
 class _Reader:
     """How the rows of one manifest become entries."""
 
-    def __init__(self, column: str, labels: Labels | None) -> None:
-        self._column, self._labels = column, labels
+    def __init__(self, column: str, labels: Labels | None, *, demanding: bool = True) -> None:
+        self.column, self.labels = column, labels
+        self._demanding = demanding
         self._fine: set[str | None] = set()
-        # a long manifest repeats its patients and labels; each is kept once
+        self._strangers: dict[str, None] = {}
+        self._runners = Runners()
+        # a long manifest repeats its patients and labels; each is kept once, in one spelling
         self._words: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
 
     def entry(self, row: Row, mistakes: Mistakes) -> Entry | None:
         """The row as an image, or None where a cell of it is wrong."""
+        for column, cell in row.cells.items():
+            if cell[:1] in RUN:
+                self._runners.see(row.line, column, cell)
         try:
             return self._read(row)
-        except ManifestError:
+        except CellError:
             # cell by cell, for a row may have several mistakes
-            checks = (_case, _patient, self._label, self._further, _side)
+            checks = (case_of, patient_of, self._label, self._further, side_of)
             for read in (*checks, *CELLS.values()):
                 with mistakes.heard():
                     read(row)
             return None
+
+    def remarks(self) -> Iterator[Remark]:
+        """What is odd about the cells read so far."""
+        yield from self._runners.remarks()
+        if self.labels is not None:
+            yield from label_remarks(self.column, self.labels, [v for v in self._fine if v])
+
+    def advised(self, mistake: CellError) -> CellError:
+        """A mistake about an unknown label with the override that would read the column."""
+        is_strange = mistake.column == self.column and mistake.value in self._strangers
+        if self.labels is None or not is_strange:
+            return mistake
+        found = len({self.labels.target_of(value) for value in self._fine if value} - {None})
+        if found == 1:  # the strangers are rather the other class than to be left out
+            return mistake
+        advice = override_for(list(self._strangers), all_unknown=not found)
+        return CellError(
+            mistake.file, mistake.line, mistake.column, mistake.what + advice, mistake.value
+        )
 
     def _read(self, row: Row) -> Entry:
         cells = row.cells
@@ -128,29 +184,31 @@ class _Reader:
             name: read(row) for name, read in CELLS.items() if name in REQUIRED or cells.get(name)
         }
         return Entry(
-            case=_case(row),
-            patient_id=self._once(_patient(row)),
+            case=case_of(row),
+            patient_id=self._once(patient_of(row)),
             label=self._once(self._label(row)),
-            split=_side(row),
+            split=side_of(row),
             site=self._once(row.text("site")),
             image=Image(line=row.line, **told),
             further=self._further(row),
         )
 
     def _label(self, row: Row) -> str | None:
-        text = row.text(self._column)
+        text = row.text(self.column)
         if text not in self._fine:
-            if self._labels and (objection := self._labels.objection(text)):
-                raise row.error(self._column, objection)
+            if self._demanding and self.labels and (what := self.labels.objection(text)):
+                if text and len(self._strangers) < MOST_STRANGERS:
+                    self._strangers[text] = None
+                raise row.error(self.column, what)
             self._fine.add(text)
         return text
 
     def _further(self, row: Row) -> tuple[str | None, ...]:
         """The other labels; an empty cell is none."""
-        if self._labels is None or not self._labels.further:
+        if self.labels is None or not self.labels.further:
             return ()
         found = []
-        for labels in self._labels.further.values():
+        for labels in self.labels.further.values():
             text = row.text(labels.column)
             if text and (objection := labels.objection(text)):
                 raise row.error(labels.column, objection)
@@ -158,104 +216,8 @@ class _Reader:
         return tuple(found)
 
     def _once(self, text: Text) -> Text:
-        return self._words.setdefault(text, text) if text else text
-
-
-def _case(row: Row) -> str:
-    return row.required("case_id")
-
-
-def _patient(row: Row) -> str:
-    return row.required("patient_id")
-
-
-def _side(row: Row) -> str | None:
-    return SIDES[SIDES.index(row.choice("split", SIDES))] if row.text("split") else None
-
-
-def _path(row: Row) -> Path:
-    return _place(row, "path", row.required("path"))
-
-
-def _place(row: Row, column: str, text: str) -> Path:
-    """A file that a cell names; manifests travel, so both slashes part folders everywhere."""
-    if text[1:2] == ":" and os.name != "nt" and re.match(r"[A-Za-z]:[\\/]", text):
-        raise row.error(
-            column, f"{text!r} is on a Windows drive; write the path relative to the manifest"
-        )
-    return _folder(row.file) / text.replace("\\", "/")
-
-
-@functools.lru_cache(maxsize=1)
-def _folder(manifest: Path) -> Path:
-    return manifest.parent
-
-
-def _optional(column: str) -> Callable[[Row], Path | None]:
-    def read(row: Row) -> Path | None:
-        text = row.text(column)
-        return _place(row, column, text) if text else None
-
-    return read
-
-
-def _spacing(row: Row) -> float | None:
-    spacing_um = row.number("mpp")
-    if spacing_um is None:
-        return None
-    if row.text("kind") in MICROSCOPIC:
-        fits, band = (
-            is_plausible_spacing(spacing_um),
-            f"{LEAST_SPACING_UM:g} to {MOST_SPACING_UM:g}",
-        )
-    else:
-        fits, band = spacing_um > 0, "more than 0"
-    if fits:
-        return spacing_um
-    raise row.error(
-        "mpp",
-        f"{spacing_um:g} µm/px cannot be, a {row.text('kind')} has {band}; "
-        "write micrometres per pixel at full resolution, or leave it empty",
-    )
-
-
-def _kind(row: Row) -> str:
-    if reason := NOT_YET.get(row.text("kind") or ""):
-        raise row.error("kind", reason)
-    return KINDS[KINDS.index(row.choice("kind", KINDS))]
-
-
-def _window(row: Row) -> tuple[int, int] | None:
-    text = row.text("window")
-    if text is None:
-        return None
-    found = re.fullmatch(r"(\d{1,5})\s*-\s*(\d{1,5})", text)
-    low, high = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not low < high < MOST_SAMPLE:
-        raise row.error(
-            "window",
-            f"{text!r} is no window; write the stored samples that are black and white, such as "
-            "0-4095",
-        )
-    return low, high
-
-
-def _magnification(row: Row) -> float | None:
-    power = row.number("magnification")
-    if power is None or power > 0:
-        return power
-    raise row.error("magnification", f"{power:g} is no objective power; write one such as 40")
-
-
-CELLS: dict[str, Callable[[Row], Any]] = {
-    "path": _path,
-    "kind": _kind,
-    "order": lambda row: row.number("order"),
-    "mpp": _spacing,
-    "window": _window,
-    "magnification": _magnification,
-    "mask": _optional("mask"),
-    "tissue": _optional("tissue"),
-    "train_only": lambda row: row.flag("train_only"),
-}
-"""The columns that make an `Image`, and how each is read."""
+        if not text:
+            return text
+        if (word := self._words.get(text)) is None:
+            word = self._words[text] = self._spellings.setdefault(identity_key(text), text)
+        return word

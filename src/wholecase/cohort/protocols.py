@@ -1,9 +1,11 @@
 """The ways to divide a cohort; by patient, stratified by the patient's classes."""
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 from wholecase.cohort.cases import Cohort
+from wholecase.cohort.identity import likeness_key
 from wholecase.cohort.labels import require_classes
 from wholecase.cohort.split import Fold, Split, some
 from wholecase.cohort.strata import Patient, deal, of_class, patients_of
@@ -62,8 +64,8 @@ def given(cohort: Cohort, *, validation: float, seed: int) -> Split:
             f"{cohort.path}, column 'split': nothing is said of {some(unsaid)}; "
             "write train, valid or test for every case"
         )
-    tested = {case.patient for case in cohort.cases if case.split == "test"}
-    choosing = {case.patient for case in cohort.cases if case.split == "valid"}
+    tested = {likeness_key(case.patient) for case in cohort.cases if case.split == "test"}
+    choosing = {likeness_key(case.patient) for case in cohort.cases if case.split == "valid"}
     if not choosing:
         return Split((_fold(cohort, 0, tested, validation, seed),), "given")
     patients = patients_of(cohort)
@@ -90,13 +92,15 @@ def _others(patients: Sequence[Patient], those: Collection[str]) -> set[str]:
 
 
 def _sides(cohort: Cohort, number: int, tested: Collection[str], choosing: Collection[str]) -> Fold:
+    """The fold with these patients, by their `likeness_key`, on its test and validation sides."""
+    key_of = functools.cache(likeness_key)
     judged = [case.judged for case in cohort.cases if case.testable]
     apart = {*tested, *choosing}
     return Fold(
         number=number,
-        train=tuple(case for case in cohort.cases if case.patient not in apart),
-        valid=tuple(case for case in judged if case.patient in choosing),
-        test=tuple(case for case in judged if case.patient in tested),
+        train=tuple(case for case in cohort.cases if key_of(case.patient) not in apart),
+        valid=tuple(case for case in judged if key_of(case.patient) in choosing),
+        test=tuple(case for case in judged if key_of(case.patient) in tested),
     )
 
 

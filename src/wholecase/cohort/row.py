@@ -1,15 +1,18 @@
 """One line of a table, its cells read as what they should be."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wholecase.core.errors import ManifestError
+from wholecase.cohort.mistakes import CellError
 from wholecase.core.lookup import nearest
 
 FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 """How a cell may say yes or no, in any capitals."""
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+"""What moves a terminal's cursor or ends a file's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +25,19 @@ class Row:
     cells: Mapping[str, str]
     """Text without outer blanks, by column."""
 
-    def error(self, column: str, what: str) -> ManifestError:
+    def error(self, column: str, what: str) -> CellError:
         """An error about one cell."""
-        return ManifestError(f"{self.file}, line {self.line}, column {column!r}: {what}")
+        return CellError(self.file, self.line, column, what, self.cells.get(column, ""))
 
     def text(self, column: str) -> str | None:
         """The cell as it stands; None where it is empty or the table lacks the column."""
         return self.cells.get(column) or None
 
     def required(self, column: str) -> str:
-        """The cell, which must not be empty."""
+        """The cell, which must not be empty nor hold what cannot be printed."""
         if text := self.text(column):
+            if not text.isprintable() and CONTROL.search(text):
+                raise self.error(column, f"{text[:40]!r} holds a control character; take it out")
             return text
         raise self.error(column, f"the cell is empty; every row needs a {column}")
 

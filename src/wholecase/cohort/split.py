@@ -1,10 +1,11 @@
 """Who is on which side. A patient on two sides cannot be constructed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from wholecase.cohort.cases import Case
+from wholecase.cohort.identity import likeness_key
 from wholecase.core.errors import SplitError
 
 SIDES = ("train", "valid", "test")
@@ -36,10 +37,16 @@ class Fold:
         return {"train": self.train, "valid": self.valid, "test": self.test}
 
     def _refuse_shared_patients(self) -> None:
-        sides = Counter(p for cases in self.sides().values() for p in {c.patient for c in cases})
-        if shared := sorted(patient for patient, times in sides.items() if times > 1):
+        sides: dict[str, set[str]] = defaultdict(set)
+        spellings: dict[str, set[str]] = defaultdict(set)
+        for side, cases in self.sides().items():
+            for patient in {case.patient for case in cases}:
+                key = likeness_key(patient)
+                sides[key].add(side)
+                spellings[key].add(patient)
+        if shared := [" or ".join(sorted(spellings[key])) for key in sides if len(sides[key]) > 1]:
             raise SplitError(
-                f"fold {self.number} has patients on two sides: {some(shared)}; "
+                f"fold {self.number} has patients on two sides: {some(sorted(shared))}; "
                 "keep all cases of a patient on one"
             )
 

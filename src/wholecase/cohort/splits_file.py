@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wholecase.cohort.cases import Case, Cohort
+from wholecase.cohort.identity import by_likeness, identity_key, likeness_key
 from wholecase.cohort.row import Row
 from wholecase.cohort.split import SIDES, Fold, Split, some
 from wholecase.cohort.table import read_table
@@ -64,8 +65,8 @@ def _fold(number: int, sides: _Sides) -> Fold:
 
 def _assigned(rows: Iterable[Row], cohort: Cohort) -> dict[int, _Sides]:
     """The cases by fold and side, in the order of the file."""
-    known = {case.id: case for case in cohort.cases}
-    ignored = {case.id for case in cohort.ignored}
+    known = {identity_key(case.id): case for case in cohort.cases}
+    ignored = {identity_key(case.id) for case in cohort.ignored}
     folds: dict[int, _Sides] = defaultdict(lambda: {side: [] for side in SIDES})
     lines: dict[tuple[int, str], int] = {}
     for row in rows:
@@ -83,17 +84,27 @@ def _assigned(rows: Iterable[Row], cohort: Cohort) -> dict[int, _Sides]:
 
 def _known_case(row: Row, known: dict[str, Case], ignored: set[str]) -> Case:
     name, patient = row.required("case_id"), row.required("patient_id")
-    if name in ignored:
+    key = identity_key(name)
+    if key in ignored:
         raise row.error("case_id", f"the recipe ignores the label of case {name!r}; drop the row")
-    if name not in known:
-        raise row.error("case_id", f"the cohort has no case {name!r}; drop the row")
-    if patient != known[name].patient:
+    if key not in known:
+        raise row.error("case_id", f"the cohort has no case {name!r}; {_meant(name, known)}")
+    case = known[key]
+    if identity_key(patient) != identity_key(case.patient):
         raise row.error(
             "patient_id",
-            f"case {name!r} is of patient {known[name].patient!r} in the cohort, {patient!r} here; "
+            f"case {name!r} is of patient {case.patient!r} in the cohort, {patient!r} here; "
             "use the splits of this cohort",
         )
-    return known[name]
+    return case
+
+
+def _meant(name: str, known: dict[str, Case]) -> str:
+    """What to do about an unknown case: a spreadsheet may have taken its zeros."""
+    alike = by_likeness(case.id for case in known.values()).get(likeness_key(name))
+    if alike is None:
+        return "drop the row"
+    return f"it has {alike!r}, so write that, as it was before a spreadsheet saved the table"
 
 
 def _judged(row: Row, case: Case) -> Case:

@@ -1,11 +1,13 @@
 """Deals patients to groups so that each group gets its share of every class."""
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from wholecase.cohort.cases import Case, Cohort
+from wholecase.cohort.identity import likeness_key
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,7 @@ class Patient:
     """What a division needs to know of a patient: the cases that can be judged."""
 
     id: str
+    """The `likeness_key`: patients whose ids are alike are divided as one."""
     targets: tuple[int, ...]
     """The classes of these cases, each once, ascending; the patient's stratum."""
     cases: int
@@ -21,15 +24,18 @@ class Patient:
 def patients_of(cohort: Cohort) -> tuple[Patient, ...]:
     """The patients with a case that can be judged, sorted: the manifest's order has no say."""
     cases: dict[str, list[Case]] = {}
+    key_of = functools.cache(likeness_key)
     for case in cohort.cases:
         if case.testable:
-            cases.setdefault(case.patient, []).append(case)
-    return tuple(_patient(patient, cases[patient]) for patient in sorted(cases))
+            cases.setdefault(key_of(case.patient), []).append(case)
+    # sorted as the manifest writes them, by the first where a patient has several spellings
+    names = {key: min(case.patient for case in group) for key, group in cases.items()}
+    return tuple(_patient(key, cases[key]) for key in sorted(cases, key=names.__getitem__))
 
 
-def _patient(patient: str, cases: Sequence[Case]) -> Patient:
+def _patient(key: str, cases: Sequence[Case]) -> Patient:
     targets = {case.target for case in cases if case.target is not None}
-    return Patient(patient, tuple(sorted(targets)), len(cases))
+    return Patient(key, tuple(sorted(targets)), len(cases))
 
 
 def of_class(patients: Iterable[Patient], target: int) -> int:

@@ -1,35 +1,90 @@
 """A CSV file as people have them: comma, semicolon or tab, with or without Excel's marks."""
 
 import csv
-import io
+import re
+import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 
-from wholecase.cohort.mistakes import Mistakes
+from wholecase.cohort.identity import identity_key
+from wholecase.cohort.mistakes import CellError, Mistakes
 from wholecase.cohort.row import Row
 from wholecase.core.errors import ManifestError
 from wholecase.core.lookup import nearest
 
 DELIMITERS = (",", ";", "\t")
+MOST_BYTES, MOST_ROWS = 2**29, 2_000_000
+"""A larger table is not read: in memory a row of an image takes a kilobyte."""
+BLOCK = 2**20
+LONGEST_LINE, MOST_COLUMNS = 2**20, 1000
+"""Beyond these a file is no table, whatever its name; letters and cells."""
 
 
-def read_table(
-    path: Path, required: Sequence[str], mistakes: Mistakes | None = None
-) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Table:
+    """A header and the rows below it, read as they are asked for."""
+
+    columns: tuple[str, ...]
+    """As they are read: in the spelling that is known, where one is."""
+    rows: Iterator[Row]
+
+
+def read_table(path: Path, required: Sequence[str]) -> Iterator[Row]:
     """The rows of a UTF-8 table with a header, one at a time, blank lines left out.
 
     Raises:
         ManifestError: the file cannot be read, is no table, lacks a required column, or a row has
-            more or fewer cells than the header; the last is a mistake where they are gathered.
+            more or fewer cells than the header.
     """
-    mistakes = mistakes or Mistakes(gather=False)
-    records = _records(path, _content(path), required)
+    return open_table(path, required).rows
+
+
+def open_table(
+    path: Path,
+    required: Sequence[str],
+    known: Sequence[str] = (),
+    mistakes: Mistakes | None = None,
+) -> Table:
+    """The header, and the rows as `read_table` gives them.
+
+    A column that differs in capitals, blanks or dashes alone from a required or known one is that
+    one. Where `mistakes` are gathered, a row with another number of cells is one of them.
+
+    Raises:
+        ManifestError: as `read_table`.
+    """
+    records = _records(path, required)
     _, header = next(records, (1, []))
+    header = _renamed(header, (*required, *known))
     _check_header(path, header, required)
+    return Table(tuple(header), _rows(path, header, records, mistakes))
+
+
+def column_key(column: str) -> str:
+    """What spellings of one column share.
+
+    >>> column_key("Train only") == column_key("train_only")
+    True
+    """
+    return re.sub(r"[\s_.-]+", "_", identity_key(column).casefold())
+
+
+def _rows(
+    path: Path,
+    header: list[str],
+    records: Iterator[tuple[int, list[str]]],
+    mistakes: Mistakes | None,
+) -> Iterator[Row]:
     width, line = len(header), 0
     for line, record in records:
         if len(record) == width:
             yield Row(path, line, dict(zip(header, record, strict=True)))
+        elif mistakes is None:
+            raise _misfit(path, line, header, record)
         else:
             with mistakes.heard():
                 raise _misfit(path, line, header, record)
@@ -37,79 +92,134 @@ def read_table(
         raise ManifestError(f"{path}, line 2: there are no rows below the header; add some")
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a file of UTF-8 text."""
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIOWrapper]:
+    """The file as text; a device or a pipe, which may never end, is not opened."""
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise ManifestError(f"{path}: cannot be read ({why}); check the path") from error
-    try:
-        content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ManifestError(
-            f"{path}, line {line}: not UTF-8 text; save the table as CSV in UTF-8"
-        ) from error
-    return content
-
-
-def _lines(content: bytes) -> Iterator[str]:
-    # one at a time: as one text, a long table would take four bytes a letter
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
-
-
-def _records(
-    path: Path, content: bytes, required: Sequence[str]
-) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line it starts on; cells lose their outer blanks."""
-    delimiter = _delimiter(content, required)
-    reader = csv.reader(_lines(content), delimiter=delimiter, strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            record = [cell.strip() for cell in next(reader)]
-        except StopIteration:
-            return
-        except csv.Error as error:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise ManifestError(f"{path}: cannot be read (it is no file); check the path")
+        if found.st_size > MOST_BYTES:
             raise ManifestError(
-                f"{path}, line {line}: no CSV row ({error}); look for a stray quotation mark"
-            ) from error
-        if any(record):
-            yield line, record
+                f"{path}: {found.st_size / 2**20:.0f} MiB are more than is read of a table "
+                f"({MOST_BYTES / 2**20:.0f} MiB); take out columns that nothing reads, or part it"
+            )
+        if found.st_size > 2 * MOST_ROWS and (rows := _line_count(path)) > MOST_ROWS:
+            raise ManifestError(
+                f"{path}: {rows} lines are more than is read of a table ({MOST_ROWS}), since each "
+                "takes a kilobyte of memory; part it"
+            )
+        file = path.open(encoding="utf-8-sig", newline="")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise ManifestError(f"{path}: cannot be read ({why}); check the path") from error
+    with file:
+        yield file
 
 
-def _delimiter(content: bytes, required: Sequence[str]) -> str:
+def _line_count(path: Path) -> int:
+    """The ends of lines in a file, of whichever system; without holding it in memory."""
+    ends = {b"\n": 0, b"\r": 0}
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            ends = {end: count + block.count(end) for end, count in ends.items()}
+    return max(ends.values())
+
+
+def _lines(path: Path, file: TextIOWrapper) -> Iterator[str]:
+    # one at a time: as one text, a long table would take four bytes a letter
+    number = 0
+    try:
+        while line := file.readline(LONGEST_LINE):
+            number += 1
+            if len(line) == LONGEST_LINE:
+                raise ManifestError(
+                    f"{path}, line {number}: the line is longer than {LONGEST_LINE} letters, as in "
+                    "no table; save the table as CSV in UTF-8"
+                )
+            yield line
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"{path}, line {_undecodable(path)}: not UTF-8 text; save the table as CSV in UTF-8"
+        ) from error
+
+
+def _undecodable(path: Path) -> int:
+    """The number of the first line that is no UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
+    return 1
+
+
+def _records(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line it starts on; cells lose their outer blanks."""
+    with _opened(path) as file:
+        delimiter = _delimiter(_lines(path, file), required)
+        file.seek(0)
+        reader = csv.reader(_lines(path, file), delimiter=delimiter, strict=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                record = [cell.strip() for cell in next(reader)]
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise ManifestError(
+                    f"{path}, line {line}: no CSV row ({error}); look for a stray quotation mark"
+                ) from error
+            if any(record):
+                yield line, record
+
+
+def _delimiter(lines: Iterator[str], required: Sequence[str]) -> str:
     """The sign that cuts the header into most of the required columns, else most cells."""
-    header = next((line for line in _lines(content) if line.strip()), "")
+    header = next((line for line in lines if line.strip()), "")
+    wanted = {column_key(column) for column in required}
 
     def fit(delimiter: str) -> tuple[int, int]:
-        cells = [cell.strip().strip('"') for cell in header.split(delimiter)]
-        return len(set(cells) & set(required)), len(cells)
+        cells = [column_key(cell.strip().strip('"')) for cell in header.split(delimiter)]
+        return len(set(cells) & wanted), len(cells)
 
     return max(DELIMITERS, key=fit)
 
 
+def _renamed(header: list[str], known: Sequence[str]) -> list[str]:
+    names = {column_key(column): column for column in reversed(known)}
+    return [
+        column if column in known else names.get(column_key(column), column) for column in header
+    ]
+
+
 def _check_header(path: Path, header: list[str], required: Sequence[str]) -> None:
-    named = [column for column in header if column]
+    named = Counter(column for column in header if column)
     if not named:
         raise ManifestError(f"{path}, line 1: the file is empty; it needs {', '.join(required)}")
+    if len(header) > MOST_COLUMNS:
+        raise ManifestError(
+            f"{path}, line 1: {len(header)} columns are more than a table of images has; take out "
+            "those that nothing reads"
+        )
     for column in required:
         if column not in named:
-            raise ManifestError(
-                f"{path}, line 1, column {column!r}: the header lacks it{nearest(column, named)}; "
-                "rename or add the column"
+            raise CellError(
+                path,
+                1,
+                column,
+                f"the header lacks it{nearest(column, named)}; rename or add the column",
             )
-    for column in named:
-        if named.count(column) > 1:
-            raise ManifestError(
-                f"{path}, line 1, column {column!r}: the header has it twice; rename one of them"
-            )
+    if twice := next((column for column, times in named.items() if times > 1), None):
+        what = "the header has it twice, perhaps in other capitals; rename one of them"
+        raise CellError(path, 1, twice, what)
 
 
-def _misfit(path: Path, line: int, header: list[str], record: list[str]) -> ManifestError:
+def _misfit(path: Path, line: int, header: list[str], record: list[str]) -> CellError:
     where = header[-1] if len(record) > len(header) else header[len(record)]
-    return ManifestError(
-        f"{path}, line {line}, column {where!r}: the row has {len(record)} cells, the header "
-        f"{len(header)}; add what is missing, or put cells that hold the separator in quotes"
+    what = (
+        f"the row has {len(record)} cells, the header {len(header)}; add what is missing, or put "
+        "cells that hold the separator in quotes"
     )
+    return CellError(path, line, where, what)

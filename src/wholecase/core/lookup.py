@@ -1,7 +1,9 @@
 """A name leads to a thing by a plain table; a wrong name is told its nearest neighbour."""
 
 import difflib
+import functools
 import inspect
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -25,7 +27,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("x", ["attention", "mean"])
     '; known: attention, mean'
     """
-    known = sorted(known)
+    return _nearest(name, tuple(sorted(known)))
+
+
+@functools.lru_cache(maxsize=1024)  # a long table makes one mistake many times
+def _nearest(name: str, known: tuple[str, ...]) -> str:
     if close := difflib.get_close_matches(name, known, n=1):
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(known)}" if known else ""
@@ -42,11 +48,39 @@ def options_of(thing: Any, given: Iterable[str] = ()) -> dict[str, inspect.Param
 
 
 def check_options(thing: Any, options: Mapping[str, Any], what: str, given: Iterable[str]) -> None:  # noqa: ANN401
-    """Refuse options that the constructor does not have, and missing ones without a default."""
+    """Refuse options that the constructor does not have, missing ones, and values of other types.
+
+    Raises:
+        RecipeError: names the thing, the option, and what it may be.
+    """
     known = options_of(thing, given)
     for name in options:
         if name not in known:
             raise RecipeError(f"{what} has no option {name!r}{nearest(name, known)}")
     for name, parameter in known.items():
-        if parameter.default is parameter.empty and name not in options:
+        if name in options:
+            _check_type(options[name], parameter, what)
+        elif parameter.default is parameter.empty:
             raise RecipeError(f"{what} needs the option {name!r}; add it to the recipe")
+
+
+def _check_type(value: object, parameter: inspect.Parameter, what: str) -> None:
+    """Pass what the annotation allows, as JSON has it.
+
+    A list does for a tuple and a whole number for any number, never a word or a flag for a number.
+    """
+    from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
+
+    if parameter.annotation is parameter.empty:
+        return
+    try:
+        adapter = TypeAdapter(parameter.annotation, config=ConfigDict(strict=True))
+    except PydanticSchemaGenerationError:
+        return  # no kind of value that a recipe could hold
+    try:
+        adapter.validate_json(json.dumps(value, default=str))
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].replace("Input should be", "it should be")
+        raise RecipeError(
+            f"{what} cannot be built with {parameter.name}={value!r}: {told}"
+        ) from error

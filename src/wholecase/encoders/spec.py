@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from wholecase.core.errors import RecipeError, WeightsError
-from wholecase.core.lookup import check_options
+from wholecase.core.lookup import check_options, options_of
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.published import published_encoder
@@ -34,22 +35,56 @@ class EncoderSpec:
             RecipeError: the name, an option or the device is unknown.
             WeightsError: the weights are missing or belong to another network.
         """
-        factory: Callable[..., Encoder]
-        given: dict[str, Any]
+        factory, given = self._factory()
+        check_options(factory, self.options, f"the encoder {self.name}", given)
+        return factory(**self.options, **given)
+
+    def check(self, *, weights: bool = True) -> None:
+        """Refuse what `build` would refuse, as far as can be told without loading anything.
+
+        Args:
+            weights: whether the file with the weights must be there.
+
+        Raises:
+            RecipeError: the name or an option is unknown, or cannot be.
+            WeightsError: the weights are neither named nor to be fetched, or their file is missing.
+        """
+        if self.name == STORED:
+            return
+        factory, given = self._factory()
+        check_options(factory, self.options, f"the encoder {self.name}", given)
+        if self.options.get("batch", 1) < 1:
+            raise RecipeError(
+                f"encoder.batch is {self.options['batch']}; take at least one picture at a time"
+            )
+        if self.name in FIELD and (refused := FIELD[self.name].refused):
+            raise RecipeError(f"the encoder {self.name} is not supported: {refused}")
+        if weights and "weights" in options_of(factory):
+            self._check_weights()
+
+    def _check_weights(self) -> None:
+        # they import torch
+        from wholecase.encoders.trained import find
+        from wholecase.weights import find_file
+
+        if (named := self.options.get("weights")) is None:
+            find(self.name, None, download=self.options.get("download", False))
+        else:
+            find_file(Path(named))
+
+    def _factory(self) -> tuple[Callable[..., Encoder], dict[str, Any]]:
+        """What builds it, and what the house hands to that itself."""
         if self.name == STORED:
             raise RecipeError(
                 "the encoder 'stored' has no network: it stands for feature files, in a cohort "
                 "whose rows are all of kind features"
             )
         if self.name in ENCODERS:
-            factory, given = ENCODERS[self.name], {"device": self.device}
-        elif self.name in FIELD:
-            factory, given = published_encoder, {"device": self.device, "name": self.name}
-        else:
-            check_model(self.name, others=[*ENCODERS, *FIELD, STORED])
-            factory, given = ENCODERS["timm"], {"device": self.device, "model": self.name}
-        check_options(factory, self.options, f"the encoder {self.name}", given)
-        return factory(**self.options, **given)
+            return ENCODERS[self.name], {"device": self.device}
+        if self.name in FIELD:
+            return published_encoder, {"device": self.device, "name": self.name}
+        check_model(self.name, others=[*ENCODERS, *FIELD, STORED])
+        return ENCODERS["timm"], {"device": self.device, "model": self.name}
 
     def known_width(self) -> int | None:
         """Numbers per instance; None where only files or weights that are not here would tell.

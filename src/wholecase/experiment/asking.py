@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wholecase.answer import Judgement, TrainedRun, has_bag, judge, load_run
 from wholecase.assemble import bags_of, labels_of, place_of
-from wholecase.cohort import Cohort, cohort_of_images, read_cohort
+from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
 from wholecase.extract import Extraction
@@ -22,7 +22,7 @@ class Question:
     run: Path
     cohort: Cohort
     note: str = ""
-    """What the asker should know, such as labels that are not used."""
+    """What the asker should know, such as cases whose labels are not used."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Asked:
 
 
 def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = None) -> Question:
-    """What to ask; the cases are labelled by the run's recipe where all have labels that it knows.
+    """What to ask; a case without a label that the run's recipe knows is judged, not counted.
 
     Raises:
         ManifestError: neither images nor a cohort are named, or both, or the manifest is wrong.
@@ -45,14 +45,9 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
         raise ManifestError("name either images or --cohort FILE")
     if cohort is None:
         return Question(run, cohort_of_images(list(images)))
-    read = read_cohort(cohort, None)
     labels = labels_of(read_recipe(str(RunFolder(run).recipe))).alone
-    strangers = {case.label for case in read.cases} - {*labels.known, *labels.ignore}
-    if not strangers:
-        return Question(run, read_cohort(cohort, labels))
-    told = ", ".join(sorted(label for label in strangers if label))
-    note = f"labels are not used, since the run knows nothing of {told}" if told else ""
-    return Question(run, read, note)
+    read = read_to_ask(cohort, labels)
+    return Question(run, read, " ".join(str(remark) for remark in read.remarks))
 
 
 def ask(

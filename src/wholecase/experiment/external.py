@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from wholecase.answer import Judgement, TrainedRun
+from wholecase.cohort import by_likeness, likeness_key
 from wholecase.experiment.results import measured
 from wholecase.runs import read_rows
 
@@ -13,8 +14,8 @@ def external_metrics(
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Metrics over the labelled cases of other patients than the run's, and notes on them."""
     labelled = [one for one in judgements if one.case.target is not None]
-    known = {row["patient_id"] for row in read_rows(trained.folder.splits)}
-    new = [one for one in labelled if one.case.patient not in known]
+    known = by_likeness(row["patient_id"] for row in read_rows(trained.folder.splits))
+    new = [one for one in labelled if likeness_key(one.case.patient) not in known]
     notes = []
     if seen := len(labelled) - len(new):
         notes.append(

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import has_bag
-from wholecase.assemble import bags_of, check_input, labels_of, model_of, schedule_of, split_of
+from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
 from wholecase.cohort import (
     Cohort,
     Fold,
@@ -21,7 +21,8 @@ from wholecase.cohort import (
     write_splits,
 )
 from wholecase.core.errors import SplitError
-from wholecase.core.files import write_json
+from wholecase.core.files import refuse_unwritable, write_json
+from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.execution import Place, each
 from wholecase.experiment.drawing import draw_pictures, worst
@@ -81,18 +82,17 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
         WholecaseError: the cohort, the recipe or the folder is wrong, or another process works in
             it; nothing is half-written.
     """
-    with claimed(settings.out):
-        return _run(recipe, cohort_file, settings)
-
-
-def _run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
-    clock, place = _Clock(), settings.place
-    folder = RunFolder(settings.out)
     cohort = read_cohort(cohort_file, labels_of(recipe))
     split = split_of(recipe, cohort, settings.splits)
-    _try_parts(recipe, cohort)
-    check_precision(recipe.train.precision, place.device)
-    claim(folder, recipe, cohort_file, split)
+    _check(recipe, cohort, settings)
+    with claimed(settings.out):
+        return _run(recipe, cohort, split, settings)
+
+
+def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Summary:
+    clock, place = _Clock(), settings.place
+    folder = RunFolder(settings.out)
+    claim(folder, recipe, cohort.path, split)
     with clock.stage("extract"):
         store = settings.store or settings.out.parent / "features"
         extraction = bags_of(recipe, cohort, store, place)
@@ -159,13 +159,14 @@ class _Clock:
         }
 
 
-def _try_parts(recipe: Recipe, cohort: Cohort) -> None:
-    """A mistake in the model's options should not cost a night of extraction first."""
-    check_input(recipe)
-    kind = pixels_of(next(image.kind for case in cohort.cases for image in case.images))
-    width = 8 if recipe.model.backbone is None else kind.channels
-    model_of(recipe, width, classes=len(cohort.classes), seed=0, kind=kind)
-    schedule_of(recipe)
+def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
+    """A mistake should cost a second, not a night of extraction, and leave no folder."""
+    kinds = {image.kind for case in cohort.cases for image in case.images}
+    check_recipe(recipe, weights=kinds != {"features"}, kind=pixels_of(min(kinds)))
+    check_precision(recipe.train.precision, settings.place.device)
+    refuse_unwritable(settings.out / "run.json")
+    for remark in cohort.remarks:
+        message(f"note: {remark}")
 
 
 def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:

@@ -161,7 +161,7 @@ def _edges(length_px: int, side: float) -> Int64[np.ndarray, " n"]:
     return inside
 
 
-def _checked(least: float | int) -> float:
-    if not 0 <= least <= 1:
-        raise RecipeError(f"cut.tissue.least is {least:g}; give a share between 0 and 1")
-    return float(least)
+def _checked(least: object) -> float:
+    if isinstance(least, int | float) and not isinstance(least, bool) and 0 <= least <= 1:
+        return float(least)
+    raise RecipeError(f"cut.tissue.least is {least!r}; give a share between 0 and 1")

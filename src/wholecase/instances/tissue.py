@@ -12,7 +12,7 @@ from jaxtyping import Bool, UInt8
 from wholecase.core.errors import RecipeError, SourceError
 from wholecase.core.geojson import read_polygons
 from wholecase.core.kinds import RGB
-from wholecase.core.lookup import look_up, nearest, options_of
+from wholecase.core.lookup import check_options, look_up, nearest, options_of
 from wholecase.instances.classical import Classical
 from wholecase.instances.otsu import Otsu
 from wholecase.instances.polygons import filled
@@ -60,6 +60,7 @@ def segmenter_of(options: Mapping[str, Any]) -> Segmenter:
                 f"cut.tissue of name {options['name']!r} has no option {option!r}"
                 f"{nearest(option, [*known, 'least'])}"
             )
+    check_options(kind, rest, f"cut.tissue of name {options['name']!r}", ())
     return kind(**rest)
 
 

@@ -1,17 +1,21 @@
 """Reading recipes: a built-in name or a file, with dotted overrides."""
 
-import re
 from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
+from wholecase.recipes.paths import is_file, resolved
+from wholecase.recipes.plain_yaml import DEEPEST, MOST_LETTERS, parse_yaml, yaml_text
 from wholecase.recipes.schema import Named, Recipe
+
+MOST_BYTES = 4 * MOST_LETTERS
+SHOWN = 60
+"""Letters of a mistyped override that are told."""
 
 
 def builtin_recipes() -> dict[str, str]:
@@ -24,7 +28,8 @@ def builtin_recipes() -> dict[str, str]:
 def read_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
     """A recipe by built-in name or by path, with overrides such as `train.epochs=3`.
 
-    An override of a thing's `name` drops the options of the thing that stood there before.
+    An override of a thing's `name` drops the options of the thing that stood there before. Files
+    that a recipe names are sought from its own folder, those of an override from where one stands.
 
     Raises:
         RecipeError: there is no such recipe, or it says something that cannot be.
@@ -45,26 +50,7 @@ def check_recipe(content: object, where: str) -> Recipe:
 
 def recipe_text(recipe: Recipe) -> str:
     """The recipe in full as YAML, defaults of the schema included."""
-    content = recipe.model_dump(mode="json", by_alias=True)
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
-
-
-def parse_yaml(text: str) -> Any:  # noqa: ANN401 (whatever YAML holds)
-    """Safe YAML where `on` is a word and `1e-4` a number, as in YAML 1.2."""
-    return yaml.load(text, Loader=_Yaml)  # noqa: S506 (a SafeLoader with fewer surprises)
-
-
-class _Yaml(yaml.SafeLoader):
-    yaml_implicit_resolvers = {  # noqa: RUF012 (as in the base class)
-        letter: [(tag, rule) for tag, rule in rules if not tag.endswith((":bool", ":float"))]
-        for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_BOOL = re.compile(r"^(?:true|false|True|False)$")
-_FLOAT = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$|^[-+]?\.inf$|^\.nan$")
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", _BOOL, list("tfTF"))
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
+    return yaml_text(recipe.model_dump(mode="json", by_alias=True))
 
 
 def _content(name: str) -> dict[str, Any]:
@@ -72,41 +58,54 @@ def _content(name: str) -> dict[str, Any]:
     path = Path(name)
     if name in known:
         text = known[name]
-    elif path.is_file():
-        text = path.read_text(encoding="utf-8")
+    elif is_file(path):
+        text = _text(path)
     elif path.suffix in {".yaml", ".yml"}:
         raise RecipeError(f"there is no recipe file {name}; give its path or a built-in name")
     else:
         raise RecipeError(f"no recipe is called {name!r}{nearest(name, known)}")
-    try:
-        content = parse_yaml(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{name} is not YAML: {' '.join(str(error).split())}") from error
+    content = parse_yaml(text, name)
     if not isinstance(content, dict):
         raise RecipeError(f"{name} is not a recipe: it must be a mapping that starts `recipe: ...`")
-    return content
+    found: dict[str, Any] = resolved(content, path.parent)
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read ({error.strerror}); check its rights") from error
+    if len(content) > MOST_BYTES:
+        raise RecipeError(f"{path} is longer than any recipe; is it another file?")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise RecipeError(f"{path}, line {line}: not UTF-8 text; save it in UTF-8") from error
 
 
 def _apply(content: dict[str, Any], override: str) -> None:
     dotted, equals, text = override.partition("=")
     if not equals or not dotted.strip():
-        raise RecipeError(f"an override reads `section.key=value`, not {override!r}")
-    try:
-        value = parse_yaml(text)
-    except yaml.YAMLError as error:
-        raise RecipeError(f"the value of {override!r} is not YAML") from error
-    *sections, key = dotted.strip().split(".")
+        raise RecipeError(f"an override reads `section.key=value`, not {override[:SHOWN]!r}")
+    keys = dotted.strip().split(".")
+    if len(keys) > DEEPEST:
+        raise RecipeError(f"an override has {len(keys)} keys, and the deepest of a recipe four")
+    value = parse_yaml(text, f"the value of {override[:SHOWN]!r}", keys)
+    *sections, key = keys
     place = content
     for section in sections:
         below = place.setdefault(section, {})
         if isinstance(below, str):  # `aggregator: mean` is short for `aggregator: {name: mean}`
             below = place[section] = {"name": below}
         if not isinstance(below, dict):
-            raise RecipeError(f"{override!r}: {section!r} holds a value, not a section")
+            raise RecipeError(f"{override[:SHOWN]!r}: {section!r} holds a value, not a section")
         place = below
     if key == "name" and place.get("name") not in (None, value):
         place.clear()
-    place[key] = value
+    place[key] = resolved(value, Path(), keys)
 
 
 def _sentence(error: ValidationError) -> str:
@@ -118,7 +117,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key {place!r} is missing"
     message = first["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(first["input"], dict) else f" (it is {first['input']!r})"
+    told = repr(first["input"])
+    shown = "" if isinstance(first["input"], dict) or len(told) > SHOWN else f" (it is {told})"
     return f"{place or 'recipe'}: {message}{shown}"
 
 

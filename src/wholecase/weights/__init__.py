@@ -1,7 +1,7 @@
 """Local weight files: what they are, what they hold, and whether they belong to the network."""
 
 from wholecase.weights.clam import ClamWeights, clam_weights
-from wholecase.weights.file import WeightFile, weight_file
+from wholecase.weights.file import WeightFile, find_file, weight_file
 from wholecase.weights.layouts import LAYOUTS
 from wholecase.weights.match import Match, load_weights
 from wholecase.weights.sidecar import Sidecar, read_sidecar
@@ -16,6 +16,7 @@ __all__ = [
     "Sidecar",
     "WeightFile",
     "clam_weights",
+    "find_file",
     "load_weights",
     "read_sidecar",
     "read_state",

@@ -18,15 +18,25 @@ class WeightFile:
     sidecar: Sidecar | None
 
 
+def find_file(path: Path) -> Path:
+    """The path in full, of a file that is there.
+
+    Raises:
+        WeightsError: it is not.
+    """
+    path = path.expanduser()
+    if not path.is_file():
+        raise WeightsError(f"there is no weight file {path}; correct the path in the recipe")
+    return path
+
+
 def weight_file(path: Path) -> WeightFile:
     """The file with its checksum, compared with the sidecar's where there is one.
 
     Raises:
         WeightsError: there is no such file, or it is not the one that the sidecar speaks of.
     """
-    path = path.expanduser()
-    if not path.is_file():
-        raise WeightsError(f"there is no weight file {path}; correct the path in the recipe")
+    path = find_file(path)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     sidecar = read_sidecar(path)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from wholecase.cohort.identity import identity_key
 from wholecase.cohort.importers.draft import Draft, DraftRow
 from wholecase.cohort.importers.files import folders_in, images_in
 from wholecase.cohort.importers.naming import patients_from
@@ -40,13 +41,15 @@ def class_folders(
     patients = names if patient_from is None else patients_from(images, root, patient_from)
     labels: dict[str, set[str]] = defaultdict(set)
     for path in images:
-        labels[patients[path]].add(path.parent.name)
+        labels[identity_key(patients[path])].add(path.parent.name)
 
     def case_of(path: Path) -> str:
         if case == "image":
             return names[path]
         patient = patients[path]
-        return patient if len(labels[patient]) == 1 else f"{patient}/{path.parent.name}"
+        return (
+            patient if len(labels[identity_key(patient)]) == 1 else f"{patient}/{path.parent.name}"
+        )
 
     rows = (
         DraftRow(case_of(path), patients[path], path, kind, label=path.parent.name)
@@ -60,7 +63,7 @@ def _names(images: Sequence[Path]) -> list[str]:
     stems = [path.stem for path in images]
     labelled = [f"{path.parent.name}/{path.stem}" for path in images]
     for names in (stems, labelled):
-        if len({name.casefold() for name in names}) == len(names):
+        if len({identity_key(name).casefold() for name in names}) == len(names):
             return names
     return [f"{path.parent.name}/{path.name}" for path in images]
 

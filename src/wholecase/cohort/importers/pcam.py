@@ -7,6 +7,7 @@ from itertools import repeat
 from pathlib import Path
 
 from wholecase.cohort.cases import UNKNOWN
+from wholecase.cohort.identity import by_likeness, likeness_key
 from wholecase.cohort.importers.files import require_folder
 from wholecase.cohort.importers.long_draft import Line, LongDraft
 from wholecase.cohort.importers.unpack import unpacked
@@ -126,10 +127,11 @@ def _meta(path: Path, count: int) -> tuple[list[str], list[bool | None]]:
 
 def _refuse_shared(root: Path, sides: Sequence[_Side]) -> None:
     where: dict[str, list[str]] = defaultdict(list)
+    spelt = by_likeness(slide for side in sides for slide in dict.fromkeys(side.slides or ()))
     for side in sides:
-        for slide in dict.fromkeys(side.slides or ()):
+        for slide in dict.fromkeys(map(likeness_key, dict.fromkeys(side.slides or ()))):
             where[slide].append(side.name)
-    shared = [f"{slide} ({' and '.join(on)})" for slide, on in where.items() if len(on) > 1]
+    shared = [f"{spelt[key]} ({' and '.join(on)})" for key, on in where.items() if len(on) > 1]
     if shared:
         raise ManifestError(
             f"{root}: slides are on two official sides: {some(shared)}; give --drop-split to leave "

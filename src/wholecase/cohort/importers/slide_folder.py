@@ -3,41 +3,20 @@
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES
 from wholecase.cohort.importers.draft import Draft, DraftRow
 from wholecase.cohort.importers.files import images_below, require_folder
+from wholecase.cohort.importers.label_table import Slide, cell, read_labels
+from wholecase.cohort.importers.matching import Place, distinct_names
 from wholecase.cohort.importers.naming import patients_from
 from wholecase.cohort.row import Row
 from wholecase.cohort.split import some
-from wholecase.cohort.table import read_table
 from wholecase.core.errors import ManifestError
 
 BARCODE = re.compile(r"TCGA-([A-Z0-9]{2})-[A-Z0-9]{4}(?![A-Z0-9])")
 """A TCGA patient at the start of a file name; its first part is the site that gave the tissue."""
-ALIASES = {
-    "slide": ("slide", "slide_id", "path", "file", "filename"),
-    "case": ("case", "case_id"),
-    "patient": ("patient", "patient_id"),
-}
-"""Headings under which a table of labels may name a slide, its case and its patient."""
-
-
-@dataclass(frozen=True)
-class _Name:
-    """Whose a slide is, as far as its file name tells."""
-
-    path: Path
-    patient: str | None
-    site: str | None
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """What a table may call the slide, best first; a TCGA name ends before its first dot."""
-        names = self.path.name, self.path.stem, self.path.name.split(".")[0]
-        return names if self.patient is None else (*names, self.patient)
 
 
 def slide_folder(
@@ -60,28 +39,30 @@ def slide_folder(
             its first group, or all of it.
 
     Raises:
-        ManifestError: there are no slides, or the table contradicts itself or fits none of them.
+        ManifestError: there are no slides, or the table contradicts itself, means two slides by one
+            name, or fits none of them.
     """
     require_folder(root)
     paths = list(_slides(root))
-    patients = patients_from(paths, root, patient_from) if patient_from else {}
-    slides = [_name(path, patients.get(path)) for path in paths]
-    if not slides:
+    if not paths:
         raise ManifestError(f"{root}: no slides ({', '.join(sorted(SLIDE_SUFFIXES))}) found")
+    patients = patients_from(paths, root, patient_from) if patient_from else {}
+    names = distinct_names(paths, root)
+    slides = [
+        _slide(path, root, name, patients.get(path))
+        for path, name in zip(paths, names, strict=True)
+    ]
     if labels is None:
         return Draft(tuple(_row(slide, None, column) for slide in slides))
-    table = _table(labels, column)
-    told = [(slide, _told(slide, table)) for slide in slides]
-    rows = tuple(_row(slide, row, column) for slide, row in told if row)
+    table = read_labels(labels, slides, column)
+    rows = [_row(slide, row, column) for slide in slides if (row := table.rows.get(slide))]
     if not rows:
         raise ManifestError(
             f"{labels}: no row fits a slide of {root}; write file names such as "
-            f"{slides[0].path.name!r} in a column 'slide', or patients in a column 'patient'"
+            f"{paths[0].name!r} in a column 'slide', or patients in a column 'patient'"
         )
-    used = {row.line for _, row in told if row}
-    unused = [key for key, row in table.items() if row.line not in used]
-    unlabelled = [slide.path.name for slide, row in told if row is None]
-    return Draft(rows, tuple(_left_out(unlabelled, unused, labels)))
+    unlabelled = [slide.place.path.name for slide in slides if slide not in table.rows]
+    return Draft(tuple(rows), tuple(_left_out(unlabelled, table.lost, labels)))
 
 
 def _slides(root: Path) -> Iterator[Path]:
@@ -111,55 +92,30 @@ def _series(path: Path) -> str:
             return path.as_posix()  # `check` will say what is wrong with it
 
 
-def _name(path: Path, patient: str | None) -> _Name:
+def _slide(path: Path, root: Path, name: str, patient: str | None) -> Slide:
     barcode = BARCODE.match(path.name)
     if barcode is None:
-        return _Name(path, patient, None)
-    return _Name(path, patient or barcode.group(), barcode.group(1))
+        return Slide(Place(path, root), name, patient, None)
+    # of these names alone the part before the first dot is one
+    place = Place(path, root, also=(path.name.partition(".")[0],))
+    return Slide(place, name, patient or barcode.group(), barcode.group(1))
 
 
-def _table(path: Path, column: str) -> dict[str, Row]:
-    """The rows by every slide, case or patient name in them that says which slide is meant."""
-    table: dict[str, Row] = {}
-    for row in read_table(path, (column,)):
-        key = _cell(row, "slide") or _cell(row, "case") or _cell(row, "patient")
-        if key is None:
-            raise row.error("slide", "the row names no slide, case or patient; name one of them")
-        row.required(column)
-        name = key.replace("\\", "/").split("/")[-1]
-        other = table.setdefault(name, row)
-        if other.text(column) != row.text(column):
-            raise row.error(
-                column,
-                f"{name!r} is {row.text(column)!r} here and {other.text(column)!r} on line "
-                f"{other.line}; give one label",
-            )
-    return table
-
-
-def _cell(row: Row, what: str) -> str | None:
-    return next((text for name in ALIASES[what] if (text := row.text(name))), None)
-
-
-def _told(slide: _Name, table: dict[str, Row]) -> Row | None:
-    return next((table[key] for key in slide.keys if key in table), None)
-
-
-def _row(slide: _Name, row: Row | None, column: str) -> DraftRow:
-    case, patient = (row and _cell(row, "case")), (row and _cell(row, "patient"))
-    patient = patient or slide.patient or case or slide.path.stem
+def _row(slide: Slide, row: Row | None, column: str) -> DraftRow:
+    case, patient = (row and cell(row, "case")), (row and cell(row, "patient"))
+    patient = patient or slide.patient or case or slide.name
     return DraftRow(
         case_id=case or patient,
         patient_id=patient,
-        path=slide.path,
+        path=slide.place.path,
         kind="slide",
         label=row.text(column) if row else None,
         site=slide.site,
     )
 
 
-def _left_out(unlabelled: Sequence[str], unused: Sequence[str], labels: Path) -> Iterator[str]:
+def _left_out(unlabelled: Sequence[str], lost: Sequence[str], labels: Path) -> Iterator[str]:
     if unlabelled:
         yield f"{len(unlabelled)} slides without a row in {labels}: {some(unlabelled)}"
-    if unused:
-        yield f"{len(unused)} rows of {labels} without a slide: {some(unused)}"
+    if lost:
+        yield f"{len(lost)} rows of {labels} without a slide: {some(lost)}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wholecase.cohort.identity import by_likeness, likeness_key
 from wholecase.cohort.importers.draft import Draft, DraftRow
 from wholecase.cohort.importers.files import folders_in, images_below, images_in
 from wholecase.core.errors import ManifestError
@@ -88,12 +89,14 @@ def _rows(group: _Group, folder: Path, *, prefixed: bool, any_tested: bool) -> I
 def _refuse_two(rows: Sequence[DraftRow], root: Path) -> None:
     for name, what in (("label", "labels"), ("split", "sides")):
         said: Mapping[str, set[str]] = defaultdict(set)
+        spelt: Mapping[str, str] = by_likeness(row.patient_id for row in rows)
         for row in rows:
-            said[row.patient_id].add(getattr(row, name) or "")
-        for patient, values in said.items():
+            said[likeness_key(row.patient_id)].add(getattr(row, name) or "")
+        for key, values in said.items():
             if len(values) > 1:
                 raise ManifestError(
-                    f"{root}: patient {patient!r} has two {what}, {' and '.join(sorted(values))}; "
+                    f"{root}: patient {spelt[key]!r} has two {what}, "
+                    f"{' and '.join(sorted(values))}; "
                     "take one folder away, or use --ids-by-folder if the folders count their "
                     "patients anew"
                 )

@@ -51,6 +51,8 @@ class Binary(Head):
             )
         if class_weights is not None and positive_weight != 1:
             raise RecipeError("the head `binary` takes positive_weight or class_weights, not both")
+        if positive_weight <= 0:
+            raise RecipeError(f"positive_weight is more than 0, not {positive_weight:g}")
         self.judge = Judge(width, 1, hidden=hidden, dropout=dropout)
         self.weigh = ClassWeights(class_weights, classes, counts)
         self._positive_weight = positive_weight

@@ -1,0 +1,108 @@
+"""A mistake in a recipe costs a second, never a night: all of it is built once, on nothing."""
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+from wholecase.assemble.bags import check_input
+from wholecase.assemble.parts import (
+    batches_of,
+    cut_of,
+    encoder_of,
+    labels_of,
+    model_of,
+    schedule_of,
+)
+from wholecase.core.errors import RecipeError
+from wholecase.core.kinds import RGB, PixelKind
+from wholecase.core.lookup import look_up, nearest
+from wholecase.encoders import check_spacing
+from wholecase.evaluation import METRICS, THRESHOLDS
+from wholecase.models import Batch, CaseModel
+from wholecase.recipes import Recipe
+from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
+
+WIDTH = 8
+"""Of features that nobody has yet; parts do not depend on it."""
+
+
+def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind = RGB) -> None:
+    """Pass a recipe of which every part can be made from its settings.
+
+    No image is opened and no weights are loaded.
+
+    Args:
+        recipe: all of it is tried.
+        weights: whether the encoder's file must be there too.
+        kind: of the pixels, where a network learns from them.
+
+    Raises:
+        RecipeError: a part cannot be made; the sentence names the setting and what it may be.
+        WeightsError: the encoder's weights are not to be found.
+    """
+    check_input(recipe)
+    labels_of(recipe)
+    _check_sight(recipe, weights=weights)
+    _check_learning(recipe, kind)
+    batches_of(recipe, _Nobody(), recipe.protocol.seed)
+    _check_choices(recipe)
+
+
+def _check_sight(recipe: Recipe, *, weights: bool) -> None:
+    """What is read of an image, and what encodes it."""
+    cut = cut_of(recipe)
+    if recipe.encoder is not None:
+        encoder = encoder_of(recipe, "cpu")
+        encoder.check(weights=weights)
+        check_spacing(encoder.name, encoder.options, cut.settings)
+
+
+def _check_learning(recipe: Recipe, kind: PixelKind) -> None:
+    """The model, and what moves its weights in each stage."""
+    width, seed = WIDTH if recipe.model.backbone is None else kind.channels, recipe.protocol.seed
+    model = model_of(recipe, width, len(recipe.cohort.groups), seed, kind=kind)
+    schedule = schedule_of(recipe)
+    _check_decay(model, schedule)
+    for start in sorted({0, *(stage.start for stage in schedule.stages)}):
+        optimizer_for(model, schedule, start)
+
+
+def _check_decay(model: CaseModel, schedule: Schedule) -> None:
+    known = {name for name, _ in model.named_modules() if name}
+    parts: Mapping[str, float] = schedule.decay if isinstance(schedule.decay, Mapping) else {}
+    for part in parts:
+        if part not in known:
+            raise RecipeError(
+                f"train.optimizer.decay names {part!r}, which the model lacks{nearest(part, known)}"
+            )
+
+
+def _check_choices(recipe: Recipe) -> None:
+    """What is watched while learning, and chosen after it."""
+    watch = recipe.train.early_stop.on if recipe.train.early_stop else "loss"
+    look_up({"loss": None, **METRICS}, watch, "metric for train.early_stop.on")
+    look_up(THRESHOLDS, recipe.choose.threshold, "rule for choose.threshold")
+    known = dict.fromkeys(CALIBRATIONS)
+    look_up(known, recipe.choose.calibration, "rule for choose.calibration")
+
+
+@final
+class _Nobody(Examples):
+    """No cases, for rules that are only to be made."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, index: int) -> Example:
+        raise IndexError(index)
+
+    def batch(self, indices: Sequence[int]) -> Batch:
+        raise IndexError(indices)
+
+    def instances(self, index: int) -> int:
+        raise IndexError(index)
+
+    def patient(self, index: int) -> str:
+        raise IndexError(index)
+
+    def label(self, index: int) -> int | None:
+        raise IndexError(index)
