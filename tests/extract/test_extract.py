@@ -132,13 +132,16 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
     cut_off.write_bytes(good.path.read_bytes()[:-200])
     blank = tmp_path / "blank.png"
     cv2.imwrite(str(blank), np.full((400, 400, 3), 255, np.uint8))
+    glass = tmp_path / "glass.png"
+    cv2.imwrite(str(glass), np.random.default_rng(1).integers(243, 246, (400, 400, 3), np.uint8))
     bad = {
         Image(tmp_path / "gone.png", "tile", 2): "open",
         Image(tmp_path, "tile", 3): "open",
         tile(text): "open",
         tile(cut_off): "open",
         Image(good.path, "slide", 4): "spacing",
-        Image(blank, "still", 5, mpp=0.5): "tissue",
+        Image(blank, "still", 5, mpp=0.5): "read",
+        Image(glass, "still", 6, mpp=0.5): "tissue",
     }
     cohort = cohort_of(tmp_path, [good, *bad], list(bad)[:1])
     cut = Grid(SIDE, 0.5, {"name": "otsu"})

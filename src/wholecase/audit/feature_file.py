@@ -5,6 +5,7 @@ from pathlib import Path
 
 from wholecase.audit.sight import Sight
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import refuse_irregular
 from wholecase.features import glance_foreign
 
 
@@ -21,6 +22,7 @@ def look_at_features(path: Path) -> Sight:
 
 def _check_tensor(path: Path) -> None:
     """Pass a tensor file whose checksums hold; torch, which would read it, takes long to come."""
+    refuse_irregular(path, SourceError)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; correct the path in the manifest")
     try:

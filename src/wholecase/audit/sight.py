@@ -23,5 +23,7 @@ class Sight:
     """A small square grey thumbnail; None where it would take too long."""
     content: str | None = None
     """Digest of its pixels, of a picture in an HDF5 file; of others, the file is compared."""
+    notes: tuple[str, ...] = ()
+    """What is left aside or filled in where it is read."""
     features: tuple[str | None, int] | None = None
     """Encoder, where it is told, and width, of a file of features in HDF5."""

@@ -9,6 +9,7 @@ from wholecase.cohort.mistakes import Mistakes
 from wholecase.cohort.row import Row
 from wholecase.core.errors import ManifestError
 from wholecase.core.lookup import nearest
+from wholecase.core.regular import why_irregular
 
 DELIMITERS = (",", ";", "\t")
 
@@ -39,6 +40,9 @@ def read_table(
 
 def _content(path: Path) -> bytes:
     """The bytes of a file of UTF-8 text."""
+    if irregular := why_irregular(path):
+        why = irregular.partition(";")[0]
+        raise ManifestError(f"{path}: cannot be read ({why}); check the path")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -14,7 +14,7 @@ from wholecase.extract.stages import Stages
 from wholecase.extract.steady import SteadySource
 from wholecase.features import GEOJSON, PICTURE
 from wholecase.instances import Cut, Instances, tissue_geojson, tissue_picture
-from wholecase.sources import ImageSource, open_source
+from wholecase.sources import ImageSource, open_source, refuse_one_value
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ def deliver_image(
     with stages("open"):
         source = SteadySource(partial(open_source, image.path, image.kind, image.mpp))
     with source:
+        with stages("open", failing="read"):
+            refuse_one_value(source)
         # what may be wrong there besides spacing and pixels is the outline, where there is one
         with stages("cut", failing="tissue" if image.outline else "spacing"):
             instances = cut(source, image.outline)

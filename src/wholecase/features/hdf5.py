@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import refuse_irregular
 
 
 @contextlib.contextmanager
@@ -17,6 +18,7 @@ def opened(path: Path) -> Iterator[Any]:
     """
     import h5py
 
+    refuse_irregular(path, SourceError)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; correct the path in the manifest")
     try:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
+from wholecase.core.regular import why_irregular
 from wholecase.recipes.schema import Named, Recipe
 
 
@@ -72,7 +73,9 @@ def _content(name: str) -> dict[str, Any]:
     path = Path(name)
     if name in known:
         text = known[name]
-    elif path.is_file():
+    elif path.suffix in {".yaml", ".yml"} and (why := why_irregular(path)):
+        raise RecipeError(f"{path}: {why}")
+    elif why_irregular(path) is None and path.is_file():
         text = path.read_text(encoding="utf-8")
     elif path.suffix in {".yaml", ".yml"}:
         raise RecipeError(f"there is no recipe file {name}; give its path or a built-in name")

@@ -1,5 +1,7 @@
 """Pixels with a physical spacing, whatever the file."""
 
+from wholecase.sources.constant import refuse_one_value
+from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
@@ -26,7 +28,9 @@ __all__ = [
     "members",
     "open_source",
     "read_box",
+    "refuse_one_value",
     "resized",
     "split_index",
+    "split_page",
     "thumbnail",
 ]

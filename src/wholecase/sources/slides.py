@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image, TiffImagePlugin
 
@@ -10,8 +11,12 @@ from wholecase.core.errors import SourceError
 from wholecase.sources.damage import complaints
 from wholecase.sources.marks import is_dicom, is_tiff
 from wholecase.sources.plain import DECODE_ERRORS, PlainSource, opened
+from wholecase.sources.pyramid import unpadded
 from wholecase.sources.slide import OpenSlideSource, vendor_of
 from wholecase.sources.source import ImageSource
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile
 
 Reader = Callable[[Path, float | None], ImageSource]
 
@@ -63,15 +68,30 @@ def _tiff_readers(path: Path, *, known: bool) -> tuple[Reader, ...]:
 
 
 def _layout(path: Path) -> str:
-    # "layered": levels or colours lie where neither OpenSlide nor Pillow looks for them
+    # "layered": levels or colours lie where neither OpenSlide nor Pillow looks for them, or the
+    # levels are filled up to whole tiles, which OpenSlide takes for their size
     from tifffile import TiffFile
 
     with contextlib.suppress(Exception), complaints("tifffile"), TiffFile(path) as file:
         first = file.pages.first
-        if file.is_ome or first.subifds:
+        if file.is_ome or first.subifds or _is_padded(file):
             return "layered"
         return "tiles" if first.is_tiled else "strips"
     return "unknown"
+
+
+def _is_padded(file: "TiffFile") -> bool:
+    from tifffile import TiffPage
+
+    first_px = file.pages.first.imagewidth, file.pages.first.imagelength
+    return any(
+        isinstance(page, TiffPage)
+        and page.is_tiled
+        and unpadded(
+            (page.imagewidth, page.imagelength), first_px, (page.tilewidth, page.tilelength)
+        )
+        for page in file.pages[1:]
+    )
 
 
 def dicom(path: Path, mpp: float | None) -> ImageSource:

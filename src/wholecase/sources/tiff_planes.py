@@ -65,7 +65,8 @@ def _of_page(
     counts = np.array(page.databytecounts if page else (), np.int64)
     if page is None or not len(offsets) == len(counts) == parts * tiles:
         raise SourceError(
-            f"{path}: {len(offsets)} stored tiles where {parts * tiles} belong; export it again"
+            f"{path}: damaged or cut off: stored {len(offsets)} tiles where {parts * tiles} "
+            f"belong; fetch or export it again"
         )
     return [
         Plane(offsets[at : at + tiles], counts[at : at + tiles], at, page.jpegtables, key.decode)
