@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+from wholecase.core.visible import visible
 
 if TYPE_CHECKING:  # the types would load the whole house at start
     from wholecase.cohort import Case
@@ -54,7 +55,8 @@ def explain(
     for answer in asked.answers:
         decided = asked.trained.classes[answer.decision]
         probability = answer.probabilities[answer.decision]
-        print(f"{answer.case.id}: {decided} {probability:.3f} (fold models +- {answer.spread:.3f})")
+        spread = f"(fold models +- {answer.spread:.3f})"
+        print(visible(f"{answer.case.id}: {decided} {probability:.3f} {spread}"))
         show(answer.case, answer.evidence)
     _write_project(qupath, entries)
     failures = asked.extraction.failures

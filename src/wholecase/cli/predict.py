@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers, worker_count
+from wholecase.core.visible import visible
 
 
 def predict(
@@ -36,7 +37,7 @@ def predict(
     for answer in told if out is None else ():
         rows = zip(trained.classes, answer.probabilities, strict=True)
         shares = ", ".join(f"{name} {p:.3f}" for name, p in rows)
-        print(f"{answer.case.id}: {trained.classes[answer.decision]} ({shares})")
+        print(visible(f"{answer.case.id}: {trained.classes[answer.decision]} ({shares})"))
     metrics, notes = external_metrics(trained, told)
     for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
         print(line)

@@ -59,9 +59,11 @@ def unpadded(
     if any(length % tile for length, tile in zip(size_px, tile_px, strict=True)):
         return None
     for power in range(1, MOST_POWER):
-        size = -(-first_px[0] >> power), -(-first_px[1] >> power)
+        size = max(1, first_px[0] >> power), max(1, first_px[1] >> power)
         over = size_px[0] - size[0], size_px[1] - size[1]
-        if all(0 <= o < 2 * tile for o, tile in zip(over, tile_px, strict=True)) and any(over):
+        # by a pixel, levels differ that are rounded otherwise
+        filled = all(0 <= o < 2 * tile for o, tile in zip(over, tile_px, strict=True))
+        if filled and max(over) > 1:
             return size
     return None
 
