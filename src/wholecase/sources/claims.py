@@ -19,6 +19,10 @@ LEAST_STORED = 0.01
 """Formats that leave bare glass out by design store at least this share of a level's tiles."""
 SPARSE = ("philips",)
 """OpenSlide's names of TIFF formats that leave out bare glass by design."""
+ANY_TIFF = "generic-tiff"
+"""What OpenSlide calls a tiled TIFF of no vendor; it sees neither OME-XML nor SubIFDs."""
+LEAST_MEANT = 0.1
+"""Pictures with fewer pixels than this share of the slide's own are labels and the like."""
 _SEPARATE = 2
 """Of the tag PlanarConfiguration: each colour has tiles of its own."""
 
@@ -70,25 +74,42 @@ def _unstored(path: Path, claim: Claim) -> SourceError:
     )
 
 
-def tiff_claims(path: Path, *, sparse: bool) -> tuple[str, ...]:
-    """Pass a TIFF of tiles that another library is to read; what is borne is told.
+def tiff_claims(path: Path, vendor: str | None) -> tuple[str, ...]:
+    """Pass a TIFF of tiles that OpenSlide is to read; what is borne or not read is told.
+
+    Of vendors it is known what lies beside the slide: thumbnail, label and macro.
 
     Raises:
         SourceError: tiles are missing or of a size that cannot be; the file is damaged.
     """
     stamp = path.stat()
-    return _tiff_claims(path, sparse, stamp.st_size, stamp.st_mtime_ns)
+    return _tiff_claims(path, vendor, stamp.st_size, stamp.st_mtime_ns)
 
 
 @functools.lru_cache(2**12)  # a file is opened anew after every damaged region
-def _tiff_claims(path: Path, sparse: bool, size: int, _changed_ns: int) -> tuple[str, ...]:  # noqa: FBT001
-    claims = []
+def _tiff_claims(path: Path, vendor: str | None, size: int, _changed_ns: int) -> tuple[str, ...]:
+    claims, pages = [], []
     with damage(f"{path}: damaged or unusual TIFF"), complaints("tifffile"), TiffFile(path) as file:
         for number, page in enumerate(file.pages):
-            if isinstance(page, TiffPage) and page.is_tiled:
+            assert isinstance(page, TiffPage)  # noqa: S101 (frames come only when asked for)
+            pages.append(page)
+            if page.is_tiled:
                 refuse_large_tiles(path, (page.tilewidth, page.tilelength))
                 claims.append(_claim(f"page {number}", page, size))
-    return judged(path, claims, sparse=sparse)
+    notes = judged(path, claims, sparse=vendor in SPARSE)
+    if vendor != ANY_TIFF:
+        return notes
+    size_px = pages[0].imagewidth, pages[0].imagelength
+    return notes + not_read("first", size_px, pages[1:])
+
+
+def not_read(which: str, size_px: tuple[int, int], others: Sequence[TiffPage]) -> tuple[str, ...]:
+    """What is said where others than the one of this size could be meant; labels are too small."""
+    least = math.prod(size_px) * LEAST_MEANT
+    count = sum(
+        not page.is_reduced and page.imagewidth * page.imagelength >= least for page in others
+    )
+    return (f"the {which} of {count + 1} pictures is read",) if count else ()
 
 
 def refuse_large_tiles(path: Path, tile_px: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ import openslide
 from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
-from wholecase.sources.claims import SPARSE, tiff_claims
+from wholecase.sources.claims import tiff_claims
 from wholecase.sources.ladder import Rung, climb, slide_rungs
 from wholecase.sources.marks import is_tiff
 from wholecase.sources.pyramid import confirmed
@@ -26,7 +26,7 @@ class OpenSlideSource(ImageSource):
         self._path = path
         self._closed = False
         # it ends the process where a tile is too large, and makes up those that are not stored
-        self._notes = tiff_claims(path, sparse=vendor_of(path) in SPARSE) if is_tiff(path) else ()
+        self._notes = tiff_claims(path, vendor_of(path)) if is_tiff(path) else ()
         self._process = os.getpid()
         self._handle: openslide.OpenSlide | None = _open(self._path)
         properties = dict(self._handle.properties)

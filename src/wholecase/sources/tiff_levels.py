@@ -8,7 +8,7 @@ import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
-from wholecase.sources.claims import Claim, judged, refuse_large_tiles
+from wholecase.sources.claims import Claim, judged, not_read, refuse_large_tiles
 from wholecase.sources.damage import complaints
 from wholecase.sources.ladder import Rung
 from wholecase.sources.mosaic import Mosaic, grid_of, regular
@@ -48,7 +48,7 @@ class TiffSlide:
     levels: tuple[TiffLevel, ...]
     rungs: tuple[Rung, ...]
     notes: tuple[str, ...] = ()
-    """Tiles that were left out."""
+    """Tiles that were left out, and pictures that are not read."""
 
 
 def read_slide(path: Path) -> TiffSlide:
@@ -67,11 +67,13 @@ def read_slide(path: Path) -> TiffSlide:
         size_px = _size_px(series.keyframe)
         rungs = _rungs(xml, series.keyframe)
         levels = tuple(_level(path, one) for one in _members(file, series, size_px))
+        apart = [one.keyframe for one in file.series if one is not series]
         sparse = bool(file.is_philips)
     if heard:
         raise SourceError(f"{path}: damaged or cut off ({heard[0]}); fetch the file again")
     claims = [_claim(number, level, path.stat().st_size) for number, level in enumerate(levels)]
-    return TiffSlide(levels, tuple(rungs), judged(path, claims, sparse=sparse))
+    notes = judged(path, claims, sparse=sparse)
+    return TiffSlide(levels, tuple(rungs), notes + not_read("largest", size_px, apart))
 
 
 def _members(
