@@ -9,7 +9,7 @@ from wholecase.audit.findings import Costs, Finding
 from wholecase.audit.indexed import file_of
 from wholecase.audit.look import Look
 from wholecase.audit.nearby import Spellings
-from wholecase.core.regular import is_there, why_irregular
+from wholecase.core.regular import is_folder, is_there, why_irregular
 from wholecase.instances.cuts import is_taken_whole
 from wholecase.instances.grid import MOST_UPSAMPLING
 
@@ -96,6 +96,8 @@ def _sort_of(look: Look) -> str:
     path = file_of(look.image.path)
     if look.sight.broke:
         return "image that breaks its reader"
+    if why_irregular(path) and not is_folder(path):
+        return "no file"
     if not is_there(path):
         return "missing file"
     return "empty file" if path.is_file() and path.stat().st_size == 0 else "unreadable image"
