@@ -140,7 +140,8 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
         tile(text): "open",
         tile(cut_off): "open",
         Image(good.path, "slide", 4): "spacing",
-        Image(blank, "still", 5, mpp=0.5): "read",
+        Image(blank, "still", 5, mpp=0.5): "tissue",
+        tile(blank): "read",
         Image(glass, "still", 6, mpp=0.5): "tissue",
     }
     cohort = cohort_of(tmp_path, [good, *bad], list(bad)[:1])
@@ -150,6 +151,7 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
     expected = [("c0", "p0", image.path, stage) for image, stage in bad.items()]
     assert told == [*expected, ("c1", "p1", tmp_path / "gone.png", "open")]
     assert all(str(f.path) in f.reason for f in found.failures)
+    assert all(("one value" in f.reason) == (f.path == blank) for f in found.failures)
     assert found.encoded == 1
     assert found.has(good)
     missing = next(iter(bad))

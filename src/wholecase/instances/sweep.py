@@ -13,7 +13,7 @@ from wholecase.core.errors import SourceError
 from wholecase.instances.blocks import Block, blocks
 from wholecase.instances.raster import Raster, raster_of, touched
 from wholecase.instances.tissue import find_tissue, read_tissue, segmenter_of
-from wholecase.sources import Thumbnail, fingerprint, open_source, refuse_one_value, thumbnail
+from wholecase.sources import Thumbnail, fingerprint, open_source, thumbnail
 
 CLASSICAL: Mapping[str, Any] = {"name": "classical"}
 LEAST_PICTURE_PX, MOST_PICTURE_PX = 1024, 2048
@@ -89,7 +89,6 @@ def survey(sweep: Sweep) -> Surveyed:
     """
     image = sweep.image
     with open_source(image.path, image.kind, image.mpp) as source:
-        refuse_one_value(source)
         raster = raster_of(
             source,
             side_px=sweep.side_px,

@@ -1,6 +1,6 @@
 """Pixels with a physical spacing, whatever the file."""
 
-from wholecase.sources.constant import refuse_one_value
+from wholecase.sources.constant import one_value, refuse_one_value
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
@@ -26,6 +26,7 @@ __all__ = [
     "indexed_digests",
     "level_for",
     "members",
+    "one_value",
     "open_source",
     "read_box",
     "refuse_one_value",

@@ -17,7 +17,16 @@ def refuse_one_value(source: ImageSource) -> None:
     """Pass an image whose coarsest level has more than one value; most need but a glance.
 
     Raises:
-        SourceError: all its pixels are the same. What cannot be decoded is not judged.
+        SourceError: all its pixels are the same.
+    """
+    if why := one_value(source):
+        raise SourceError(why)
+
+
+def one_value(source: ImageSource) -> str | None:
+    """What is said of an image of one single value; None where it has several.
+
+    Nor is anything said where some of it cannot be decoded, or there is but one pixel.
     """
     number = len(source.levels) - 1
     level = source.levels[number]
@@ -27,16 +36,17 @@ def refuse_one_value(source: ImageSource) -> None:
             corner = round(x * level.downsample), round(y * level.downsample)
             pixels = source.read(*corner, width, height, number)
         except SourceError:
-            return
+            return None
         first = pixels[0, 0] if first is None else first
         if (pixels != first).any():
-            return
-    if first is not None and level.width_px * level.height_px > 1:
-        told = " ".join(str(value) for value in dict.fromkeys(first.tolist()))
-        raise SourceError(
-            f"{source.path}: all its pixels have one value ({told} of 255) and show nothing; "
-            f"export it again or leave it out"
-        )
+            return None
+    if first is None or level.width_px * level.height_px == 1:
+        return None
+    told = " ".join(str(value) for value in dict.fromkeys(first.tolist()))
+    return (
+        f"{source.path}: all its pixels have one value ({told} of 255) and show nothing; export it "
+        f"again or leave it out"
+    )
 
 
 def _boxes(width_px: int, height_px: int) -> Iterator[tuple[int, int, int, int]]:
