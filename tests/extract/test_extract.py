@@ -132,6 +132,8 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
     cut_off.write_bytes(good.path.read_bytes()[:-200])
     blank = tmp_path / "blank.png"
     cv2.imwrite(str(blank), np.full((400, 400, 3), 255, np.uint8))
+    glass = tmp_path / "glass.png"
+    cv2.imwrite(str(glass), np.random.default_rng(1).integers(243, 246, (400, 400, 3), np.uint8))
     bad = {
         Image(tmp_path / "gone.png", "tile", 2): "open",
         Image(tmp_path, "tile", 3): "open",
@@ -139,6 +141,8 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
         tile(cut_off): "open",
         Image(good.path, "slide", 4): "spacing",
         Image(blank, "still", 5, mpp=0.5): "tissue",
+        tile(blank): "read",
+        Image(glass, "still", 6, mpp=0.5): "tissue",
     }
     cohort = cohort_of(tmp_path, [good, *bad], list(bad)[:1])
     cut = Grid(SIDE, 0.5, {"name": "otsu"})
@@ -147,6 +151,7 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
     expected = [("c0", "p0", image.path, stage) for image, stage in bad.items()]
     assert told == [*expected, ("c1", "p1", tmp_path / "gone.png", "open")]
     assert all(str(f.path) in f.reason for f in found.failures)
+    assert all(("one value" in f.reason) == (f.path == blank) for f in found.failures)
     assert found.encoded == 1
     assert found.has(good)
     missing = next(iter(bad))

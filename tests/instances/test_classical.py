@@ -85,6 +85,30 @@ def test_dark_field_is_no_tissue():
     assert not Classical()(pixels, 8.0).any()
 
 
+def test_white_that_is_painted_around_dark_field_is_no_glass():
+    pixels = np.full((300, 400, 3), 5, np.uint8)
+    cv2.circle(pixels, (150, 150), 60, (40, 220, 60), -1)
+    pixels[:, 300:] = 255
+    pixels[270:] = 255
+    assert not Classical()(pixels, 8.0).any()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.97])
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize("glass", [250, 255])
+def test_black_filling_beside_bright_glass_is_no_dark_field(share, side, glass):
+    scan = np.full((200, 200, 3), glass, np.uint8)
+    cv2.circle(scan, (100, 100), 60, (190, 90, 150), -1)
+    alone = Classical()(scan, 8.0)
+    black = np.zeros((round(200 * share / (1 - share)), 200, 3), np.uint8)
+    whole = np.concatenate([scan, black])
+    mask = Classical()(whole.swapaxes(0, 1).copy() if side else whole, 8.0)
+    mask = mask.T if side else mask
+    assert np.array_equal(mask[:200], alone)
+    assert not mask[200:].any()
+    assert 0.95 < alone.sum() / (np.pi * 60**2) < 1.15
+
+
 @pytest.mark.parametrize("stain", ["h&e", "dab", "pas"])
 def test_holes_are_kept_or_dropped(stain):
     slide = drawn_once(stain, 1)

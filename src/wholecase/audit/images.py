@@ -9,6 +9,7 @@ from wholecase.audit.findings import Costs, Finding
 from wholecase.audit.indexed import file_of
 from wholecase.audit.look import Look
 from wholecase.audit.nearby import Spellings
+from wholecase.core.regular import is_folder, is_there, why_irregular
 from wholecase.instances.cuts import is_taken_whole
 from wholecase.instances.grid import MOST_UPSAMPLING
 
@@ -66,6 +67,7 @@ def image_findings(
         yield Finding("error", fault.look.where, fault.what, fault.costs, fault.problem)
     if asked_spacing_um is None:
         yield from _slides_without_spacing(looks)
+    yield from _left_aside(looks)
     yield from _missing_beside(looks)
 
 
@@ -95,13 +97,15 @@ def _sort_of(look: Look) -> str:
         return "image that breaks its reader"
     if look.sight.killed:
         return "image whose reader was killed"
-    if not path.exists():
+    if why_irregular(path) and not is_folder(path):
+        return "no file"
+    if not is_there(path):
         return "missing file"
     return "empty file" if path.is_file() and path.stat().st_size == 0 else "unreadable image"
 
 
 def _instead(path: Path, spellings: Spellings) -> str:
-    if path.exists() or (other := spellings.other(path)) is None:
+    if is_there(path) or (other := spellings.other(path)) is None:
         return ""
     return f" (there is {other.name!r}, spelt otherwise)"
 
@@ -117,10 +121,17 @@ def _slides_without_spacing(looks: Iterable[Look]) -> Iterator[Finding]:
             yield Finding("warning", look.where, _no_spacing(look), "nothing", "no spacing")
 
 
+def _left_aside(looks: Iterable[Look]) -> Iterator[Finding]:
+    for look in looks:
+        for note in look.sight.notes if look.sight.trouble is None else ():
+            what = f"{look.image.path}: {note}; look whether that is what you mean"
+            yield Finding("warning", look.where, what, "nothing", "image read in part")
+
+
 def _missing_beside(looks: Iterable[Look]) -> Iterator[Finding]:
     for look in looks:
         for column in ("mask", "tissue"):
             path = getattr(look.image, column)
-            if path is not None and not path.is_file():
+            if path is not None and (why_irregular(path) or not path.is_file()):
                 what = f"{path}: no such file; correct the column {column!r} or leave it empty"
                 yield Finding("warning", look.where, what, "nothing", f"missing {column}")

@@ -14,7 +14,7 @@ from wholecase.core.errors import SourceError
 from wholecase.core.pictures import picture_digests
 from wholecase.core.progress import Advance
 from wholecase.execution import each
-from wholecase.sources import IndexedImages, split_index
+from wholecase.sources import IndexedImages, split_index, split_page
 
 TOGETHER = 4096
 """Pictures that one worker looks at before it reports."""
@@ -36,7 +36,7 @@ class _Part:
 
 def file_of(path: Path) -> Path:
     """The file that holds an image: of `file.h5#17`, `file.h5`."""
-    place = split_index(path)
+    place = split_index(path) or split_page(path)
     return place[0] if place else path
 
 

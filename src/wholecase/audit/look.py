@@ -14,7 +14,7 @@ from wholecase.core.errors import SourceError
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import Advance
 from wholecase.execution import each
-from wholecase.sources import ImageSource, level_for, open_source, read_box
+from wholecase.sources import ImageSource, level_for, open_source, read_box, refuse_one_value
 
 TOUCH_PX = 64
 """Side of the squares that are read to see whether the pixels can be decoded."""
@@ -78,12 +78,14 @@ def look_at(image: Image) -> Sight:
             for part in (0.5, 1.0):
                 x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
                 source.read(x, y, TOUCH_PX, TOUCH_PX)
+            refuse_one_value(source)
             spacing = source.spacing
             return Sight(
                 spacing_um=spacing.um if spacing else None,
                 rung=spacing.rung if spacing else source.spacing_note,
                 size_px=(level.width_px, level.height_px),
                 small=_small(source),
+                notes=source.notes,
             )
     except SourceError as error:
         return Sight(trouble=str(error))

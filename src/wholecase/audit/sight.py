@@ -30,6 +30,8 @@ class Sight:
     content: str | None = None
     """Digest of the pixels of a picture in an HDF5 file, or of the numbers of a feature file; of
     others, the file is compared."""
+    notes: tuple[str, ...] = ()
+    """What is left aside or filled in where it is read."""
     features: FeatureOrigin | None = None
     """What a feature file says of its making."""
     numbers: Numbers | None = None

@@ -6,6 +6,7 @@ from itertools import groupby
 from wholecase.audit import words
 from wholecase.audit.check import Audit
 from wholecase.audit.counts import Count
+from wholecase.core.visible import visible
 
 SHOWN = 5
 """Findings of one sort that are written out; the rest are counted."""
@@ -14,7 +15,7 @@ SHOWN = 5
 def render_text(audit: Audit) -> str:
     """The whole audit in aligned lines, ending with a newline."""
     lines = [str(audit.path), *_counts(audit.counts), *_lists(audit), *_findings(audit)]
-    return "\n".join(lines) + "\n"
+    return visible("\n".join(lines)) + "\n"
 
 
 def _counts(counts: Sequence[Count]) -> Iterator[str]:

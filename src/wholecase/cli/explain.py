@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers
+from wholecase.core.visible import visible
 
 if TYPE_CHECKING:  # the types would load the whole house at start
     from wholecase.cohort import Case
@@ -56,7 +57,8 @@ def explain(
     )
     for one in asked.judgements:
         probability = one.shares[one.label]
-        print(f"{one.case.id}: {one.label} {probability:.3f} (fold models +- {one.spread:.3f})")
+        spread = f"(fold models +- {one.spread:.3f})"
+        print(visible(f"{one.case.id}: {one.label} {probability:.3f} {spread}"))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     failures = asked.extraction.failures

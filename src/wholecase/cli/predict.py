@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers
+from wholecase.core.visible import visible
 
 
 def predict(
@@ -37,7 +38,7 @@ def predict(
         write_predictions(out, judgements, trained.classes, spread=True)
     for one in judgements if out is None else ():
         shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
-        print(f"{one.case.id}: {one.label} ({shares})")
+        print(visible(f"{one.case.id}: {one.label} ({shares})"))
     metrics, notes = external_metrics(trained, judgements)
     for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
         print(line)

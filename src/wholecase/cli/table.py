@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wholecase.core.visible import visible
+
 SHOWN_FAILURES = 20
 
 
@@ -20,6 +22,7 @@ def metric_lines(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def failure_lines(failures: Sequence[tuple[str, str]]) -> Iterator[str]:
     """One line per failed image, up to a bound."""
     for path, reason in failures[:SHOWN_FAILURES]:
-        yield f"out: {reason}" if path in reason else f"out: {path}: {reason}"
+        known = path in reason or visible(path) in reason
+        yield visible(f"out: {reason}" if known else f"out: {path}: {reason}")
     if len(failures) > SHOWN_FAILURES:
         yield f"out: {len(failures) - SHOWN_FAILURES} more"

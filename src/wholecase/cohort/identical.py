@@ -20,7 +20,7 @@ def twin_digests(cohort: Cohort) -> dict[Path, str]:
     sizes: list[tuple[Path, int]] = []
     for case in cohort.cases:
         for image in case.images:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ValueError):  # missing, or a name that cannot be
                 sizes.append((image.path, image.path.stat().st_size))
     times = Counter(size for _, size in sizes)
     digests: dict[Path, str] = {}

@@ -1,9 +1,12 @@
 """Names for contents: the same settings or the same bytes give the same key, everywhere."""
 
+import errno
 import hashlib
 import json
 from pathlib import Path
 from typing import Any
+
+from wholecase.core.regular import why_irregular
 
 WHOLE_UP_TO = 64 * 2**20
 """Files up to this many bytes are hashed whole."""
@@ -28,7 +31,12 @@ def file_digest(path: Path) -> str:
 
     A slide of several gigabytes is known by its size and 64 MiB of samples: two different slides
     cannot agree in all of them, and the night's batch does not spend an hour on hashing.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
     """
+    if why := why_irregular(path):
+        raise OSError(errno.EINVAL, why, str(path))
     size = path.stat().st_size
     running = hashlib.sha256(str(size).encode())
     with path.open("rb") as file:

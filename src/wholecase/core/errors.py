@@ -3,9 +3,15 @@
 import signal
 from typing import Any
 
+from wholecase.core.visible import visible
+
 
 class WholecaseError(Exception):
     """Something that the user can mend. Caught once, by the command line."""
+
+    def __str__(self) -> str:
+        """The sentence; names in it cannot steer the terminal that shows it."""
+        return visible(super().__str__())
 
 
 class ManifestError(WholecaseError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import refuse_irregular
 
 Ring = tuple[tuple[float | int, float | int], ...]
 """Corners (x, y) of a closed line; the last joins the first and is not repeated."""
@@ -57,6 +58,7 @@ def read_polygons(path: Path) -> tuple[Polygon, ...]:
     Raises:
         SourceError: the file is missing, is no GeoJSON, or holds no area; names file and place.
     """
+    refuse_irregular(path, SourceError)
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 from wholecase.core.errors import SourceError
 from wholecase.core.os_errors import CURES, sentence_of
+from wholecase.core.regular import refuse_irregular
 
 MOST_PACKED = 1100
 """Numbers are packed at most so many times: deflate reaches 1032."""
@@ -32,6 +33,7 @@ def open_hdf5(path: Path) -> Any:  # noqa: ANN401 (an h5py.File; importing its t
             f"{path}: rows of a packed file cannot be reached; unpack it once with `gunzip -k` and "
             f"name {path.with_suffix('').name}, or let `wholecase cohort pcam` do so"
         )
+    refuse_irregular(path, SourceError)
     if not path.is_file():
         packed = path.with_name(f"{path.name}.gz")
         cure = f"unpack {packed.name} with `gunzip -k`" if packed.is_file() else "correct the path"

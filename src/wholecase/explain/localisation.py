@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int64
 from PIL import Image
 
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import refuse_irregular
 from wholecase.evaluation import auroc
 from wholecase.instances import covered_share
 
@@ -57,6 +58,7 @@ def localisation_auc(
 
 
 def _white(path: Path) -> Bool[np.ndarray, "H W"]:
+    refuse_irregular(path, SourceError)
     try:
         with Image.open(path) as image:
             levels = np.asarray(image.convert("L"))

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64, Integer
 
+from wholecase.core.errors import NoTissueError
 from wholecase.core.kinds import PixelKind
 from wholecase.extract.jobs import Job, Reference
 from wholecase.extract.picture import jpeg
@@ -15,7 +17,7 @@ from wholecase.extract.stages import Stages
 from wholecase.extract.steady import SteadySource
 from wholecase.features import GEOJSON, PICTURE
 from wholecase.instances import Cut, Instances, tissue_geojson, tissue_picture
-from wholecase.sources import ImageSource, open_source
+from wholecase.sources import ImageSource, one_value, open_source, refuse_one_value
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,10 @@ def deliver_image(
     with source:
         # what may be wrong there besides spacing and pixels is the outline, where there is one
         with stages("cut", failing="tissue" if image.outline else "spacing"):
-            instances = cut(source, image.outline)
+            instances = _cut(source, cut, image.outline)
             opened = _opened(source, instances)
+        with stages("open", failing="read"):
+            refuse_one_value(source)
         yield opened
         instances = opened.instances
         readable = Readable(source, instances, tolerated)
@@ -85,6 +89,15 @@ def deliver_image(
         seconds = dict(stages.seconds)
         tiles, read = seconds.pop("tiles"), source.seconds - before
     yield Delivered(readable.skipped, {**seconds, "read": read, "transform": tiles - read})
+
+
+def _cut(source: ImageSource, cut: Cut, outline: Path | None) -> Instances:
+    try:
+        return cut(source, outline)
+    except NoTissueError as error:
+        if why := one_value(source):
+            raise NoTissueError(why, picture=error.picture) from error
+        raise
 
 
 def facts_of(source: ImageSource, instances: Instances) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from wholecase.cohort import Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import is_folder
 from wholecase.encoders import Encoder
 from wholecase.extract.plan import Plan
 from wholecase.features import Store
@@ -101,7 +102,7 @@ def _why(path: Path, error: object) -> str:
         return str(error)
     if isinstance(error, FileNotFoundError):
         return f"{path}: no such file; correct the path in the manifest"
-    if path.is_dir():
+    if is_folder(path):
         return f"{path}: a folder, not an image; give the path of the file itself"
     reason = error.strerror if isinstance(error, OSError) else error
     return f"{path}: cannot be read ({reason}); mend its rights or fetch it again"

@@ -69,6 +69,11 @@ class SteadySource(ImageSource):
         return self._source.spacing_note
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is left aside or filled in."""
+        return self._source.notes
+
+    @property
     def stored_tile_px(self) -> tuple[int, int] | None:
         """Width and height of the tiles the file stores."""
         return self._source.stored_tile_px

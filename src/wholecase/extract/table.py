@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from wholecase.core.visible import visible
 from wholecase.extract.extraction import Extraction
 
 SHOWN = 5
@@ -32,7 +33,7 @@ def table_lines(extraction: Extraction) -> Iterator[str]:
         most = sorted(done.skipped.items(), key=lambda one: -one[1])[:SHOWN]
         told = ", ".join(f"{image.path.name} {count}" for image, count in most)
         more = f" and {len(done.skipped) - SHOWN} more" if len(done.skipped) > SHOWN else ""
-        yield f"{sum(done.skipped.values())} tiles skipped as undecodable: {told}{more}"
+        yield visible(f"{sum(done.skipped.values())} tiles skipped as undecodable: {told}{more}")
     yield from (f"note: {note}" for note in done.notes)
     if done.tiles:
         yield f"{done.tiles} tiles {made} in {total:.1f} s, {done.tiles / total:.1f} per second"

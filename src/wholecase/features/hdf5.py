@@ -8,6 +8,7 @@ from typing import Any
 
 from wholecase.core.errors import SourceError
 from wholecase.core.hdf5 import data_set, hdf5_damage, open_hdf5
+from wholecase.core.regular import refuse_irregular
 
 NAMES = ("features", "feats", "coords")
 """Data sets that the known tools write."""
@@ -37,6 +38,7 @@ def opened(path: Path) -> Iterator[Contents]:
     Raises:
         SourceError: it is missing, damaged, no HDF5 file, or holds less than it claims.
     """
+    refuse_irregular(path, SourceError)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; correct the path in the manifest")
     with open_hdf5(path) as file, hdf5_damage(path):

@@ -8,6 +8,7 @@ from jaxtyping import Bool, UInt8
 
 from wholecase.core.errors import RecipeError
 from wholecase.instances.colourless import dense
+from wholecase.instances.dark_field import DARKEST, is_dark_field
 from wholecase.instances.focus import out_of_focus
 from wholecase.instances.glass import Glass, find_glass, whitened
 from wholecase.instances.ink import find_ink
@@ -21,8 +22,6 @@ BLUR_UM = 24.0
 LEAST_SATURATION, MOST_SATURATION = 8, 24
 """Tissue begins (of 255) where the glass's own noise ends, kept between these: below lies what
 JPEG makes of glass; above, fat and pale stains would be lost."""
-DARKEST = 40
-"""Brightest channel (of 255) under which a pixel is ink, edge or filled in by the scanner."""
 GREYEST = 0.25
 """Colour per density under which a pixel is grey: dust, edges, black ink. Stains have 0.4 to 3;
 brown chromogen over haematoxylin, the greyest, 0.35."""
@@ -83,7 +82,7 @@ class Classical(Segmenter):
         soft = _averaged(pixels, spacing_um)
         glass = find_glass(soft)
         hsv = cv2.cvtColor(whitened(soft, glass), cv2.COLOR_RGB2HSV)
-        if glass is None and _is_dark_field(hsv):
+        if glass is None and is_dark_field(hsv):
             return np.zeros(pixels.shape[:2], bool)
         ink = find_ink(hsv, spacing_um) if self.ink == "drop" else None
         coloured = _coloured(hsv, glass, spacing_um)
@@ -139,7 +138,3 @@ def _is_convincing(found: UInt8[np.ndarray, "H W"], hsv: UInt8[np.ndarray, "H W 
     """Whether what was found is a stain, and not the tint of something grey."""
     saturation = hsv[::2, ::2, 1][found[::2, ::2] > 0]
     return saturation.size > 0 and float(saturation.mean()) >= LEAST_STAIN
-
-
-def _is_dark_field(hsv: UInt8[np.ndarray, "H W 3"]) -> bool:
-    return bool((hsv[::4, ::4, 2] < DARKEST).mean() > 0.5)

@@ -8,6 +8,7 @@ from typing import Any
 
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, safe_name, write_text
+from wholecase.core.regular import refuse_irregular
 
 SCHEMA = 1
 
@@ -161,6 +162,11 @@ def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, o
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """Read a CSV file; every cell is text, as it stands."""
+    """Read a CSV file; every cell is text, as it stands.
+
+    Raises:
+        RunError: it is a device, a pipe or a folder.
+    """
+    refuse_irregular(path, RunError)
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -1,5 +1,7 @@
 """Pixels with a physical spacing, whatever the file."""
 
+from wholecase.sources.constant import one_value, refuse_one_value
+from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
@@ -26,10 +28,13 @@ __all__ = [
     "indexed_digests",
     "level_for",
     "members",
+    "one_value",
     "open_source",
     "pixels_of",
     "read_box",
+    "refuse_one_value",
     "resized",
     "split_index",
+    "split_page",
     "thumbnail",
 ]

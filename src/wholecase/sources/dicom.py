@@ -1,6 +1,8 @@
 """A DICOM whole-slide image, frame by frame: one file, or the files of a series as its levels."""
 
 import contextlib
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -10,14 +12,17 @@ from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.bytes_of import BytesOf
+from wholecase.sources.claims import Claim, judged
 from wholecase.sources.damage import damage
 from wholecase.sources.dicom_frames import frame_bytes, frame_spans
 from wholecase.sources.dicom_header import Instance, read_instance
 from wholecase.sources.dicom_order import runs_down
 from wholecase.sources.dicom_pixels import decoded
 from wholecase.sources.dicom_series import slide_files
+from wholecase.sources.fitting import fitted
 from wholecase.sources.ladder import Rung, climb
-from wholecase.sources.mosaic import Painter, belongs
+from wholecase.sources.mosaic import Mosaic, Painter, grid_of
+from wholecase.sources.pyramid import Kept, belongs
 from wholecase.sources.samples import Window, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
 
@@ -49,8 +54,12 @@ class DicomSource(ImageSource):
                 for file, one in zip(self._files, self._instances, strict=True)
             ]
             self._instances = tuple(self._ordered(i, o) for i, o in enumerate(self._instances))
+            self._notes = judged(path, _claims(self._instances), sparse=True)
+            self._keep_levels(
+                fitted(self._instances[0].path, "dicom", self._mosaics(), self._frame)
+            )
             opened.pop_all()  # they stay open where nothing was raised
-        self._painter = Painter([one.mosaic for one in self._instances], self._frame)
+        self._painter = Painter(self._mosaics(), self._frame)
         manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
         self._found = climb([*manifest, *self._instances[0].rungs])
 
@@ -75,6 +84,11 @@ class DicomSource(ImageSource):
         return self._found.note
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Frames that the files leave out."""
+        return self._notes
+
+    @property
     def stored_tile_px(self) -> tuple[int, int] | None:
         """The frames of level 0."""
         return self._instances[0].mosaic.tile_px
@@ -95,6 +109,18 @@ class DicomSource(ImageSource):
         for file in self._files:
             file.close()
 
+    def _mosaics(self) -> list[Mosaic]:
+        return [one.mosaic for one in self._instances]
+
+    def _keep_levels(self, kept: Kept) -> None:
+        """Forget the instances that show something else than the first."""
+        numbers = [number for number, _ in kept]
+        for number in set(range(len(self._files))) - set(numbers):
+            self._files[number].close()
+        self._instances = tuple(self._instances[number] for number in numbers)
+        self._files = [self._files[number] for number in numbers]
+        self._spans = [self._spans[number] for number in numbers]
+
     def _ordered(self, level: int, one: Instance) -> Instance:
         def frame(number: int) -> UInt8[np.ndarray, "h w 3"]:
             return self._frame(level, number)
@@ -112,6 +138,21 @@ class DicomSource(ImageSource):
         with damage(f"{one.path}: frame {number + 1} of level {level} cannot be decoded"):
             data = frame_bytes(file, self._spans[level][number], one.pixels)
             return decoded(data, one.coding, self._window)
+
+
+def _claims(instances: Sequence[Instance]) -> list[Claim]:
+    return [
+        Claim(
+            what=f"level {number}",
+            size_px=(one.mosaic.width_px, one.mosaic.height_px),
+            belong=belong,
+            listed=belong,
+            # frames of TILED_SPARSE may overlap
+            stored=min(belong, len(one.frames)),
+        )
+        for number, one in enumerate(instances)
+        for belong in [math.prod(grid_of(one.mosaic.size_px, one.mosaic.tile_px))]
+    ]
 
 
 def _pyramid(path: Path, instances: list[Instance]) -> tuple[Instance, ...]:

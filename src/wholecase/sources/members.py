@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from wholecase.core.digest import digest, file_digest
+from wholecase.core.errors import SourceError
 from wholecase.core.pictures import picture_digests
+from wholecase.core.regular import is_folder, refuse_irregular
+from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.marks import is_dicom
 
@@ -15,17 +18,19 @@ def members(path: Path) -> tuple[Path, ...]:
     """All files of the slide that a path stands for, the path itself first unless it is a folder.
 
     A MIRAX index brings its folder, a Hamamatsu index the pictures that it names, a DICOM file or
-    folder the instances of its series, `file.h5#17` the file; any other file is alone.
+    folder the instances of its series, `file.h5#17` and `stack.tif#2` the file; any other file is
+    alone.
 
     Raises:
-        SourceError: a folder without a DICOM slide, or with several.
+        SourceError: a folder without a DICOM slide, or with several; no file at all.
         OSError: something cannot be read.
     """
-    if (place := split_index(path)) is not None:
+    if (place := split_index(path) or split_page(path)) is not None:
         return (place[0],)
     suffix = path.suffix.lower()
-    if path.is_dir():
+    if is_folder(path):
         return _series_files(path)
+    refuse_irregular(path, SourceError)
     if suffix == ".mrxs":
         return path, *sorted(p for p in path.with_suffix("").rglob("*") if p.is_file())
     if suffix in _INDEXES:
@@ -48,14 +53,19 @@ def fingerprint(path: Path) -> str:
 
     That of a slide of one file is its `core.digest.file_digest`, whatever the file is called. The
     files of a larger one count with their names; which of them is named makes no difference to a
-    DICOM slide. A picture of an HDF5 file, `file.h5#17`, is known by its pixels, not by its place.
+    DICOM slide. One picture of a file, `file.h5#17` or `stack.tif#2`, is known by its pixels, not
+    by its place.
 
     Raises:
-        SourceError: a folder without a DICOM slide, or with several.
+        SourceError: a folder without a DICOM slide, or with several; no file at all.
         OSError: something cannot be read.
     """
     if split_index(path) is not None:
         return picture_digests(read_one(path)[None])[0]
+    if split_page(path) is not None:
+        from wholecase.sources.plain import decode
+
+        return picture_digests(decode(path)[None])[0]
     files = members(path)
     if len(files) == 1:
         return file_digest(files[0])

@@ -14,8 +14,6 @@ CACHE_BYTES = 64 * 2**20
 """Decoded tiles that are kept, of all levels together."""
 MOST_TILE_PX = 2**26
 """A stored tile of more pixels (192 MB) is not decoded: no region would be cheap to read."""
-MOST_SKEW = 0.02
-"""Two pictures whose sides shrink by factors this different are not levels of one pyramid."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,11 @@ class Mosaic:
     """Width and height; tiles may hang over the edge of the level."""
     corners_px: Int64[np.ndarray, "F 2"]
     """Top left (x, y) of each stored tile on the level. What no tile covers is white."""
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width_px, self.height_px
 
     def under(self, left: int, top: int, right: int, bottom: int) -> list[int]:
         """The tiles that meet a box of the level, in stored order."""
@@ -55,16 +58,6 @@ def regular(size_px: tuple[int, int], tile_px: tuple[int, int]) -> Int64[np.ndar
     """
     x, y = (np.arange(0, size, tile) for size, tile in zip(size_px, tile_px, strict=True))
     return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(np.int64)
-
-
-def belongs(size_px: tuple[int, int], first_px: tuple[int, int]) -> bool:
-    """Whether a picture has the proportions of a level below the first; rounding is allowed for.
-
-    >>> belongs((125, 88), (1000, 700)), belongs((125, 125), (1000, 700))
-    (True, False)
-    """
-    across, down = first_px[0] / size_px[0], first_px[1] / size_px[1]
-    return abs(across - down) <= (MOST_SKEW + 1 / min(size_px)) * max(across, down)
 
 
 def levels_of(mosaics: Sequence[Mosaic]) -> tuple[Level, ...]:

@@ -7,7 +7,9 @@ from pathlib import Path
 from wholecase.core.errors import SourceError, SpacingError
 from wholecase.core.kinds import CT, NOT_YET, RGB, PixelKind
 from wholecase.core.lookup import nearest
+from wholecase.core.regular import is_folder, refuse_irregular
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
+from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import split_index
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.samples import Window
@@ -66,14 +68,17 @@ def _check_mpp(path: Path, kind: str, mpp: float | None) -> None:
 
 
 def _check_file(path: Path, kind: str) -> None:
+    place = split_index(path) or split_page(path)
+    if place is not None and kind == "slide":
+        raise SourceError(f"{path}: one picture of several in a file is no slide; call it a tile")
     if split_index(path) is not None:  # its reader looks at the file
-        if kind == "slide":
-            raise SourceError(f"{path}: a picture of an HDF5 file is no slide; call it a tile")
         return
-    if path.is_dir():
+    path = place[0] if place else path
+    if is_folder(path):
         if kind == "slide":  # in DICOM, perhaps
             return
         raise SourceError(f"{path}: a folder, not an image; give the path of the file itself")
+    refuse_irregular(path, SourceError)
     try:
         with path.open("rb") as file:
             first = file.read(1)

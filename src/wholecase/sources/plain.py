@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.deep import deep_of, refuse_numbers
+from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.ladder import Found
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
@@ -71,6 +72,15 @@ class PlainSource(ImageSource):
         return self._found.note
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """That the file has smaller pictures besides."""
+        if split_index(self._path) or split_page(self._path):
+            return ()
+        with opened(self._path) as image:
+            note = refuse_several(self._path, image)
+        return (note,) if note else ()
+
+    @property
     def stored_tile_px(self) -> tuple[int, int] | None:
         """None: the image is flat."""
         return None
@@ -115,8 +125,13 @@ def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3
     if split_index(path) is not None:
         refuse_window(path, window)
         return read_one(path)
+    file, page = split_page(path) or (path, None)
     try:
-        with opened(path) as image:
+        with opened(file) as image:
+            if page is None:
+                refuse_several(path, image)
+            else:
+                turn_to(path, image, page)
             return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(path, image, window))))
     except Image.DecompressionBombError as error:
         raise SourceError(

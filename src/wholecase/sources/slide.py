@@ -10,7 +10,10 @@ import openslide
 from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.claims import tiff_claims
 from wholecase.sources.ladder import Rung, climb, slide_rungs
+from wholecase.sources.marks import is_tiff
+from wholecase.sources.pyramid import confirmed
 from wholecase.sources.samples import Window, on_white, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
 
@@ -23,15 +26,14 @@ class OpenSlideSource(ImageSource):
         refuse_window(path, window)
         self._path = path
         self._closed = False
+        # it ends the process where a tile is too large, and makes up those that are not stored
+        self._notes = tiff_claims(path, vendor_of(path)) if is_tiff(path) else ()
         self._process = os.getpid()
         self._handle: openslide.OpenSlide | None = _open(self._path)
         properties = dict(self._handle.properties)
-        self._levels = tuple(
-            Level(width, height, float(downsample))
-            for (width, height), downsample in zip(
-                self._handle.level_dimensions, self._handle.level_downsamples, strict=True
-            )
-        )
+        stored = _levels(self._handle)
+        self._numbers = confirmed(path, stored, self._region)
+        self._levels = tuple(stored[number] for number in self._numbers)
         manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
         self._found = climb([*manifest, *slide_rungs(properties)])
         sides = [properties.get(f"openslide.level[0].tile-{s}") for s in ("width", "height")]
@@ -59,6 +61,11 @@ class OpenSlideSource(ImageSource):
         return self._found.note
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Tiles that the file leaves out."""
+        return self._notes
+
+    @property
     def stored_tile_px(self) -> tuple[int, int] | None:
         """The tiles of level 0, None where the format does not tell."""
         return self._stored_tile_px
@@ -76,15 +83,21 @@ class OpenSlideSource(ImageSource):
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; a damaged one costs its handle, not the next reading."""
         self.check_place(level, plane)
+        return self._region(x_px, y_px, width_px, height_px, self._numbers[level])
+
+    def _region(
+        self, x_px: int, y_px: int, width_px: int, height_px: int, number: int
+    ) -> UInt8[np.ndarray, "H W 3"]:
+        # `number` is the file's own of the level
         handle = self._live_handle()
         try:
-            region = handle.read_region((x_px, y_px), level, (width_px, height_px))
+            region = handle.read_region((x_px, y_px), number, (width_px, height_px))
         except openslide.OpenSlideError as error:
             # a handle refuses everything after its first error: the next read gets a new one
             self._drop()
             raise SourceError(
                 f"{self._path}: the region of {width_px} x {height_px} px at ({x_px}, {y_px}), "
-                f"level {level}, cannot be decoded ({error}); fetch or export the slide again"
+                f"level {number}, cannot be decoded ({error}); fetch or export the slide again"
             ) from error
         return on_white(np.asarray(region))
 
@@ -111,6 +124,11 @@ def vendor_of(path: Path) -> str | None:
     """What OpenSlide takes the file for, None where it knows it not; it may still refuse it."""
     vendor: str | None = openslide.OpenSlide.detect_format(path)
     return vendor
+
+
+def _levels(handle: openslide.OpenSlide) -> tuple[Level, ...]:
+    sizes = zip(handle.level_dimensions, handle.level_downsamples, strict=True)
+    return tuple(Level(width, height, float(down)) for (width, height), down in sizes)
 
 
 def _scanned(properties: Mapping[str, str]) -> tuple[int, int, int, int] | None:

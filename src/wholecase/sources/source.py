@@ -66,6 +66,11 @@ class ImageSource(Closing):
         """What was not believed on the way to the spacing, or why there is none; may be empty."""
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What is left aside or filled in where the file is read, a phrase each; mostly nothing."""
+        return ()  # not abstract: only few readers have anything to tell
+
+    @property
     @abstractmethod
     def stored_tile_px(self) -> tuple[int, int] | None:
         """Width and height of the tiles the file stores at level 0, None for a flat image."""

@@ -1,6 +1,7 @@
 """A TIFF slide, tile by tile: OME-TIFF, SubIFD pyramids, compressions that OpenSlide refuses."""
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
@@ -10,6 +11,7 @@ from jaxtyping import UInt8
 from wholecase.core.errors import SourceError
 from wholecase.sources.bytes_of import BytesOf
 from wholecase.sources.damage import damage
+from wholecase.sources.fitting import fitted
 from wholecase.sources.ladder import Rung, climb
 from wholecase.sources.mosaic import Painter
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
@@ -36,8 +38,10 @@ class TiffSource(ImageSource):
         with damage(f"{path}: damaged or unusual TIFF"):
             slide = read_slide(path)
             self._file = BytesOf(path)
-        self._levels = slide.levels
-        self._painter = Painter([level.mosaic for level in slide.levels], self._tile)
+        self._levels, self._notes = slide.levels, slide.notes
+        kept = fitted(path, "tiff", [level.mosaic for level in slide.levels], self._tile)
+        self._levels = tuple(_sized(slide.levels[number], size_px) for number, size_px in kept)
+        self._painter = Painter([level.mosaic for level in self._levels], self._tile)
         manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
         self._found = climb([*manifest, *slide.rungs])
         try:
@@ -65,6 +69,11 @@ class TiffSource(ImageSource):
     def spacing_note(self) -> str:
         """What was not believed, or why there is no spacing."""
         return self._found.note
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Tiles that the file leaves out."""
+        return self._notes
 
     @property
     def stored_tile_px(self) -> tuple[int, int] | None:
@@ -121,3 +130,9 @@ class TiffSource(ImageSource):
         values, _, _ = plane.decode(data, plane.first + tile, jpegtables=plane.tables)
         samples: np.ndarray = values[0]  # of one section only
         return samples
+
+
+def _sized(level: TiffLevel, size_px: tuple[int, int]) -> TiffLevel:
+    """The level without what fills it up to whole tiles."""
+    mosaic = replace(level.mosaic, width_px=size_px[0], height_px=size_px[1])
+    return replace(level, mosaic=mosaic)

@@ -4,14 +4,17 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.claims import Claim, judged, not_read, refuse_large_tiles
 from wholecase.sources.damage import complaints
 from wholecase.sources.deep import told_bits
 from wholecase.sources.ladder import Rung
-from wholecase.sources.mosaic import MOST_TILE_PX, Mosaic, belongs, grid_of, regular
+from wholecase.sources.mosaic import Mosaic, grid_of, regular
 from wholecase.sources.ome import other_files, power_rungs, size_rungs
+from wholecase.sources.pyramid import belongs, unpadded
 from wholecase.sources.tiff_planes import Plane, planes_of
 
 _GREY = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)
@@ -48,6 +51,8 @@ class TiffSlide:
 
     levels: tuple[TiffLevel, ...]
     rungs: tuple[Rung, ...]
+    notes: tuple[str, ...] = ()
+    """Tiles that were left out, and pictures that are not read."""
 
 
 def read_slide(path: Path) -> TiffSlide:
@@ -65,15 +70,34 @@ def read_slide(path: Path) -> TiffSlide:
         series = max(file.series, key=lambda one: math.prod(_size_px(one.keyframe)))
         size_px = _size_px(series.keyframe)
         rungs = _rungs(xml, series.keyframe)
-        members = [one for one in series.levels if belongs(_size_px(one.keyframe), size_px)]
-        levels = tuple(_level(path, one) for one in members)
-    for level in levels:
-        for plane in level.planes:
-            if (plane.offsets + plane.counts).max() > path.stat().st_size:
-                heard.append("tiles beyond its end")
+        levels = tuple(_level(path, one) for one in _members(file, series, size_px))
+        apart = [one.keyframe for one in file.series if one is not series]
+        sparse = bool(file.is_philips)
     if heard:
         raise SourceError(f"{path}: damaged or cut off ({heard[0]}); fetch the file again")
-    return TiffSlide(levels, tuple(rungs))
+    claims = [_claim(number, level, path.stat().st_size) for number, level in enumerate(levels)]
+    notes = judged(path, claims, sparse=sparse)
+    return TiffSlide(levels, tuple(rungs), notes + not_read("largest", size_px, apart))
+
+
+def _members(
+    file: TiffFile, first: TiffPageSeries, size_px: tuple[int, int]
+) -> list[TiffPageSeries]:
+    """The levels of a series, and those that tifffile sets apart since they are filled up."""
+    apart = [
+        level
+        for series in file.series
+        if series is not first
+        for level in series.levels
+        if level.keyframe.is_reduced and level.keyframe.is_tiled
+    ]
+    members = [one for one in (*first.levels, *apart) if _may_belong(one.keyframe, size_px)]
+    return sorted(members, key=lambda one: -one.keyframe.imagewidth)
+
+
+def _may_belong(page: TiffPage, first_px: tuple[int, int]) -> bool:
+    size_px = _size_px(page)
+    return belongs(size_px, first_px) or unpadded(size_px, first_px, _tile_px(page)) is not None
 
 
 def _level(path: Path, level: TiffPageSeries) -> TiffLevel:
@@ -93,6 +117,22 @@ def _level(path: Path, level: TiffPageSeries) -> TiffLevel:
     )
 
 
+def _claim(number: int, level: TiffLevel, file_bytes: int) -> Claim:
+    planes = level.planes
+    ends = np.max([np.where(plane.counts, plane.offsets + plane.counts, 0) for plane in planes], 0)
+    there = np.all([plane.counts > 0 for plane in planes], axis=0)
+    beyond = int((ends > file_bytes).sum())
+    mosaic = level.mosaic
+    return Claim(
+        what=f"level {number}",
+        size_px=(mosaic.width_px, mosaic.height_px),
+        belong=len(there),
+        listed=len(there),
+        stored=int((there & (ends <= file_bytes)).sum()),
+        beyond=beyond,
+    )
+
+
 def _check(path: Path, page: TiffPage) -> None:
     known = page.photometric in (*_GREY, PHOTOMETRIC.RGB) or (
         page.photometric == PHOTOMETRIC.YCBCR and page.compression in _JPEG
@@ -102,11 +142,9 @@ def _check(path: Path, page: TiffPage) -> None:
             f"{path}: pixels of {page.bitspersample} bits, {page.samplesperpixel} samples and "
             f"photometric {int(page.photometric)} are not shown as RGB; export 8-bit RGB"
         )
-    width, height = _tile_px(page)
-    if width * height > MOST_TILE_PX or page.imagedepth > 1:
-        raise SourceError(
-            f"{path}: stored in pieces of {width} x {height} px; convert it to a tiled TIFF"
-        )
+    refuse_large_tiles(path, _tile_px(page))
+    if page.imagedepth > 1:
+        raise SourceError(f"{path}: a volume of {page.imagedepth} planes; export the one in focus")
 
 
 def _size_px(page: TiffPage) -> tuple[int, int]:

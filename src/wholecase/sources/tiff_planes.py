@@ -41,6 +41,11 @@ def planes_of(path: Path, level: TiffPageSeries, tiles: int) -> tuple[Plane, ...
     sizes = dict(zip(outer, level.shape, strict=False))
     channels = sizes.get("C", 1)
     as_rgb = page.samplesperpixel == 1 and page.bitspersample == 8
+    if many := sizes.get("I", sizes.get("Q", 1)) - 1:
+        raise SourceError(
+            f"{path}: holds {many + 1} pictures of one size, and which one is the slide is not "
+            f"told; save each in a file of its own"
+        )
     if set(sizes) - set("CZ") or not (channels == 1 or (channels == 3 and as_rgb)):
         raise SourceError(
             f"{path}: {' x '.join(f'{n} {axis}' for axis, n in sizes.items())} planes of "
@@ -65,7 +70,8 @@ def _of_page(
     counts = np.array(page.databytecounts if page else (), np.int64)
     if page is None or not len(offsets) == len(counts) == parts * tiles:
         raise SourceError(
-            f"{path}: {len(offsets)} stored tiles where {parts * tiles} belong; export it again"
+            f"{path}: damaged or cut off: stored {len(offsets)} tiles where {parts * tiles} "
+            f"belong; fetch or export it again"
         )
     return [
         Plane(offsets[at : at + tiles], counts[at : at + tiles], at, page.jpegtables, key.decode)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from wholecase.core.errors import WeightsError
+from wholecase.core.regular import refuse_irregular
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "teacher", "net", "network", "weights")
 """Under what training scripts put the tensors, beside optimizers and epochs."""
@@ -31,6 +32,7 @@ def read_state(file: Path) -> dict[str, Tensor]:
     """
     if file.suffix not in READERS:
         raise WeightsError(f"{file} is no weight file; its name should end in {', '.join(READERS)}")
+    refuse_irregular(file, WeightsError)
     if not file.is_file():
         raise WeightsError(f"there is no weight file {file}; correct the path in the recipe")
     state = _unwrapped(READERS[file.suffix](file))
