@@ -6,15 +6,16 @@ import torch
 from wholecase.assemble import (
     available_devices,
     check_input,
-    choose_device,
     cut_of,
     describe,
     labels_of,
     model_of,
+    place_of,
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import CT, GREY
+from wholecase.execution import Place, cores
 from wholecase.models import LIGHT, Batch, trainable
 from wholecase.models.inputs import Window
 from wholecase.recipes import builtin_recipes, read_recipe, recipe_text
@@ -148,14 +149,15 @@ def test_a_network_per_magnification_can_be_described() -> None:
 
 
 def test_devices() -> None:
-    assert choose_device("auto") == available_devices()[0]
-    assert choose_device("cpu") == "cpu"
+    assert place_of("auto").device == available_devices()[0]
+    assert place_of("cpu", 3) == Place("cpu", 3)
+    assert place_of("cpu").workers == cores()
     with pytest.raises(RecipeError, match="no device is called 'gpu'"):
-        choose_device("gpu")
+        place_of("gpu")
     missing = {"cuda", "mps"} - set(available_devices())
     for device in missing:
         with pytest.raises(RecipeError, match=f"this machine has no {device}"):
-            choose_device(device)
+            place_of(device)
 
 
 ALSO = (

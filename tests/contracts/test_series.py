@@ -10,7 +10,7 @@ import torch
 from PIL import Image as Picture
 
 from toys.hounsfield import LOWEST_UM, THICK_UM, HounsfieldSeries, volume
-from wholecase.answer import case_bag, examples_of
+from wholecase.answer import examples_of, read_case
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.kinds import CT, RGB
 from wholecase.encoders import EncoderSpec
@@ -66,11 +66,11 @@ def test_the_values_of_every_slice_arrive_exactly(tmp_path: Path, series: list[C
 
 def test_bags_know_their_slices(tmp_path: Path, series: list[Case]) -> None:
     done = decoded(tmp_path, series, Slices(SIDE))
-    bag = case_bag(series[1], done)
+    bag = read_case(series[1], done).bag
     assert bag.plane is not None
     assert bag.plane.tolist() == [0, 1, 2, 3, 4]
     two = Case("two", "two", (*series[0].images, *series[1].images))
-    both = case_bag(two, done)
+    both = read_case(two, done).bag
     assert both.plane is not None
     assert both.plane.tolist() == [0, 1, 2, 0, 1, 2, 3, 4]
     examples = examples_of(series, done, classes=2)

@@ -93,7 +93,7 @@ def test_mixup_sees_targets() -> None:
     assert soft
     valid = vectors(2)
     model = train(read, vectors(1), valid)
-    assert auroc(predict(model, batches_of(read, valid, 1).judged()).probabilities, valid) > 0.9
+    assert auroc(predict(model, batches_of(read, valid, 1).judged()), valid) > 0.9
 
 
 def _check_mixture(batch: Batch, mixed: Batch) -> None:
@@ -140,7 +140,7 @@ def test_two_heads_learn_by_the_weights_of_their_losses() -> None:
     torch.testing.assert_close(model.cost(answer, batch), wanted)
 
     model = train(read, learn, valid)
-    rows = predict(model, batches_of(read, valid, 1).judged()).probabilities
+    rows = predict(model, batches_of(read, valid, 1).judged())
     assert auroc(rows, valid) > 0.9, "the first head decides"
     with torch.no_grad():
         told = model.eval()(pack(list(valid))).also["tumour_type"].logits.argmax(1)
@@ -177,20 +177,19 @@ def test_four_seeded_view_sets_judge_a_case_and_are_averaged() -> None:
     views = views_of(read)
     batches = batches_of(read, valid, 1)
     told = predict(model, batches.judged())
-    assert told.cases == tuple(e.case for e in valid)
-    for example, row in zip(valid, told.probabilities, strict=True):
+    for example, row in zip(valid, told, strict=True):
         sets = judged_views(views, example)
         assert len(sets) == 4
         for one in sets:
             assert one.scale is not None
             assert one.scale.tolist() == example.scale.unique().tolist()
-        alone = [predict(model, [pack([one])]).probabilities[0] for one in sets]
+        alone = [predict(model, [pack([one])])[0] for one in sets]
         np.testing.assert_allclose(row, np.mean(alone, 0), atol=1e-6)
     again = predict(model, batches_of(read, valid, 9).judged())
-    np.testing.assert_array_equal(told.probabilities, again.probabilities)
+    np.testing.assert_array_equal(told, again)
     other = predict(model, batches_of(recipe("views", "protocol.seed=2"), valid, 1).judged())
-    assert not np.array_equal(told.probabilities, other.probabilities)
-    assert auroc(told.probabilities, valid) > 0.9
+    assert not np.array_equal(told, other)
+    assert auroc(told, valid) > 0.9
 
 
 def test_an_epoch_shows_other_views_than_the_one_before() -> None:
@@ -235,11 +234,11 @@ def test_triplets_of_classes_times_cases_and_k_chosen_on_inner_patients() -> Non
     assert losses[chosen["k"]] == min(losses.values())
     assert set(losses) == set(model.head.candidates()["k"])
     model.head.adopt(chosen)
-    told = predict(model, batches_of(read, test, 1).judged()).probabilities
+    told = predict(model, batches_of(read, test, 1).judged())
     assert auroc(told, test) > 0.9
     fixed = model_of(recipe("triplets", f"model.head.k={chosen['k']}"), WIDTH, 2, 1)
     load_state(fixed, model.state_dict(), "the same model")
-    np.testing.assert_array_equal(told, predict(fixed, [pack(list(test))]).probabilities)
+    np.testing.assert_array_equal(told, predict(fixed, [pack(list(test))]))
 
 
 def test_a_choice_that_no_head_offers_is_refused() -> None:
@@ -259,7 +258,7 @@ def chosen_on(model: CaseModel, inner: InMemory) -> tuple[Mapping[str, int], dic
     ((name, values),) = model.head.candidates().items()
     for value in values:
         model.head.adopt({name: value})
-        rows = predict(model, [pack(list(inner))]).probabilities
+        rows = predict(model, [pack(list(inner))])
         losses[value] = METRICS["brier"](truth, rows, rows.argmax(1))
     return {name: min(losses, key=losses.__getitem__)}, losses
 

@@ -11,11 +11,12 @@ from wholecase.core.digest import file_digest
 from wholecase.core.errors import SourceError, WholecaseError
 from wholecase.core.geojson import read_polygons
 from wholecase.core.regular import is_folder, is_there, why_irregular
+from wholecase.core.tensor_file import read_tensor_file
 from wholecase.features import glance_foreign
 from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
 from wholecase.sources import SOURCES, fingerprint, members, open_source
-from wholecase.weights import read_tensor, weight_file
+from wholecase.weights import weight_file
 
 SYSTEM = [Path("/dev/zero"), Path("/dev/full"), Path("/proc/self/environ"), Path("/proc/kmsg")]
 CANNOT_BE = [Path("a\0b.png"), Path("x" * 300 + ".png"), Path("/".join(["deep"] * 3000))]
@@ -80,7 +81,7 @@ def test_no_content(tmp_path):
         glance_foreign,
         lambda path: open_source(path.with_name(f"{path.name[:300]}.h5#3"), "tile"),
         weight_file,
-        read_tensor,
+        read_tensor_file,
     ],
     ids=[
         "manifest",

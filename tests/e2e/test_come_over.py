@@ -66,7 +66,7 @@ def test_a_cohort_of_feature_files_trains_and_reports(tmp_path, writers, suffixe
     assert summary.failures == ()
     assert summary.metrics["pooled"]["auroc"]["value"] > 0.9
     facts = json.loads(summary.run.facts.read_text())
-    assert facts["encoder"] == {"identity": identity, "width": WIDTH}
+    assert facts["encoder"] == {"identity": identity, "width": WIDTH, "pixels": None}
     assert len(read_rows(summary.run.predictions)) == 24
     page = summary.run.report.read_text()
     assert "c07" in page
@@ -121,7 +121,7 @@ def test_one_patients_numbers_under_two_names_stop_the_run(tmp_path):
     trident(tmp_path / "s04.h5", values)
     trident(tmp_path / "s09.h5", values[::-1], old=True)
     with pytest.raises(SplitError, match=r"s04\.h5 .* and .*s09\.h5|s09\.h5 .* and .*s04\.h5"):
-        run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", workers=0))
+        run(quick("encoder=stored"), path, Settings(out=tmp_path / "run", place=Place(workers=0)))
 
 
 def test_a_bad_file_costs_itself(tmp_path):

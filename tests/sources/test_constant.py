@@ -10,7 +10,7 @@ from wholecase.sources import open_source, refuse_one_value
 
 @pytest.mark.parametrize("value", [0, 7, 255])
 @pytest.mark.parametrize("size", [(1, 2), (40, 30), (1, 500)])
-@pytest.mark.parametrize("kind", ["still", "tile", "ct"])
+@pytest.mark.parametrize("kind", ["still", "tile"])
 def test_flat_pictures(tmp_path, value, size, kind):
     pixels = np.full((*size, 3), value, np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")

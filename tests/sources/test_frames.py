@@ -21,7 +21,7 @@ def save(path, pictures, **options):
 
 
 @pytest.mark.parametrize("name", ANIMATED)
-@pytest.mark.parametrize("kind", ["still", "tile", "ct"])
+@pytest.mark.parametrize("kind", ["still", "tile"])
 def test_several_pictures_are_refused_and_one_may_be_named(tmp_path, name, kind):
     path = save(tmp_path / name, PICTURES, **ANIMATED[name])
     with pytest.raises(SourceError, match=rf"several pictures.*{name}#0 is the first"):

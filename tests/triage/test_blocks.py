@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wholecase.core.errors import NoTissueError, RunError, SpacingError
-from wholecase.instances import blocks as module
 from wholecase.instances.tissue import Tissue
 from wholecase.sources import ImageSource, Level, Spacing, open_source, read_box
+from wholecase.triage import blocks as module
 from wholecase.triage.blocks import blocks, windows
 from wholecase.triage.raster import Raster, check_stride, raster_of, touched
 

@@ -14,7 +14,6 @@ from PIL import Image as Picture
 from toys.patch_run import SIDE_PX, SPACING_UM, teach
 from toys.terminal import interrupted
 from wholecase.answer import TrainedRun, load_run
-from wholecase.answer import triage as module
 from wholecase.answer.trained import Member
 from wholecase.assemble import labels_of, model_of
 from wholecase.cli import main
@@ -31,6 +30,7 @@ from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
 from wholecase.sources import open_source, read_box
 from wholecase.training import Choices, Example, pack
+from wholecase.triage import slides as module
 from wholecase.triage.slide_files import names_of
 from wholecase.triage.slides import Triaged, TriageSettings, triage
 from wholecase.triage.window import TrainedAt, trained_at

@@ -100,7 +100,7 @@ def _tiff(path: Path, image: Image.Image) -> Deep | None:
 
     image.load()
     with TiffFile(path) as file:
-        page = file.pages.first
+        page = file.pages[image.tell()]
         if page.photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB):
             raise SourceError(
                 f"{path}: pixels of {page.bitspersample} bits and photometric "

@@ -132,7 +132,7 @@ def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3
                 refuse_several(path, image)
             else:
                 turn_to(path, image, page)
-            return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(path, image, window))))
+            return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "
