@@ -23,6 +23,8 @@ SIDE = 32
 SLICES = (3, 5)
 """Of the series of each case."""
 
+COLOURS = np.random.default_rng(0).integers(0, 255, (SIDE, SIDE, 3), np.uint8)
+
 
 @pytest.fixture(autouse=True)
 def _series_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +94,7 @@ def test_a_series_is_cut_into_slices_where_slides_are_gridded(
 def test_a_store_keeps_one_kind_and_colour_goes_without_saying(
     tmp_path: Path, series: list[Case]
 ) -> None:
-    Picture.new("RGB", (SIDE, SIDE), "red").save(tmp_path / "a.png")
+    Picture.fromarray(COLOURS).save(tmp_path / "a.png")
     done = decoded(tmp_path, series, Slices(SIDE))
     colour = decoded(tmp_path, [other(tmp_path, "a.png")], Slices(SIDE))
     assert colour.kind == RGB
@@ -110,7 +112,7 @@ def test_a_store_keeps_one_kind_and_colour_goes_without_saying(
 
 
 def test_pixels_of_another_kind_are_refused_by_name(tmp_path: Path, series: list[Case]) -> None:
-    Picture.new("RGB", (SIDE, SIDE), "red").save(tmp_path / "a.png")
+    Picture.fromarray(COLOURS).save(tmp_path / "a.png")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.zeros((2, SIDE, SIDE, 3), np.uint8)
     for name in ("a.png", "x.h5#1"):

@@ -13,8 +13,7 @@ from PIL import Image as Picture
 
 from toys.patch_run import SIDE_PX, SPACING_UM, teach
 from toys.terminal import interrupted
-from wholecase.answer import TrainedRun, load_run
-from wholecase.answer.trained import Member
+from wholecase.answer import FoldModel, TrainedRun, load_run
 from wholecase.assemble import labels_of, model_of
 from wholecase.cli import main
 from wholecase.cohort import Case, Cohort, Image, read_cohort
@@ -119,7 +118,9 @@ def test_fold_models_are_calibrated_and_averaged(
     trained: TrainedRun, new: Cohort, done: tuple[Path, tuple[Triaged, ...]], tmp_path: Path
 ) -> None:
     (only,) = trained.members
-    members = tuple(Member(only.model, Choices(t, c)) for t, c in ((1.0, 0.3), (4.0, 0.7)))
+    members = tuple(
+        FoldModel(0, trained.recipe, only.model, Choices(t, c)) for t, c in ((1.0, 0.3), (4.0, 0.7))
+    )
     both = replace(trained, members=members)
     told = triage(both, replace(new, cases=new.cases[1:]), settings(tmp_path))[0].map
     before = done[1][1].map
@@ -205,7 +206,7 @@ def test_other_settings_and_other_models_are_judged_anew(
     assert wider.map is not None
     assert wider.map.raster.stride_px == 48
     (only,) = trained.members
-    other = replace(trained, members=(Member(only.model, Choices(1.0, 0.9)),))
+    other = replace(trained, members=(FoldModel(0, trained.recipe, only.model, Choices(1.0, 0.9)),))
     (stricter,) = triage(other, one, settings(out, stride_px=48))
     assert stricter.map is not None
     assert stricter.map.threshold == 0.9
@@ -250,7 +251,9 @@ def test_a_run_of_stored_features_or_of_three_classes_is_refused(
     with pytest.raises(RunError, match="knows 3 classes"):
         triage(replace(trained, classes=("a", "b", "c")), new, settings(tmp_path))
     blind = model_of(read_recipe("egfr-clam", ("encoder.name=tiny_resnet",)), 8, 2, 1)
-    blind_run = replace(trained, members=(Member(blind, trained.members[0].choices),))
+    blind_run = replace(
+        trained, members=(FoldModel(0, trained.recipe, blind, trained.members[0].choices),)
+    )
     with pytest.raises(RunError, match="learnt from stored features"):
         triage(blind_run, new, settings(tmp_path))
 

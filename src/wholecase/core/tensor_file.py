@@ -19,6 +19,7 @@ from typing import Any, final
 import numpy as np
 
 from wholecase.core.errors import SourceError
+from wholecase.core.regular import refuse_irregular
 
 TYPES = {
     "FloatStorage": "f4",
@@ -103,6 +104,7 @@ def _damage(path: Path) -> Iterator[None]:
 
 def _content(path: Path, *, numbers: bool) -> tuple[View, bytes]:
     """The tensor as the file speaks of it, found to be stored, and the bytes of its storage."""
+    refuse_irregular(path, SourceError)
     read = _from_zip if zipfile.is_zipfile(path) else _from_legacy
     return read(path, numbers=numbers)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wholecase.core.errors import WeightsError
+from wholecase.core.regular import refuse_irregular
 from wholecase.weights.sidecar import Sidecar, read_sidecar
 
 
@@ -25,6 +26,7 @@ def find_file(path: Path) -> Path:
         WeightsError: it is not.
     """
     path = path.expanduser()
+    refuse_irregular(path, WeightsError)
     if not path.is_file():
         raise WeightsError(f"there is no weight file {path}; correct the path in the recipe")
     return path
