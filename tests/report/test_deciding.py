@@ -61,7 +61,7 @@ def test_the_numbers_beside_the_figure_are_those_of_a_loop(classes):
         gaps = [abs(sum(w - s for w, s in held)) for held in bins.values()]
         assert float(row[1]) == pytest.approx(sum(gaps) / 60, abs=6e-4)
         assert float(row[2]) == pytest.approx(brier / 60, abs=6e-4)
-        assert len(row) == (4 if classes == 2 else 3)
+        assert len(row) == (5 if classes == 2 else 3)
 
 
 def test_a_run_that_scaled_nothing_is_drawn_once(binary):

@@ -1,9 +1,9 @@
-"""Metrics, intervals by patient, thresholds and calibration: numpy alone."""
+"""Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
 from wholecase.evaluation.calibration import (
     apply_temperature,
-    calibration_slope,
     fit_temperature,
+    smoothed_temperature,
 )
 from wholecase.evaluation.curves import (
     Curve,
@@ -16,13 +16,17 @@ from wholecase.evaluation.curves import (
     reliability,
     roc,
 )
-from wholecase.evaluation.intervals import Interval, mean_interval, measure, paired_difference
-from wholecase.evaluation.metrics import METRICS, Metric
+from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
+from wholecase.evaluation.interval import FEW, Interval
+from wholecase.evaluation.intervals import mean_interval, measure, paired_difference
+from wholecase.evaluation.metric import Metric
+from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
-from wholecase.evaluation.thresholds import THRESHOLDS
+from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
 
 __all__ = [
+    "FEW",
     "METRICS",
     "THRESHOLDS",
     "Curve",
@@ -31,8 +35,12 @@ __all__ = [
     "Metric",
     "Reliability",
     "Scores",
+    "ThresholdChoice",
+    "ThresholdRule",
     "apply_temperature",
     "auroc",
+    "bins_for",
+    "calibration_intercept",
     "calibration_slope",
     "confusion",
     "decision_curve",
@@ -44,4 +52,6 @@ __all__ = [
     "precision_recall",
     "reliability",
     "roc",
+    "said",
+    "smoothed_temperature",
 ]

@@ -95,9 +95,9 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Judgement:
             f"nothing to watch is called {schedule.watch!r}{nearest(schedule.watch, known)}"
         )
     probabilities = np.concatenate(rows)
-    value = METRICS[schedule.watch](np.concatenate(truth), probabilities, probabilities.argmax(1))
-    sign = 1.0 if schedule.watch == "brier" else -1.0
-    return Judgement(loss, sign * float(value))
+    metric = METRICS[schedule.watch]
+    value = metric(np.concatenate(truth), probabilities, probabilities.argmax(1))
+    return Judgement(loss, metric.cost(value))
 
 
 def _finite(value: float) -> float | None:

@@ -41,6 +41,18 @@ def _youden(sensitivity: Values, specificity: Values, share: float) -> Values:
 RULES: dict[str, Rule] = {
     "f1": Rule("where the F1 score of the positive class is best", "F1 score", _f1),
     "youden": Rule("where sensitivity + specificity is best", "Youden's J", _youden),
+    "smoothed_f1": Rule(
+        "where the F1 score is best on average over redraws of the inner patients, drawn towards "
+        "one half as far as the redraws disagree",
+        "F1 score",
+        _f1,
+    ),
+    "smoothed_balanced": Rule(
+        "where sensitivity + specificity is best on average over redraws of the inner patients, "
+        "drawn towards one half as far as the redraws disagree",
+        "Youden's J",
+        _youden,
+    ),
     "half": Rule("at one half, whatever the inner patients say"),
 }
 """By the name in `choices.json`; another rule is named, not explained."""
