@@ -1,5 +1,6 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
     apply_temperature,
     fit_temperature,
@@ -21,24 +22,30 @@ from wholecase.evaluation.interval import FEW, Interval
 from wholecase.evaluation.intervals import mean_interval, measure, paired_difference
 from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
+from wholecase.evaluation.novelty import Familiar, learn_familiar
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
 from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
 
 __all__ = [
+    "BASELINES",
     "FEW",
     "METRICS",
     "THRESHOLDS",
     "Curve",
     "DecisionCurve",
+    "Familiar",
     "Interval",
     "Metric",
     "Reliability",
     "Scores",
+    "Sides",
     "ThresholdChoice",
     "ThresholdRule",
+    "Vectors",
     "apply_temperature",
     "auroc",
+    "baseline",
     "bins_for",
     "calibration_intercept",
     "calibration_slope",
@@ -46,6 +53,8 @@ __all__ = [
     "decision_curve",
     "expected_calibration_error",
     "fit_temperature",
+    "learn_familiar",
+    "mean_features",
     "mean_interval",
     "measure",
     "paired_difference",
