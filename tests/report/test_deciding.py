@@ -121,6 +121,25 @@ def test_each_fold_has_its_lines_and_its_marks(binary):
     assert set(RULES) == set(THRESHOLDS), "every rule is told in words"
 
 
+def test_a_threshold_is_told_with_its_ends_and_its_gain_over_one_half(binary):
+    run = read_run(binary.root)
+    (plain,) = [f for f in deciding_figures(run, judged(run)) if f.term == "Threshold"]
+    assert "Redraws" not in plain.caption
+    assert "over one half" not in plain.caption
+    kept = {
+        "threshold_low": 0.31,
+        "threshold_high": 0.62,
+        "threshold_score": 0.8,
+        "threshold_score_at_half": 0.75,
+    }
+    folds = tuple(replace(f, choices={**f.choices, **kept}) for f in run.folds)
+    (told,) = [f for f in deciding_figures(replace(run, folds=folds), judged(run)) if f.beside]
+    assert "Redraws of the inner patients put it at 0.31–0.62." in told.caption
+    assert "On them it gains 0.05 in F1 score over one half." in told.caption
+    assert len(kinds(told.beside, "whisker")) == len(run.folds)
+    assert kinds(plain.beside, "whisker") == []
+
+
 def test_thresholds_are_drawn_only_where_inner_patients_were_kept(tmp_path, make_run, wish):
     run = read_run(make_run(tmp_path / "run", wish(pictures=False, opinions=False)).root)
     names = [figure.term for figure in deciding_figures(run, judged(run))]

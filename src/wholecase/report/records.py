@@ -103,6 +103,22 @@ class FoldRecord:
         return float(value) if isinstance(value, int | float) else None
 
     @property
+    def threshold_ends(self) -> tuple[float, float] | None:
+        """Where redraws of the inner patients would have put it; None where the run kept none."""
+        low, high = (self.choices.get(f"threshold_{end}") for end in ("low", "high"))
+        if not isinstance(low, int | float) or not isinstance(high, int | float):
+            return None
+        return float(low), float(high)
+
+    @property
+    def threshold_gain(self) -> float | None:
+        """What the rule looks at, at the threshold less at one half; None where not kept."""
+        at, half = (self.choices.get(f"threshold_{key}") for key in ("score", "score_at_half"))
+        if not isinstance(at, int | float) or not isinstance(half, int | float):
+            return None
+        return float(at) - float(half)
+
+    @property
     def temperature(self) -> float:
         """What the fold's log probabilities were divided by; 1 where nothing was done."""
         value = self.choices.get("temperature")
