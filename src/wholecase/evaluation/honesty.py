@@ -103,7 +103,8 @@ def weighted_intercept(
     return np.array([_intercept(truth, probabilities[:, 1], row) for row in weights])
 
 
-def _odds(probability: Float[np.ndarray, " M"]) -> Float[np.ndarray, " M"]:
+def log_odds(probability: Float[np.ndarray, " M"]) -> Float[np.ndarray, " M"]:
+    """As the calibration fits take them, none of them infinite."""
     likely = np.clip(probability.astype(np.float64), LEAST, 1 - LEAST)
     odds: Float[np.ndarray, " M"] = np.log(likely / (1 - likely))
     return odds
@@ -114,7 +115,7 @@ def _intercept(
     probability: Float[np.ndarray, " M"],
     weights: Float[np.ndarray, " M"],
 ) -> float:
-    odds, positives = _odds(probability), weights @ (truth == 1)
+    odds, positives = log_odds(probability), weights @ (truth == 1)
     if positives == 0 or positives == weights.sum():
         return float("nan")
     return float(brentq(lambda at: weights @ expit(odds + at) - positives, -60.0, 60.0))
@@ -125,24 +126,37 @@ def _slope(
     probability: Float[np.ndarray, " M"],
     weights: Float[np.ndarray, " M"],
 ) -> float:
+    line = calibration_line(truth, probability, weights)
+    return float("nan") if line is None else line[1]
+
+
+def calibration_line(
+    truth: Int[np.ndarray, " M"],
+    probability: Float[np.ndarray, " M"],
+    weights: Float[np.ndarray, " M"],
+) -> tuple[float, float] | None:
+    """Intercept and slope of the log odds of the truth on those that were said; None where none."""
     counted = weights > 0
-    odds, positive, weights = _odds(probability)[counted], truth[counted] == 1, weights[counted]
+    odds, positive, weights = (
+        log_odds(probability)[counted],
+        truth[counted] == 1,
+        weights[counted],
+    )
     with_it, without = odds[positive], odds[~positive]
     if not len(with_it) or not len(without) or np.ptp(odds) == 0:
-        return float("nan")
+        return None
     if with_it.min() >= without.max() or without.min() >= with_it.max():
-        return float("nan")
-    scale = odds.std()
-    standard = (odds - odds.mean()) / scale
-    return _logistic(standard, np.where(positive, 1.0, -1.0), weights / weights.sum()) / float(
-        scale
-    )
+        return None
+    middle, scale = float(odds.mean()), float(odds.std())
+    sign = np.where(positive, 1.0, -1.0)
+    at, slope = _logistic((odds - middle) / scale, sign, weights / weights.sum())
+    return at - slope * middle / scale, slope / scale
 
 
 def _logistic(
     x: Float[np.ndarray, " M"], sign: Float[np.ndarray, " M"], weights: Float[np.ndarray, " M"]
-) -> float:
-    """The slope of greatest likelihood beside an intercept."""
+) -> tuple[float, float]:
+    """Intercept and slope of greatest likelihood."""
     design = np.stack([np.ones(len(x)), x], axis=1)
 
     def loss(at: Float[np.ndarray, " 2"]) -> float:
@@ -154,9 +168,8 @@ def _logistic(
 
     def curvature(at: Float[np.ndarray, " 2"]) -> Float[np.ndarray, "2 2"]:
         share = expit(design @ at)
-        bend: Float[np.ndarray, "2 2"] = design.T @ (
-            design * (weights * share * (1 - share))[:, None]
-        )
+        steep = design * (weights * share * (1 - share))[:, None]
+        bend: Float[np.ndarray, "2 2"] = design.T @ steep
         return bend
 
     found = minimize(
@@ -167,4 +180,4 @@ def _logistic(
         method="trust-exact",
         options={"gtol": 1e-10},
     )
-    return float(found.x[1])
+    return float(found.x[0]), float(found.x[1])

@@ -11,7 +11,7 @@ ONE = "one patient tells nothing of others"
 TOO_FEW = f"fewer than {FEW} patients, or of a class: too few to redraw, and no formula is known"
 ALIKE = "all redraws of patients agree, which is no certainty"
 LOST = "too many redraws of patients lose a class"
-NOT_REDRAWN = "redraws of patients would not vary as new patients do"
+NOT_REDRAWN = "neither redraws of these patients nor a formula tell how it would vary"
 
 
 @dataclass(frozen=True)

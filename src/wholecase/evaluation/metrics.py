@@ -19,6 +19,7 @@ from wholecase.evaluation.honesty import (
     weighted_intercept,
     weighted_slope,
 )
+from wholecase.evaluation.honesty_bounds import intercept_ends, slope_ends
 from wholecase.evaluation.metric import (
     Decision,
     Metric,
@@ -176,6 +177,7 @@ METRICS: dict[str, Metric] = {
         "classes",
         needs=(0, 1),
         within=_UNBOUNDED,
+        bound=slope_ends,
         is_redrawn=False,
         two_classes_only=True,
     ),
@@ -186,6 +188,7 @@ METRICS: dict[str, Metric] = {
         needs=(0, 1),
         within=_UNBOUNDED,
         best=0.0,
+        bound=intercept_ends,
         is_redrawn=False,
         two_classes_only=True,
     ),
