@@ -17,6 +17,8 @@ class Measured:
     high: float | None = None
     n: int | None = None
     """Number of patients behind it."""
+    reason: str = ""
+    """Why there is no interval, where the run tells."""
 
 
 @dataclass(frozen=True)

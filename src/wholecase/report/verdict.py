@@ -110,6 +110,8 @@ def _card(name: str, measured: Measured) -> Card:
     hint = _better(name)
     if measured.value is None:
         hint = "undefined for these cases"
+    elif measured.low is None and measured.reason:
+        hint = "; ".join(part for part in (hint, f"no interval: {measured.reason}") if part)
     return Card(
         name=shown,
         tip=TERMS.get(shown, ""),
