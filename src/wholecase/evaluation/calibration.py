@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.optimize import minimize_scalar
 
 from wholecase.evaluation.redraws import redraws
 from wholecase.evaluation.smoothing import REDRAWS, Smoothed, smoothed
@@ -33,14 +34,9 @@ def fit_temperature(truth: Int[np.ndarray, " M"], probabilities: Float[np.ndarra
     # the sum of likelihood and prior may have two valleys: look at all before going down one
     grid = np.linspace(np.log(LOWEST), np.log(HIGHEST), 61)
     best = int(np.argmin([loss(float(at)) for at in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    while high - low > 1e-6:  # golden section
-        left, right = high - (high - low) / _GOLDEN, low + (high - low) / _GOLDEN
-        low, high = (low, right) if loss(left) <= loss(right) else (left, high)
-    return float(np.exp((low + high) / 2))
-
-
-_GOLDEN = (1 + 5**0.5) / 2
+    around = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
+    found = minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(found.x))
 
 
 def smoothed_temperature(
