@@ -21,9 +21,13 @@ from wholecase.runs import RunFolder, read_rows
 def test_every_number_has_a_value_an_interval_and_the_number_of_patients(finished: Summary) -> None:
     metrics = json.loads(finished.run.metrics.read_text())
     assert set(metrics["pooled"]) == set(METRICS)
-    for told in metrics["pooled"].values():
+    for name, told in metrics["pooled"].items():
         assert told["n"] == 23
-        assert told["low"] <= told["value"] <= told["high"]
+        if told["low"] is None:
+            assert told["reason"], name
+        else:
+            assert told["low"] <= told["value"] <= told["high"]
+    assert metrics["pooled"]["auroc"]["method"] == "formula"
     assert [fold["fold"] for fold in metrics["folds"]] == [0, 1, 2]
     assert sum(fold["metrics"]["auroc"]["n"] for fold in metrics["folds"]) == 23
     assert any("23 patients" in note for note in metrics["notes"])

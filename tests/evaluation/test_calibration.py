@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 
-from wholecase.evaluation import apply_temperature, calibration_slope, fit_temperature
+from wholecase.evaluation import (
+    METRICS,
+    apply_temperature,
+    calibration_intercept,
+    calibration_slope,
+    expected_calibration_error,
+    fit_temperature,
+    smoothed_temperature,
+)
 
 
 def overconfident(rng, cases, classes, by):
@@ -103,3 +111,47 @@ def test_the_slope_tells_too_sure_from_too_timid():
 )
 def test_there_is_no_slope_where_none_fits_best(truth, said):
     assert np.isnan(calibration_slope(np.array(truth), np.array(said)))
+
+
+def patients_of(cases):
+    return tuple(f"p{i:04}" for i in range(cases))
+
+
+@pytest.mark.parametrize("by", [0.5, 2.0, 4.0])
+def test_of_many_cases_the_smoothed_temperature_is_the_fitted_one(by):
+    truth, probabilities = overconfident(np.random.default_rng(0), 3000, 3, by)
+    told = smoothed_temperature(truth, probabilities, patients_of(3000))
+    assert told.value == pytest.approx(by, rel=0.1)
+    assert told.low < by < told.high
+
+
+def test_of_few_honest_cases_it_stays_nearer_to_one_than_the_fitted():
+    ours, fitted = [], []
+    for seed in range(20):
+        truth, probabilities = overconfident(np.random.default_rng(seed), 15, 2, 1.0)
+        told = smoothed_temperature(truth, probabilities, patients_of(15))
+        ours.append(abs(np.log(told.value)))
+        fitted.append(abs(np.log(fit_temperature(truth, probabilities))))
+    assert np.mean(ours) < 0.8 * np.mean(fitted)
+    assert smoothed_temperature(np.zeros(0, int), np.zeros((0, 2)), ()).value == 1.0
+
+
+def test_the_intercept_is_what_all_odds_lack():
+    rng = np.random.default_rng(1)
+    odds = rng.normal(size=20_000)
+    truth = (rng.random(20_000) < 1 / (1 + np.exp(-odds))).astype(int)
+    said = 1 / (1 + np.exp(-(odds - 0.7)))
+    assert calibration_intercept(truth, said) == pytest.approx(0.7, abs=0.05)
+    assert np.isnan(calibration_intercept(np.ones(3, int), np.array([0.2, 0.3, 0.4])))
+
+
+@pytest.mark.parametrize("cases", [60, 300])
+def test_the_metrics_are_the_functions(cases):
+    rng = np.random.default_rng(2)
+    truth, probabilities = overconfident(rng, cases, 2, 2.0)
+    decision, said = probabilities.argmax(axis=1), probabilities[:, 1]
+    told = {name: metric(truth, probabilities, decision) for name, metric in METRICS.items()}
+    error = expected_calibration_error(truth, said, 5 if cases < 100 else 10)
+    assert told["ece"] == pytest.approx(error)
+    assert told["calibration_slope"] == calibration_slope(truth, said)
+    assert told["calibration_intercept"] == calibration_intercept(truth, said)

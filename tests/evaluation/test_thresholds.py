@@ -68,3 +68,83 @@ def test_neighbours_in_precision_are_still_told_apart(name, dtype):
     probability = np.array([low, np.nextafter(low, dtype(1))])
     threshold = THRESHOLDS[name](np.array([0, 1]), probability)
     assert (probability > threshold).tolist() == [False, True]
+
+
+def noisy(seed, cases, apart=1.5, share=0.5):
+    rng = np.random.default_rng(seed)
+    truth = (np.arange(cases) < share * cases).astype(int)
+    probability = 1 / (1 + np.exp(-(apart * (truth - 0.5) + rng.normal(size=cases))))
+    return truth, probability, tuple(f"p{i:04}" for i in range(cases))
+
+
+SMOOTHED = [name for name, rule in THRESHOLDS.items() if rule.is_smoothed]
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_a_smoothed_threshold_wanders_less_and_the_less_the_fewer_cases(name):
+    plain = {"smoothed_f1": "f1", "smoothed_balanced": "youden"}[name]
+    spread = {}
+    for cases in (16, 60):
+        told = [noisy(seed, cases) for seed in range(25)]
+        for rule in (name, plain):
+            chosen = [THRESHOLDS[rule](truth, score) for truth, score, _ in told]
+            spread[rule, cases] = np.std(chosen)
+        assert spread[name, cases] < 0.8 * spread[plain, cases]
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_of_many_cases_a_smoothed_threshold_goes_where_the_best_one_is(name):
+    # three times too timid: the classes part at 0.3
+    truth, probability, patients = noisy(0, 4000)
+    shifted = 0.6 * probability
+    told = THRESHOLDS[name].choose(truth, shifted, patients)
+    assert told.low < told.value < told.high
+    assert told.value == pytest.approx(0.3, abs=0.07)
+    assert told.score > told.score_at_half + 0.1
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_a_smoothed_threshold_lies_between_one_half_and_what_redraws_choose(name):
+    for seed in range(10):
+        truth, probability, patients = noisy(seed, 12)
+        told = THRESHOLDS[name].choose(truth, probability, patients)
+        assert min(told.low, 0.5) <= told.value <= max(told.high, 0.5)
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_the_choice_tells_what_it_is_worth_and_what_one_half_would_be(name):
+    truth, probability, patients = noisy(3, 40)
+    told = THRESHOLDS[name].choose(truth, probability, patients)
+    if name == "half":
+        assert (told.value, told.low, told.score) == (0.5, None, None)
+        return
+    rule = "f1" if "f1" in name else "youden"
+    assert told.score == pytest.approx(merit(rule, truth, probability > told.value))
+    assert told.score_at_half == pytest.approx(merit(rule, truth, probability > 0.5))
+    assert told.low <= told.high
+    assert told.to_json()["value"] == told.value
+    if not THRESHOLDS[name].is_smoothed:
+        assert told.value == THRESHOLDS[name](truth, probability)
+        assert told.score >= told.score_at_half
+
+
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_patients_are_redrawn_whole(name):
+    truth, probability, patients = noisy(1, 30)
+    many = [np.repeat(values, 8) for values in (truth, probability)]
+    whole = THRESHOLDS[name].choose(*many, tuple(np.repeat(patients, 8).tolist()))
+    once = THRESHOLDS[name].choose(truth, probability, patients)
+    assert (whole.value, whole.low) == (pytest.approx(once.value), pytest.approx(once.low))
+    apart = THRESHOLDS[name].choose(*many, tuple(f"c{i:03}" for i in range(240)))
+    assert apart.high - apart.low < whole.high - whole.low
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_the_order_of_cases_changes_no_threshold(name):
+    truth, probability, patients = noisy(2, 30)
+    order = np.random.default_rng(0).permutation(30)
+    rule = THRESHOLDS[name]
+    assert rule(truth[order], probability[order]) == pytest.approx(rule(truth, probability))
+    names = tuple(patients[i] for i in order)
+    shuffled = rule.choose(truth[order], probability[order], names)
+    assert shuffled.value == pytest.approx(rule.choose(truth, probability, patients).value)

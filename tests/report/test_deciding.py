@@ -61,7 +61,7 @@ def test_the_numbers_beside_the_figure_are_those_of_a_loop(classes):
         gaps = [abs(sum(w - s for w, s in held)) for held in bins.values()]
         assert float(row[1]) == pytest.approx(sum(gaps) / 60, abs=6e-4)
         assert float(row[2]) == pytest.approx(brier / 60, abs=6e-4)
-        assert len(row) == (4 if classes == 2 else 3)
+        assert len(row) == (5 if classes == 2 else 3)
 
 
 def test_a_run_that_scaled_nothing_is_drawn_once(binary):
@@ -119,6 +119,25 @@ def test_each_fold_has_its_lines_and_its_marks(binary):
     assert (len(kinds(rule, "of-fold")), len(kinds(rule, "kept"))) == (5, 5)
     assert draw_rule(told, RULES["half"]) == ""
     assert set(RULES) == set(THRESHOLDS), "every rule is told in words"
+
+
+def test_a_threshold_is_told_with_its_ends_and_its_gain_over_one_half(binary):
+    run = read_run(binary.root)
+    (plain,) = [f for f in deciding_figures(run, judged(run)) if f.term == "Threshold"]
+    assert "Redraws" not in plain.caption
+    assert "over one half" not in plain.caption
+    kept = {
+        "threshold_low": 0.31,
+        "threshold_high": 0.62,
+        "threshold_score": 0.8,
+        "threshold_score_at_half": 0.75,
+    }
+    folds = tuple(replace(f, choices={**f.choices, **kept}) for f in run.folds)
+    (told,) = [f for f in deciding_figures(replace(run, folds=folds), judged(run)) if f.beside]
+    assert "Redraws of the inner patients put it at 0.31–0.62." in told.caption
+    assert "On them it gains 0.05 in F1 score over one half." in told.caption
+    assert len(kinds(told.beside, "whisker")) == len(run.folds)
+    assert kinds(plain.beside, "whisker") == []
 
 
 def test_thresholds_are_drawn_only_where_inner_patients_were_kept(tmp_path, make_run, wish):

@@ -48,6 +48,23 @@ def test_the_verdict_is_honest_about_chance(run, low, high, says):
     assert f"{low:.2f}–{high:.2f}" in verdict(told)
 
 
+def test_a_card_tells_which_way_is_better_and_why_there_is_no_interval(binary):
+    run = read_run(binary.root)
+    pooled = {
+        "brier": Measured(0.2, 0.1, 0.3, 90),
+        "matthews": Measured(0.4, None, None, 20, "too few patients"),
+        "ece": Measured(0.1, None, None, 20, "nothing tells"),
+        "calibration_slope": Measured(1.4, 0.9, 1.9, 90),
+    }
+    told = {card.name: card for card in cards(replace(run, pooled=pooled))}
+    assert told["Brier score"].hint == "lower is better"
+    assert told["Matthews correlation"].hint == "no interval: too few patients"
+    assert told["Calibration error"].hint == "lower is better; no interval: nothing tells"
+    assert told["Calibration slope"].hint == "1 is best"
+    # drawn on a scale from 0 to 1, where that is the range
+    assert (told["Brier score"].at, told["Calibration slope"].at) == (0.2, None)
+
+
 def test_the_main_card_comes_first_and_unknown_metrics_last(run):
     pooled = {"kappa": Measured(0.5), **run.pooled}
     shown = cards(replace(run, pooled=pooled))

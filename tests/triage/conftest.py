@@ -1,5 +1,5 @@
 """Slides whose tissue is known."""
 
-from instances.conftest import write_slide
+from toys.pyramids import write_slide
 
 __all__ = ["write_slide"]

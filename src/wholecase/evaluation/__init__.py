@@ -1,9 +1,10 @@
-"""Metrics, intervals by patient, thresholds and calibration: numpy alone."""
+"""Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
     apply_temperature,
-    calibration_slope,
     fit_temperature,
+    smoothed_temperature,
 )
 from wholecase.evaluation.curves import (
     Curve,
@@ -16,32 +17,50 @@ from wholecase.evaluation.curves import (
     reliability,
     roc,
 )
-from wholecase.evaluation.intervals import Interval, mean_interval, measure, paired_difference
-from wholecase.evaluation.metrics import METRICS, Metric
+from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
+from wholecase.evaluation.interval import FEW, Interval
+from wholecase.evaluation.intervals import mean_interval, measure, paired_difference
+from wholecase.evaluation.metric import Metric
+from wholecase.evaluation.metrics import METRICS
+from wholecase.evaluation.novelty import Familiar, learn_familiar
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
-from wholecase.evaluation.thresholds import THRESHOLDS
+from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
 
 __all__ = [
+    "BASELINES",
+    "FEW",
     "METRICS",
     "THRESHOLDS",
     "Curve",
     "DecisionCurve",
+    "Familiar",
     "Interval",
     "Metric",
     "Reliability",
     "Scores",
+    "Sides",
+    "ThresholdChoice",
+    "ThresholdRule",
+    "Vectors",
     "apply_temperature",
     "auroc",
+    "baseline",
+    "bins_for",
+    "calibration_intercept",
     "calibration_slope",
     "confusion",
     "decision_curve",
     "expected_calibration_error",
     "fit_temperature",
+    "learn_familiar",
+    "mean_features",
     "mean_interval",
     "measure",
     "paired_difference",
     "precision_recall",
     "reliability",
     "roc",
+    "said",
+    "smoothed_temperature",
 ]

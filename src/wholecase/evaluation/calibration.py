@@ -1,7 +1,13 @@
 """Probabilities that mean what they say: one temperature for all classes (Guo 2017)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.optimize import minimize_scalar
+
+from wholecase.evaluation.redraws import redraws
+from wholecase.evaluation.smoothing import REDRAWS, Smoothed, smoothed
 
 LOWEST, HIGHEST = 0.25, 8.0
 """Temperatures beyond these say that the model, not its calibration, is wrong."""
@@ -28,14 +34,34 @@ def fit_temperature(truth: Int[np.ndarray, " M"], probabilities: Float[np.ndarra
     # the sum of likelihood and prior may have two valleys: look at all before going down one
     grid = np.linspace(np.log(LOWEST), np.log(HIGHEST), 61)
     best = int(np.argmin([loss(float(at)) for at in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    while high - low > 1e-6:  # golden section
-        left, right = high - (high - low) / _GOLDEN, low + (high - low) / _GOLDEN
-        low, high = (low, right) if loss(left) <= loss(right) else (left, high)
-    return float(np.exp((low + high) / 2))
+    around = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
+    found = minimize_scalar(loss, bounds=around, method="bounded", options={"xatol": 1e-8})
+    return float(np.exp(found.x))
 
 
-_GOLDEN = (1 + 5**0.5) / 2
+def smoothed_temperature(
+    truth: Int[np.ndarray, " M"],
+    probabilities: Float[np.ndarray, "M C"],
+    patients: Sequence[str],
+    *,
+    seed: int = 0,
+) -> Smoothed:
+    """The temperature that redraws of the patients choose, drawn towards 1 as far as they disagree.
+
+    Each redraw fits as `fit_temperature` does, to a step of 3 %. Of the mean of log T what stands
+    out from its own noise is kept (`smoothed`); with few patients, or where no temperature fits
+    better beyond chance, it stays near 1.
+    """
+    if not len(truth):
+        return Smoothed(1.0, 1.0, 1.0)
+    logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_IN_FIT))
+    grid, rows = np.linspace(np.log(LOWEST), np.log(HIGHEST), 121), np.arange(len(truth))
+    misfit = np.stack([-_log_softmax(logs / t)[rows, truth] for t in np.exp(grid)], axis=1)
+    prior = 0.5 * (grid / PRIOR_SPREAD) ** 2
+    drawn = redraws(tuple(patients), REDRAWS, seed)
+    chosen = np.concatenate([grid[(w @ misfit + prior).argmin(axis=1)] for w in drawn])
+    told = smoothed(chosen, 0.0)
+    return Smoothed(*(float(np.exp(log_t)) for log_t in (told.value, told.low, told.high)))
 
 
 def apply_temperature(
@@ -51,46 +77,6 @@ def apply_temperature(
     logs = np.log(np.maximum(probabilities.astype(np.float64), least))
     calibrated: Float[np.ndarray, "M C"] = np.exp(_log_softmax(logs / temperature))
     return calibrated
-
-
-def calibration_slope(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
-    """Slope of the log odds of the truth on those that were said (Cox 1958): 1 is honest.
-
-    Below 1 the probabilities are too extreme, above 1 too timid; the logistic fit has its own
-    intercept. `truth` is 0 or 1. nan where a probability parts the two perfectly, or does not
-    vary: no slope fits best there.
-    """
-    said = np.clip(probability.astype(np.float64), LEAST_IN_FIT, 1 - LEAST_IN_FIT)
-    odds = np.log(said / (1 - said))
-    with_it, without = odds[truth == 1], odds[truth != 1]
-    if not len(with_it) or not len(without) or np.ptp(odds) == 0:
-        return float("nan")
-    if with_it.min() >= without.max() or without.min() >= with_it.max():
-        return float("nan")
-    scale = odds.std()
-    design = np.stack([np.ones(len(odds)), (odds - odds.mean()) / scale], axis=1)
-    return float(_logistic(design, np.where(truth == 1, 1.0, -1.0))[1] / scale)
-
-
-def _logistic(
-    design: Float[np.ndarray, "M D"], sign: Float[np.ndarray, " M"]
-) -> Float[np.ndarray, " D"]:
-    """Newton's way down to the coefficients of greatest likelihood; a step too far is halved."""
-
-    def loss(at: Float[np.ndarray, " D"]) -> float:
-        return float(np.logaddexp(0.0, -sign * (design @ at)).sum())
-
-    beta = np.zeros(design.shape[1])
-    for _ in range(100):
-        wrong = np.exp(-np.logaddexp(0.0, sign * (design @ beta)))  # [M]: share given to the other
-        curvature = design.T @ (design * (wrong * (1 - wrong))[:, None])
-        step = np.linalg.lstsq(curvature, design.T @ (sign * wrong), rcond=None)[0]
-        while loss(beta + step) > loss(beta) and np.abs(step).max() > 1e-12:
-            step = step / 2
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            break
-    return beta
 
 
 def _log_softmax(values: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:

@@ -40,5 +40,18 @@ def f1s(confusion: Float[np.ndarray, "R C C"]) -> Float[np.ndarray, "R C"]:
     return np.where(occurring > 0, f1, np.nan)
 
 
+def matthews(confusion: Float[np.ndarray, "R C C"]) -> Float[np.ndarray, " R"]:
+    """Correlation of truth and decision (Matthews 1975; of several classes Gorodkin 2004).
+
+    0 where all decisions are the same; nan where one class only is there.
+    """
+    occurring, decided = confusion.sum(axis=2), confusion.sum(axis=1)
+    everything = occurring.sum(axis=1)
+    together = _hits(confusion).sum(axis=1) * everything - (occurring * decided).sum(axis=1)
+    spreads = [everything**2 - (each**2).sum(axis=1) for each in (occurring, decided)]
+    varied = np.where(spreads[1] > 0, spreads[1], 1.0)
+    return fraction(np.where(spreads[1] > 0, together, 0.0), np.sqrt(spreads[0] * varied))
+
+
 def _hits(confusion: Float[np.ndarray, "R C C"]) -> Float[np.ndarray, "R C"]:
     return np.diagonal(confusion, axis1=1, axis2=2)

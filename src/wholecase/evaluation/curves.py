@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from wholecase.evaluation.intervals import redraws
+from wholecase.evaluation.redraws import redraws
 
 
 @dataclass(frozen=True)

@@ -1,50 +1,40 @@
-"""The metrics by name: one number for many cases."""
+"""The metrics by name: one number for many cases, with the facts that go with it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
-from wholecase.evaluation.counting import f1s, recalls, specificities, weighted_confusion
+from wholecase.evaluation.bounds import Ends, averaged, bounded_mean, effective, of_ranks
+from wholecase.evaluation.counting import (
+    f1s,
+    matthews,
+    recalls,
+    specificities,
+    weighted_confusion,
+)
 from wholecase.evaluation.fraction import fraction
+from wholecase.evaluation.honesty import (
+    weighted_calibration_error,
+    weighted_intercept,
+    weighted_slope,
+)
+from wholecase.evaluation.honesty_bounds import intercept_ends, slope_ends
+from wholecase.evaluation.metric import (
+    Decision,
+    Metric,
+    Probabilities,
+    Terms,
+    Truth,
+    Values,
+    Weighted,
+    Weights,
+)
 from wholecase.evaluation.ranking import weighted_auroc, weighted_precision
-
-Truth = Int[np.ndarray, " M"]
-Probabilities = Float[np.ndarray, "M C"]
-Decision = Int[np.ndarray, " M"]
-Weights = Float[np.ndarray, "R M"]
-Values = Float[np.ndarray, " R"]
+from wholecase.evaluation.scores import Scores
 
 
-@final
-@dataclass(frozen=True)
-class Metric:
-    """One number for M cases; nan where it is undefined, for instance when one class is there.
-
-    With two classes the second is the positive one. With more, a metric is the plain mean of its
-    one-against-rest values over the classes that occur in the truth.
-    """
-
-    weighted: Callable[[Truth, Probabilities, Decision, Weights], Values]
-    """The same for R weightings of the cases at once (a weight of 2: the case is there twice).
-
-    A weighting that leaves out a class which occurs in the truth gives nan where the metric needs
-    that class: a mean over fewer classes would be another quantity.
-    """
-
-    def __call__(
-        self,
-        truth: Int[np.ndarray, " M"],
-        probabilities: Float[np.ndarray, "M C"],
-        decision: Int[np.ndarray, " M"],
-    ) -> float:
-        """The value with each case counted once."""
-        return float(self.weighted(truth, probabilities, decision, np.ones((1, len(truth))))[0])
-
-
-def _judged(truth: Int[np.ndarray, " M"], classes: int) -> list[int]:
+def _judged(truth: Truth, classes: int) -> list[int]:
     """The classes over which a metric is averaged."""
     return [1] if classes == 2 else [int(c) for c in np.unique(truth)]
 
@@ -54,9 +44,10 @@ Ranking = Callable[
     Float[np.ndarray, " R"],
 ]
 Counting = Callable[[Float[np.ndarray, "R C C"]], Float[np.ndarray, "R C"]]
+PerCase = Float[np.ndarray, "M S"]
 
 
-def _of_ranks(ranking: Ranking) -> Metric:
+def _by_rank(ranking: Ranking) -> Weighted:
     def weighted(
         truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
     ) -> Values:
@@ -66,10 +57,10 @@ def _of_ranks(ranking: Ranking) -> Metric:
         mean: Values = np.mean(values, axis=0)
         return mean
 
-    return Metric(weighted)
+    return weighted
 
 
-def _of_counts(counting: Counting, *, over_occurring: bool = False) -> Metric:
+def _by_count(counting: Counting, *, over_occurring: bool = False) -> Weighted:
     def weighted(
         truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
     ) -> Values:
@@ -79,35 +70,127 @@ def _of_counts(counting: Counting, *, over_occurring: bool = False) -> Metric:
         mean: Values = counting(table)[:, judged].mean(axis=1)
         return mean
 
-    return Metric(weighted)
+    return weighted
 
 
-def _accuracy(
+def _matthews(
     truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
 ) -> Values:
+    table = weighted_confusion(truth, decision, probabilities.shape[1], weights)
+    lost = (table.sum(axis=2)[:, np.unique(truth)] == 0).any(axis=1)
+    correlation: Values = np.where(lost, np.nan, matthews(table))
+    return correlation
+
+
+def _mean_of(terms: Terms) -> Weighted:
+    """The mean over all cases of one number per case."""
+
+    def weighted(
+        truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
+    ) -> Values:
+        per_case = terms(truth, probabilities, decision)[:, 0]
+        return fraction(weights @ per_case, weights.sum(axis=1))
+
+    return weighted
+
+
+def _hits(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
     del probabilities
-    return fraction(weights @ (truth == decision).astype(np.float64), weights.sum(axis=1))
+    right: Float[np.ndarray, " M"] = (truth == decision).astype(np.float64)
+    return right[:, None]
 
 
-def _brier(
-    truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
-) -> Values:
+def _misses(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
     del decision
     classes = probabilities.shape[1]
     misses = (probabilities.astype(np.float64) - np.eye(classes)[truth]) ** 2  # [M, C]
     # with two classes the score of the positive one alone, as the literature has it (Brier 1950)
-    per_case = misses[:, 1] if classes == 2 else misses.sum(axis=1)
-    return fraction(weights @ per_case, weights.sum(axis=1))
+    per_case: Float[np.ndarray, " M"] = misses[:, 1] if classes == 2 else misses.sum(axis=1)
+    return per_case[:, None]
 
+
+def _found(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
+    own = truth[:, None] == _judged(truth, probabilities.shape[1])
+    return np.where(own, (truth == decision)[:, None], np.nan)
+
+
+def _found_of_each(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
+    del probabilities
+    return np.where(truth[:, None] == np.unique(truth), (truth == decision)[:, None], np.nan)
+
+
+def _cleared(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
+    judged = _judged(truth, probabilities.shape[1])
+    return np.where(truth[:, None] != judged, decision[:, None] != judged, np.nan)
+
+
+def _ranked(scores: Scores, alpha: float) -> Ends:
+    """Of the AUROC: the areas of several classes rest on the same cases."""
+    ends = [
+        of_ranks(scores.truth == c, scores.probabilities[:, c], scores.patients, alpha)
+        for c in _judged(scores.truth, scores.classes)
+    ]
+    return averaged([low for low, _ in ends], ends, are_apart=False)
+
+
+def _overlap(scores: Scores, alpha: float) -> Ends | None:
+    """Of F1, which says the same as the share of hits among cases that are, or are called, so."""
+    if scores.classes != 2:
+        return None
+    truth, decided = scores.truth == 1, scores.decision == 1
+    either = truth | decided
+    patients = tuple(np.array(scores.patients, dtype=object)[either])
+    share = float((truth & decided)[either].mean())
+    low, high = bounded_mean(share, effective(patients), alpha)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+_UNBOUNDED = (-np.inf, np.inf)
 
 METRICS: dict[str, Metric] = {
-    "auroc": _of_ranks(weighted_auroc),
-    "auprc": _of_ranks(weighted_precision),
-    "balanced_accuracy": _of_counts(recalls, over_occurring=True),
-    "f1": _of_counts(f1s),
-    "sensitivity": _of_counts(recalls),
-    "specificity": _of_counts(specificities),
-    "accuracy": Metric(_accuracy),
-    "brier": Metric(_brier),
+    "auroc": Metric(
+        _by_rank(weighted_auroc), "probabilities", "classes", needs=(0, 1), bound=_ranked
+    ),
+    "auprc": Metric(_by_rank(weighted_precision), "probabilities", "classes", needs=(0, 1)),
+    "balanced_accuracy": Metric(
+        _by_count(recalls, over_occurring=True), "decisions", "classes", terms=_found_of_each
+    ),
+    "f1": Metric(_by_count(f1s), "decisions", "classes", needs=(1,), bound=_overlap),
+    "sensitivity": Metric(_by_count(recalls), "decisions", "classes", needs=(1,), terms=_found),
+    "specificity": Metric(
+        _by_count(specificities), "decisions", "classes", needs=(0,), terms=_cleared
+    ),
+    "accuracy": Metric(_mean_of(_hits), "decisions", "cases", terms=_hits),
+    "matthews": Metric(_matthews, "decisions", "classes", needs=(0, 1), within=(-1.0, 1.0)),
+    "brier": Metric(
+        _mean_of(_misses),
+        "probabilities",
+        "cases",
+        best=0.0,
+        within_of_many=(0.0, 2.0),
+        terms=_misses,
+    ),
+    "ece": Metric(weighted_calibration_error, "probabilities", "cases", best=0.0, is_redrawn=False),
+    "calibration_slope": Metric(
+        weighted_slope,
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        within=_UNBOUNDED,
+        bound=slope_ends,
+        is_redrawn=False,
+        two_classes_only=True,
+    ),
+    "calibration_intercept": Metric(
+        weighted_intercept,
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        within=_UNBOUNDED,
+        best=0.0,
+        bound=intercept_ends,
+        is_redrawn=False,
+        two_classes_only=True,
+    ),
 }
-"""All but `brier` are better when higher."""
+"""In the order of the papers; a new one states its facts here and has its interval from them."""

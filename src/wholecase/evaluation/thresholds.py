@@ -1,84 +1,107 @@
 """Where to cut a probability in two: positive is what lies above the threshold (p > t)."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
 
-Threshold = Callable[[Int[np.ndarray, " M"], Float[np.ndarray, " M"]], float]
+from wholecase.evaluation.cuts import (
+    Counts,
+    Merit,
+    Totals,
+    best_cut,
+    redrawn_cuts,
+    values_at,
+)
+from wholecase.evaluation.fraction import fraction
+from wholecase.evaluation.smoothing import smoothed
+
+HALF = 0.5
 
 
-def half(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
-    """One half, whatever the data say.
+@dataclass(frozen=True)
+class ThresholdChoice:
+    """A threshold, how sure it is, and what it is worth on the cases that it was chosen on."""
 
-    >>> half(np.array([0, 1]), np.array([0.8, 0.9]))
-    0.5
-    """
-    del truth, probability
-    return 0.5
+    value: float
+    low: float | None
+    high: float | None
+    """95 % of what redraws of the patients would have chosen; None where nothing is chosen."""
+    score: float | None
+    """What the rule looks at, at the threshold; None where it looks at nothing."""
+    score_at_half: float | None
+    """The same at one half."""
 
-
-def f1(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
-    """Where the positive class has its best F1.
-
-    >>> f1(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.6, 0.7]))
-    0.4
-    """
-    return _best(truth, probability, _f1)
-
-
-def youden(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
-    """Where sensitivity + specificity is best (Youden 1950).
-
-    >>> youden(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.6, 0.7]))
-    0.4
-    """
-    return _best(truth, probability, _youden)
+    def to_json(self) -> dict[str, float | None]:
+        """As `choices.json` may hold it."""
+        return asdict(self)
 
 
-THRESHOLDS: dict[str, Threshold] = {"f1": f1, "youden": youden, "half": half}
+@final
+@dataclass(frozen=True)
+class ThresholdRule:
+    """How a threshold follows from cases whose truth is known."""
 
-Counts = Int[np.ndarray, " G"]
-Merit = Callable[[Counts, Counts, int, int], Float[np.ndarray, " G"]]
+    quantity: str = ""
+    """What is made as great as can be."""
+    merit: Merit | None = None
+    """None where nothing is looked at."""
+    is_smoothed: bool = False
+    """Whether redraws of the patients choose, and their mean is drawn towards one half."""
+
+    def __call__(self, truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
+        """The threshold alone, each case standing for itself."""
+        if self.merit is None or not _has_choice(truth, probability):
+            return HALF
+        if not self.is_smoothed:
+            return best_cut(truth, probability, self.merit)
+        order = np.lexsort((truth, probability))
+        return self.choose(truth[order], probability[order], _numbered(len(order))).value
+
+    def choose(
+        self,
+        truth: Int[np.ndarray, " M"],
+        probability: Float[np.ndarray, " M"],
+        patients: Sequence[str],
+        *,
+        seed: int = 0,
+    ) -> ThresholdChoice:
+        """The threshold with its interval by patient, and what one half would have given."""
+        if self.merit is None or not _has_choice(truth, probability):
+            return ThresholdChoice(HALF, None, None, None, None)
+        drawn = smoothed(redrawn_cuts(truth, probability, patients, (self.merit, seed)), HALF)
+        value = drawn.value if self.is_smoothed else best_cut(truth, probability, self.merit)
+        merits = values_at(truth, probability, self.merit, np.array([value, HALF]))
+        return ThresholdChoice(value, drawn.low, drawn.high, float(merits[0]), float(merits[1]))
 
 
-def _f1(found: Counts, wrong: Counts, positives: int, negatives: int) -> Float[np.ndarray, " G"]:
+def _f1(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) -> Counts:
     del negatives
-    merit: Float[np.ndarray, " G"] = 2 * found / (found + wrong + positives)
+    return fraction(2 * found, found + wrong + positives)
+
+
+def _youden(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) -> Counts:
+    # of whole numbers, so that equally good is exactly equal
+    merit: Counts = (found * negatives - wrong * positives) / (positives * negatives)
     return merit
 
 
-def _youden(
-    found: Counts, wrong: Counts, positives: int, negatives: int
-) -> Float[np.ndarray, " G"]:
-    # times P x N: whole numbers, so that equally good is exactly equal
-    merit: Float[np.ndarray, " G"] = (found * negatives - wrong * positives).astype(np.float64)
-    return merit
+THRESHOLDS: dict[str, ThresholdRule] = {
+    "f1": ThresholdRule("F1 score", _f1),
+    "youden": ThresholdRule("Youden's J", _youden),
+    "half": ThresholdRule(),
+    "smoothed_f1": ThresholdRule("F1 score", _f1, is_smoothed=True),
+    "smoothed_balanced": ThresholdRule("Youden's J", _youden, is_smoothed=True),
+}
+"""Youden's J is twice the balanced accuracy, less one (Youden 1950)."""
 
 
-def _best(
-    truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"], merit: Merit
-) -> float:
-    """The middle of the widest range of thresholds that are all best; one half without a choice.
-
-    Every gap between neighbouring scores is a candidate; calling all cases the same is none.
-    """
-    positive = truth == 1
-    positives, negatives = int(positive.sum()), int((~positive).sum())
-    scores, group = np.unique(probability, return_inverse=True)
-    if positives == 0 or negatives == 0 or len(scores) < 2:
-        return 0.5
-    found = positives - np.cumsum(np.bincount(group, positive)).astype(np.int64)[:-1]
-    wrong = negatives - np.cumsum(np.bincount(group, ~positive)).astype(np.int64)[:-1]
-    merits = merit(found, wrong, positives, negatives)  # of the gap above each score but the last
-    best = np.concatenate(([False], merits == merits.max(), [False]))
-    starts = np.flatnonzero(~best[:-1] & best[1:])
-    ends = np.flatnonzero(best[:-1] & ~best[1:])
-    widest = int(np.argmax(scores[ends] - scores[starts]))
-    return _middle(scores[starts[widest]], scores[ends[widest]])
+def _has_choice(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> bool:
+    """Whether both classes are there, with more than one score."""
+    return len(np.unique(truth == 1)) == 2 and len(np.unique(probability)) > 1
 
 
-def _middle(low: np.floating, high: np.floating) -> float:
-    """Half way, but never as high as `high` in the precision of the scores themselves."""
-    middle = (float(low) + float(high)) / 2
-    return middle if type(high)(middle) < high else float(low)
+def _numbered(cases: int) -> tuple[str, ...]:
+    return tuple(f"{i:09d}" for i in range(cases))

@@ -58,6 +58,7 @@ def measured(value: object) -> Measured:
         low=finite(value.get("low")),
         high=finite(value.get("high")),
         n=None if n is None else whole(n),
+        reason=str(value.get("reason") or ""),
     )
 
 

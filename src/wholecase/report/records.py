@@ -17,6 +17,8 @@ class Measured:
     high: float | None = None
     n: int | None = None
     """Number of patients behind it."""
+    reason: str = ""
+    """Why there is no interval, where the run tells."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,22 @@ class FoldRecord:
         """The decision threshold, chosen on inner patients; None with more than two classes."""
         value = self.choices.get("threshold")
         return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def threshold_ends(self) -> tuple[float, float] | None:
+        """Where redraws of the inner patients would have put it; None where the run kept none."""
+        low, high = (self.choices.get(f"threshold_{end}") for end in ("low", "high"))
+        if not isinstance(low, int | float) or not isinstance(high, int | float):
+            return None
+        return float(low), float(high)
+
+    @property
+    def threshold_gain(self) -> float | None:
+        """What the rule looks at, at the threshold less at one half; None where not kept."""
+        at, half = (self.choices.get(f"threshold_{key}") for key in ("score", "score_at_half"))
+        if not isinstance(at, int | float) or not isinstance(half, int | float):
+            return None
+        return float(at) - float(half)
 
     @property
     def temperature(self) -> float:

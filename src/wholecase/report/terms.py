@@ -8,7 +8,11 @@ METRIC_NAMES: dict[str, str] = {
     "specificity": "Specificity",
     "f1": "F1 score",
     "accuracy": "Accuracy",
+    "matthews": "Matthews correlation",
     "brier": "Brier score",
+    "ece": "Calibration error",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration intercept",
     "localisation_auc": "Localisation AUROC",
 }
 """Metrics in the order of the page; others follow under their own name."""
@@ -39,13 +43,28 @@ TERMS: dict[str, str] = {
     "Brier score": (
         "The mean squared distance between probability and truth; 0 is perfect, lower is better."
     ),
+    "Matthews correlation": (
+        "How far decisions and truth go together, over all four kinds of right and wrong: 1 is "
+        "perfect, 0 is guessing, −1 the reverse."
+    ),
+    "Calibration error": (
+        "Expected calibration error (ECE): how far what was said lies from what was so, on average "
+        "over groups of cases with a similar probability; 0 is honest."
+    ),
+    "Calibration slope": (
+        "1 is honest; below 1 the probabilities are too extreme, above 1 too timid."
+    ),
+    "Calibration intercept": (
+        "What all log odds lack for as many cases as were said to be positive: 0 is honest; above "
+        "0 the probabilities are too low on the whole, below 0 too high."
+    ),
     "Localisation AUROC": (
         "How well the heatmap singles out the annotated region: the chance that a place inside "
         "gets more weight than one outside; 0.5 is a coin toss."
     ),
     "95 % interval": (
         "If patients were drawn anew many times, about 95 % of such intervals would hold the "
-        "true value; made by resampling patients."
+        "true value; made by resampling patients, and by a formula where these are few."
     ),
     "Precision": "Of the cases that the model called positive, the share that truly are.",
     "Threshold": (
@@ -73,6 +92,7 @@ TERMS: dict[str, str] = {
         "Calibration slope: 1 is honest; below 1 the probabilities are too extreme, above 1 too "
         "timid."
     ),
+    "Intercept": "Calibration intercept: 0 is honest; above 0 the probabilities are too low.",
     "Youden's J": "Sensitivity + specificity − 1: 0 is a coin toss, 1 is perfect.",
     "Net benefit": (
         "Right calls less wrong ones, per case. How much a wrong call weighs follows from the "

@@ -19,8 +19,6 @@ PROTOCOLS: dict[str, str] = {
 }
 """How the experiment was run, by the name in `run.json`; another text stands as it is."""
 
-LOWER_IS_BETTER = frozenset({"brier"})
-
 
 @dataclass(frozen=True)
 class Card:
@@ -109,21 +107,38 @@ def cards(run: Run) -> list[Card]:
 
 def _card(name: str, measured: Measured) -> Card:
     shown = metric_name(name)
-    hint = "lower is better" if name in LOWER_IS_BETTER else ""
+    hint = _better(name)
     if measured.value is None:
         hint = "undefined for these cases"
+    elif measured.low is None and measured.reason:
+        hint = "; ".join(part for part in (hint, f"no interval: {measured.reason}") if part)
     return Card(
         name=shown,
         tip=TERMS.get(shown, ""),
         value=number(measured.value),
         interval=interval(measured),
-        at=_share(measured.value),
-        low=_share(measured.low),
-        high=_share(measured.high),
+        at=_share(name, measured.value),
+        low=_share(name, measured.low),
+        high=_share(name, measured.high),
         hint=hint,
         is_main=name == "auroc",
     )
 
 
-def _share(value: float | None) -> float | None:
-    return None if value is None else min(max(value, 0.0), 1.0)
+def _better(name: str) -> str:
+    """Which way is better, where that is not up."""
+    from wholecase.evaluation import METRICS
+
+    metric = METRICS.get(name)
+    if metric is None or metric.higher_is_better:
+        return ""
+    return "lower is better" if metric.higher_is_better is False else f"{metric.best:g} is best"
+
+
+def _share(name: str, value: float | None) -> float | None:
+    """The value on the drawn scale; None for what has another range than 0 to 1."""
+    from wholecase.evaluation import METRICS
+
+    if value is None or (name in METRICS and METRICS[name].within != (0.0, 1.0)):
+        return None
+    return min(max(value, 0.0), 1.0)

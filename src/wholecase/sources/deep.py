@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -100,7 +100,7 @@ def _tiff(path: Path, image: Image.Image) -> Deep | None:
 
     image.load()
     with TiffFile(path) as file:
-        page = file.pages[image.tell()]
+        page = cast("TiffPage", file.pages[image.tell()])
         if page.photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB):
             raise SourceError(
                 f"{path}: pixels of {page.bitspersample} bits and photometric "

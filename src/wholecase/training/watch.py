@@ -97,9 +97,9 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
         )
     probabilities = case_means(cases, np.concatenate(rows))
     labels = case_means(cases, np.concatenate(truth))
-    value = METRICS[schedule.watch](labels, probabilities, probabilities.argmax(1))
-    sign = 1.0 if schedule.watch == "brier" else -1.0
-    return Verdict(loss, sign * float(value))
+    metric = METRICS[schedule.watch]
+    value = metric(labels, probabilities, probabilities.argmax(1))
+    return Verdict(loss, metric.cost(value))
 
 
 def _finite(value: float) -> float | None:

@@ -12,13 +12,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from wholecase.evaluation.fraction import fraction
-from wholecase.evaluation.intervals import (
-    REPEATS,
-    Interval,
-    exactly_bounded,
-    intervals_of,
-    mean_interval,
-)
+from wholecase.evaluation.interval import Interval
+from wholecase.evaluation.intervals import REPEATS, mean_interval
+from wholecase.evaluation.redraws import intervals_of
 
 SENSITIVITIES = (0.95, 0.98, 1.0)
 _HAIR = 1e-9
@@ -125,13 +121,6 @@ def _set_aside(
         sensitivity,
         cutoff_for(positive, risk, sensitivity),
         told["share"],
-        _bounded(mean_interval(caught, patients, repeats=repeats, seed=seed)),
-        mean_interval(aside, patients, repeats=repeats, seed=seed),
+        mean_interval(caught, patients, within=(0.0, 1.0), repeats=repeats, seed=seed),
+        mean_interval(aside, patients, within=(0.0, 1.0), repeats=repeats, seed=seed),
     )
-
-
-def _bounded(told: Interval) -> Interval:
-    """The exact bound where no patient is missed, since redraws cannot differ."""
-    if told.value != 1.0 or told.low is not None or told.n == 0:
-        return told
-    return exactly_bounded(told, told.n)

@@ -1,5 +1,7 @@
 """From probability to decision: is it honest, where is it cut, is acting on it worth it?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from wholecase.core.seeds import seed_of
@@ -8,7 +10,7 @@ from wholecase.report.figures.decision import draw_decision, where_it_helps
 from wholecase.report.figures.figure import Figure
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.reliability import draw_reliability, honesty
-from wholecase.report.figures.threshold import RULES, Rule, draw_rule, draw_sides, inner_of
+from wholecase.report.figures.threshold import RULES, Inner, Rule, draw_rule, draw_sides, inner_of
 from wholecase.report.run import Run
 from wholecase.report.wording import count, listed, number, percent, reach
 
@@ -72,10 +74,24 @@ def _thresholds(run: Run) -> list[Figure]:
             caption=(
                 f"The rule: {rule.words}. {_inner(len(told))} Chosen: "
                 f"{reach([one.chosen for one in told])}."
-                f"{beside}"
+                f"{_ends(told)}{_gain(run, rule)}{beside}"
             ),
         )
     ]
+
+
+def _ends(told: Sequence[Inner]) -> str:
+    """How far redraws would have moved the thresholds."""
+    ends = [end for one in told if one.ends is not None for end in one.ends]
+    return f" Redraws of the inner patients put it at {reach(ends)}." if ends else ""
+
+
+def _gain(run: Run, rule: Rule) -> str:
+    """What the choice was worth against one half, where it was made."""
+    gains = [fold.threshold_gain for fold in run.folds if fold.threshold_gain is not None]
+    if not gains or not rule.quantity:
+        return ""
+    return f" On them it gains {reach(gains)} in {rule.quantity} over one half."
 
 
 def _inner(folds: int) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from wholecase.evaluation import apply_temperature
+from wholecase.evaluation import apply_temperature, said
 from wholecase.report.run import Run
 
 
@@ -31,11 +31,7 @@ class Judged:
 
         Whether it was so (0 or 1), and how likely it was called.
         """
-        if len(self.classes) == 2:
-            return self.against_rest(1)
-        rows = np.arange(len(self.truth))
-        right = (self.truth == self.decision).astype(np.int64)
-        return right, self.probabilities[rows, self.decision]
+        return said(self.truth, self.probabilities, self.decision)
 
     def uncalibrated(self, temperatures: Mapping[int, float]) -> "Judged":
         """The same before temperature scaling; `temperatures` by fold, 1 where none is given."""

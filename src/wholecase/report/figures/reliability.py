@@ -4,6 +4,8 @@ import math
 
 from wholecase.evaluation import (
     METRICS,
+    bins_for,
+    calibration_intercept,
     calibration_slope,
     expected_calibration_error,
     reliability,
@@ -13,9 +15,6 @@ from wholecase.report.figures.figure import Table
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.svg import shorten
 from wholecase.report.wording import number
-
-FEW = 100
-"""Below so many cases five bins instead of ten: a bin of two cases says nothing."""
 
 
 def draw_reliability(cases: Judged, raw: Judged | None) -> str:
@@ -34,25 +33,23 @@ def draw_reliability(cases: Judged, raw: Judged | None) -> str:
 
 
 def honesty(cases: Judged, raw: Judged | None) -> Table:
-    """Calibration error, Brier score and, for two classes, the slope: before and after."""
-    slope = ("Slope",) if len(cases.classes) == 2 else ()
+    """Calibration error and Brier score, of two classes slope and intercept: before and after."""
+    slope = ("Slope", "Intercept") if len(cases.classes) == 2 else ()
     told = [("as said", cases)] if raw is None else [("before", raw), ("after", cases)]
     rows = tuple((name, *_numbers(shown)) for name, shown in told)
     return Table(("", "ECE", "Brier score", *slope), rows)
 
 
-def bins_of(cases: Judged) -> int:
-    """Into how many bins of probability so many cases are sorted."""
-    return 5 if len(cases.cases) < FEW else 10
-
-
 def _numbers(cases: Judged) -> tuple[str, ...]:
     truth, said = cases.said()
     told = [
-        number(expected_calibration_error(truth, said, bins_of(cases)), 3),
+        number(expected_calibration_error(truth, said, bins_for(len(cases.cases))), 3),
         number(METRICS["brier"](cases.truth, cases.probabilities, cases.decision), 3),
     ]
-    return (*told, _slope(calibration_slope(truth, said))) if len(cases.classes) == 2 else (*told,)
+    if len(cases.classes) != 2:
+        return tuple(told)
+    slope = _slope(calibration_slope(truth, said))
+    return (*told, slope, number(calibration_intercept(truth, said)))
 
 
 def _slope(value: float) -> str:
@@ -61,7 +58,7 @@ def _slope(value: float) -> str:
 
 
 def _before(axes: Axes, raw: Judged) -> None:
-    points = reliability(*raw.said(), bins_of(raw))
+    points = reliability(*raw.said(), bins_for(len(raw.cases)))
     xy = list(zip(points.predicted.tolist(), points.observed.tolist(), strict=True))
     axes.line(xy, "before-line")
     for (x, y), n in zip(xy, points.count.tolist(), strict=True):
@@ -70,7 +67,7 @@ def _before(axes: Axes, raw: Judged) -> None:
 
 
 def _after(axes: Axes, cases: Judged) -> None:
-    points = reliability(*cases.said(), bins_of(cases))
+    points = reliability(*cases.said(), bins_for(len(cases.cases)))
     for x, low, high in zip(points.predicted, points.low, points.high, strict=True):
         tip = f"95 % interval {low:.2f}–{high:.2f}"
         axes.line([(float(x), float(low)), (float(x), float(high))], "whisker", tip)

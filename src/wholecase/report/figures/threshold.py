@@ -41,6 +41,18 @@ def _youden(sensitivity: Values, specificity: Values, share: float) -> Values:
 RULES: dict[str, Rule] = {
     "f1": Rule("where the F1 score of the positive class is best", "F1 score", _f1),
     "youden": Rule("where sensitivity + specificity is best", "Youden's J", _youden),
+    "smoothed_f1": Rule(
+        "where the F1 score is best on average over redraws of the inner patients, drawn towards "
+        "one half as far as the redraws disagree",
+        "F1 score",
+        _f1,
+    ),
+    "smoothed_balanced": Rule(
+        "where sensitivity + specificity is best on average over redraws of the inner patients, "
+        "drawn towards one half as far as the redraws disagree",
+        "Youden's J",
+        _youden,
+    ),
     "half": Rule("at one half, whatever the inner patients say"),
 }
 """By the name in `choices.json`; another rule is named, not explained."""
@@ -58,6 +70,8 @@ class Inner:
     specificity: Float[np.ndarray, " V"]
     share: float
     """Of positives among the inner cases."""
+    ends: tuple[float, float] | None = None
+    """Where 95 % of redraws of the inner patients would have put it."""
 
     def at_chosen(self, values: Float[np.ndarray, " V"]) -> float:
         """The value at the threshold that was chosen."""
@@ -90,6 +104,7 @@ def _inner(fold: FoldRecord, chosen: float, classes: tuple[str, ...]) -> Inner |
         sensitivity=curve.y[::-1],
         specificity=1 - curve.x[::-1],
         share=float(truth.mean()),
+        ends=fold.threshold_ends,
     )
 
 
@@ -118,6 +133,7 @@ def draw_rule(told: Sequence[Inner], rule: Rule) -> str:
     for inner, merit in zip(told, merits, strict=True):
         axes.line(inner.staircase(merit), "of-fold", f"fold {inner.fold}: {rule.quantity}")
     for inner, merit in zip(told, merits, strict=True):
+        _reach(axes, inner, inner.at_chosen(merit))
         _mark(axes, inner, (merit, rule.quantity, "kept"))
     return axes.markup()
 
@@ -127,3 +143,11 @@ def _mark(axes: Axes, inner: Inner, shown: tuple[Values, str, str]) -> None:
     value = inner.at_chosen(values)
     tip = f"fold {inner.fold}: threshold {inner.chosen:.2f}, {name} {value:.2f}"
     axes.dot(inner.chosen, value, 5.5, kind, tip)
+
+
+def _reach(axes: Axes, inner: Inner, y: float) -> None:
+    """How far redraws would have moved the threshold."""
+    if inner.ends is not None:
+        low, high = inner.ends
+        tip = f"fold {inner.fold}: 95 % of redraws choose {low:.2f}–{high:.2f}"
+        axes.line([(low, y), (high, y)], "whisker", tip)

@@ -1,0 +1,141 @@
+"""Whether a case is like anything that was learnt from: its distance to the training features."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from wholecase.core.errors import RunError
+
+RATE = 0.01
+"""Share of cases of the same kind that is marked for nothing."""
+MOST_DIRECTIONS = 64
+"""Of greatest spread, told one by one; the others share a variance."""
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """What the cases of a training side look like, and how far inner cases lie from them.
+
+    The distance is Mahalanobis's with a shrunk covariance (Ledoit & Wolf 2004), per dimension.
+    Inner cases were not learnt from, so that their distances are those of new cases.
+    """
+
+    mean: Float[np.ndarray, " D"]
+    directions: Float[np.ndarray, "E D"]
+    """Of unit length and at right angles to each other."""
+    variances: Float[np.ndarray, " E"]
+    """Along the directions."""
+    elsewhere: Float[np.ndarray, " 1"]
+    """The variance along every other direction."""
+    inner: Float[np.ndarray, " I"]
+    """Distances of the inner cases, ascending."""
+    limit: Float[np.ndarray, " 1"]
+    """Cases beyond it are unlike anything seen; infinite without two inner cases."""
+
+    def distances(self, features: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " M"]:
+        """How far cases lie from the training cases; `features` are made as those were.
+
+        Raises:
+            RunError: the features have another width than those that were learnt from.
+        """
+        if features.shape[1] != len(self.mean):
+            raise RunError(
+                f"these features have {features.shape[1]} numbers, those of the training cases "
+                f"{len(self.mean)}; use the encoder of the run"
+            )
+        return _distances(self, features.astype(np.float64))
+
+    def percentiles(self, distances: Float[np.ndarray, " M"]) -> Float[np.ndarray, " M"]:
+        """The share of inner cases that lie nearer, 0 to 1; nan without inner cases."""
+        if not len(self.inner):
+            return np.full(len(distances), np.nan)
+        return np.searchsorted(self.inner, distances, side="left") / len(self.inner)
+
+    def are_unlike(self, distances: Float[np.ndarray, " M"]) -> Bool[np.ndarray, " M"]:
+        """Which lie further than new cases of the same kind do, but for one in a hundred."""
+        marked: Bool[np.ndarray, " M"] = distances > self.limit[0]
+        return marked
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """As arrays by name, for a safetensors file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Familiar":
+        """The same from what `to_arrays` gave.
+
+        Raises:
+            RunError: an array is missing.
+        """
+        names = [field.name for field in fields(cls)]
+        if missing := [name for name in names if name not in arrays]:
+            raise RunError(
+                f"the summary of training features lacks {missing[0]!r}; train the fold again"
+            )
+        return cls(**{name: arrays[name] for name in names})
+
+
+def learn_familiar(
+    train: Float[np.ndarray, "M D"], inner: Float[np.ndarray, "I D"], *, rate: float = RATE
+) -> Familiar:
+    """The summary of the training cases, with inner cases to judge distances by.
+
+    Raises:
+        RunError: there are fewer than two training cases.
+    """
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    if len(train) < 2:
+        raise RunError("what is familiar takes two training cases at least")
+    values = train.astype(np.float64)
+    mean = values.mean(axis=0)
+    shrinkage = float(ledoit_wolf_shrinkage(values))
+    _, lengths, directions = np.linalg.svd(values - mean, full_matrices=False)
+    own = lengths**2 / len(values)
+    average = own.sum() / len(mean)
+    kept = min(MOST_DIRECTIONS, len(own), max(len(mean) - 1, 1))
+    variances = (1 - shrinkage) * own[:kept] + shrinkage * average
+    others = max(len(mean) - kept, 1)
+    rest = (1 - shrinkage) * own[kept:].sum() / others + shrinkage * average
+    bare = Familiar(
+        mean,
+        directions[:kept],
+        np.maximum(variances, _LEAST),
+        np.array([max(float(rest), _LEAST)]),
+        np.empty(0),
+        np.array([np.inf]),
+    )
+    known = np.sort(bare.distances(inner))
+    limit = np.array([_limit(known, rate)])
+    return Familiar(bare.mean, bare.directions, bare.variances, bare.elsewhere, known, limit)
+
+
+def _distances(told: Familiar, values: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " M"]:
+    off = values - told.mean
+    along = off @ told.directions.T  # [M, E]
+    beside = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
+    squared = (along**2 / told.variances).sum(axis=1) + beside / told.elsewhere[0]
+    distances: Float[np.ndarray, " M"] = np.sqrt(squared / len(told.mean))
+    return distances
+
+
+def _limit(known: Float[np.ndarray, " I"], rate: float) -> float:
+    """Beyond which one in 1 / rate new cases of the same kind lies, at most.
+
+    The rank among the inner cases that holds whatever their distribution (Vovk 2005), where there
+    are enough of them; else the prediction limit of a normal distribution of log distances.
+    """
+    from scipy.special import stdtrit
+
+    n = len(known)
+    rank = int(np.ceil((1 - rate) * (n + 1)))
+    if rank <= n:
+        return float(known[rank - 1])
+    if n < 2:
+        return float("inf")
+    logs = np.log(np.maximum(known, _LEAST))
+    reach = stdtrit(n - 1, 1 - rate) * logs.std(ddof=1) * np.sqrt(1 + 1 / n)
+    return float(np.exp(logs.mean() + reach))
