@@ -85,10 +85,7 @@ def toolkit(members: list[Calibrated]) -> Ask:
     def ask(values: np.ndarray) -> np.ndarray:
         names = tuple(str(i) for i in range(len(values)))
         batch = Batch(torch.from_numpy(values), torch.arange(len(values) + 1), names, names)
-        rows = [
-            apply_temperature(predict(m.model, [batch]), m.temperature)
-            for m in members
-        ]
+        rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
         return np.mean(rows, 0)
 
     return ask

@@ -2,10 +2,14 @@
 
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 import grimp
 from importlinter.cli import lint_imports
+
+import wholecase
 
 
 def test_imports_point_down_only() -> None:
@@ -18,6 +22,19 @@ def test_no_module_imports_itself_through_others() -> None:
     house.remove_import(importer="wholecase", imported="wholecase.api")
     imported = {name: house.find_modules_directly_imported_by(name) for name in house.modules}
     TopologicalSorter(imported).prepare()  # a circle is an error that lists its modules
+
+
+def test_nothing_below_asks_the_package_for_what_it_is() -> None:
+    """The root offers the names of `api`; who stands on `core` has no use for it."""
+    house = grimp.build_graph("wholecase", cache_dir=None)
+    assert house.find_modules_that_directly_import("wholecase") == set()
+
+
+def test_no_name_of_a_file_stands_in_more_than_two_rooms() -> None:
+    source = Path(wholecase.__file__).parent
+    rooms = Counter(path.name for path in source.rglob("*.py"))
+    crowded = {name for name, count in rooms.items() if count > 2}
+    assert crowded <= {"__init__.py", "table.py"}
 
 
 def fresh(code: str) -> str:

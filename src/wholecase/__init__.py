@@ -8,7 +8,8 @@ Interval(value=0.84, low=0.77, high=0.9, n=212)
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from wholecase.core.version import VERSION as __version__  # noqa: N811 (the name by convention)
+
 __all__ = ["Judgement", "Run", "__version__", "open_run", "read_cohort", "run"]
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from wholecase.core.digest import BLANK
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 
 
 @given(arrays.arrays(np.uint8, (4, 3, 2, 3), elements=st.integers(0, 1)))

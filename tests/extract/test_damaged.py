@@ -8,8 +8,8 @@ import pytest
 from extract.conftest import SIDE, cohort_of, files, plan_in
 from wholecase.core.errors import SourceError
 from wholecase.extract import extract, table_lines
+from wholecase.extract.encoding import SteadySource
 from wholecase.extract.readable import Readable
-from wholecase.extract.steady import SteadySource
 from wholecase.instances import Grid
 from wholecase.sources import ImageSource, Level, open_source
 

@@ -4,7 +4,7 @@ import pytest
 
 from extract.conftest import cohort_of, plan_in
 from wholecase.extract import extract, table_lines
-from wholecase.extract.table import hint, work_seconds
+from wholecase.extract.summary import hint, work_seconds
 
 
 def test_the_lines_of_an_extraction(tmp_path, drawn):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wholecase.core.errors import StoreError
 from wholecase.core.kinds import KINDS
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.features import Rows, RowWriter, write_rows_in_blocks
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (37, 5, 4, 3), dtype=np.uint8)

@@ -4,7 +4,7 @@ import pytest
 
 from wholecase.core.errors import SourceError
 from wholecase.sources import open_source
-from wholecase.sources.ladder import Rung, climb, slide_rungs
+from wholecase.sources.spacing_rungs import Rung, climb, slide_rungs
 
 APERIO = "Aperio Image Library v1\n1000x700"
 

@@ -10,11 +10,11 @@ from wholecase.answer.trained import TrainedRun
 from wholecase.cohort import Case, Image
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder, write_rows
+from wholecase.triage.judging import Triaged, TriageSettings
 from wholecase.triage.measures import triage_metrics
 from wholecase.triage.ranking import ranked
 from wholecase.triage.raster import Raster
 from wholecase.triage.slide_map import SlideMap
-from wholecase.triage.slides import Triaged, TriageSettings
 from wholecase.triage.window import TrainedAt
 
 SETTINGS = TriageSettings(Path("out"), TrainedAt(96, 0.97), 32)

@@ -29,9 +29,9 @@ from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
 from wholecase.sources import open_source, read_box
 from wholecase.training import Choices, Example, pack
-from wholecase.triage import slides as module
+from wholecase.triage import judging as module
+from wholecase.triage.judging import Triaged, TriageSettings, triage
 from wholecase.triage.slide_files import names_of
-from wholecase.triage.slides import Triaged, TriageSettings, triage
 from wholecase.triage.window import TrainedAt, trained_at
 
 STRIDE_PX = 24

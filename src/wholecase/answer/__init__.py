@@ -1,11 +1,7 @@
 """A run's models and cases -> judgements."""
 
 from wholecase.answer.bags import CaseBag, CaseExamples, Reading, examples_of, has_bag, read_case
-from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
-from wholecase.answer.judgement import Judgement, scores_of
-from wholecase.answer.judging import judge
-from wholecase.answer.members import FoldModel, Member, Vote
-from wholecase.answer.pictures import (
+from wholecase.answer.case_pictures import (
     Sitting,
     draw,
     heat,
@@ -14,6 +10,10 @@ from wholecase.answer.pictures import (
     read_tiles,
     save_picture,
 )
+from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
+from wholecase.answer.judgement import Judgement, scores_of
+from wholecase.answer.judging import judge
+from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [

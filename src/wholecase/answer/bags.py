@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float32, Int, Int64, Integer
 from torch import Tensor
 
-from wholecase.answer.pixels import PixelExamples
+from wholecase.answer.pixel_examples import PixelExamples
 from wholecase.answer.targets import targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction

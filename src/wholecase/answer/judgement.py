@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
-from wholecase.answer.pictures import heat
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
 from wholecase.evaluation import Scores

@@ -11,7 +11,7 @@ import numpy as np
 from wholecase.audit.sight import SMALL_PX, Sight, sight_of_failure
 from wholecase.cohort import Image
 from wholecase.core.errors import SourceError
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.core.progress import Advance
 from wholecase.execution import each
 from wholecase.sources import IndexedImages, split_index, split_page

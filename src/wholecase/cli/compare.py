@@ -13,7 +13,7 @@ def compare(
     """Tell each metric of the first run minus that of the second, with paired intervals."""
     from dataclasses import asdict
 
-    from wholecase.cli.table import metric_lines
+    from wholecase.cli.lines import metric_lines
     from wholecase.report import compare_runs
 
     print(f"{first} minus {second}")

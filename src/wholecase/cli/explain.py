@@ -28,7 +28,7 @@ def explain(
 ) -> int:
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
     from wholecase.assemble import place_of
-    from wholecase.cli.table import failure_lines
+    from wholecase.cli.lines import failure_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
     from wholecase.explain import Evidence, QuPathImage, refuse_project

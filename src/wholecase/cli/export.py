@@ -106,13 +106,13 @@ def _meaning(kind: "PixelKind") -> str:
 
 def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     """What whoever runs the file has to know."""
-    from wholecase import __version__
+    from wholecase.core.version import VERSION
 
     told = trained.folder.read_facts()
     pixels = len(shape) == 3
     return {
         "schema": 1,
-        "wholecase": __version__,
+        "wholecase": VERSION,
         "recipe": told["recipe"],
         "title": told["title"],
         "classes": list(trained.classes),

@@ -18,7 +18,7 @@ def extract(
 ) -> int:
     """Cut and encode all images of a cohort into a feature store; the same command resumes it."""
     from wholecase.assemble import place_of, plan_of
-    from wholecase.cli.table import failure_lines
+    from wholecase.cli.lines import failure_lines
     from wholecase.cohort import read_cohort
     from wholecase.extract import extract as work
     from wholecase.extract import table_lines

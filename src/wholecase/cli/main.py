@@ -7,7 +7,6 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-import wholecase
 from wholecase.cli.check import check
 from wholecase.cli.cohort import cohort
 from wholecase.cli.compare import compare
@@ -26,6 +25,7 @@ from wholecase.cli.run import run
 from wholecase.cli.store import store
 from wholecase.cli.triage import triage
 from wholecase.core.outlet import telling
+from wholecase.core.version import VERSION
 
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 Quiet = Annotated[bool, Parameter(negative="", help="no progress on stderr")]
@@ -38,7 +38,7 @@ def build() -> App:
     app = App(
         name="wholecase",
         help=__doc__,
-        version=wholecase.__version__,
+        version=VERSION,
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )

@@ -21,7 +21,7 @@ def predict(
 ) -> int:
     """Predict new cases with the fold models together; with labels, tell the external metrics."""
     from wholecase.assemble import place_of
-    from wholecase.cli.table import failure_lines, metric_lines
+    from wholecase.cli.lines import failure_lines, metric_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.outlet import message
     from wholecase.experiment import ask, external_metrics, question_of, write_predictions

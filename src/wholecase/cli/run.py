@@ -53,7 +53,7 @@ def run(
 
 
 def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
-    from wholecase.cli.table import failure_lines, metric_lines
+    from wholecase.cli.lines import failure_lines, metric_lines
 
     for line in summary.extraction:
         print(line)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from wholecase.cli.options import CohortFile, Device, Workers
 
 if TYPE_CHECKING:
-    from wholecase.triage.slides import Triaged
+    from wholecase.triage.judging import Triaged
 
 SHOWN_SLIDES = 10
 
@@ -28,12 +28,12 @@ def triage(
     """Draw tumour maps of whole slides and rank them by risk; the same command resumes it."""
     from wholecase.answer import load_run
     from wholecase.assemble import place_of
-    from wholecase.cli.table import failure_lines, metric_lines
+    from wholecase.cli.lines import failure_lines, metric_lines
     from wholecase.experiment.asking import question_of
+    from wholecase.triage.judging import TriageSettings
+    from wholecase.triage.judging import triage as work
     from wholecase.triage.measures import triage_metrics
     from wholecase.triage.ranking import ranked, write_metrics, write_triage
-    from wholecase.triage.slides import TriageSettings
-    from wholecase.triage.slides import triage as work
     from wholecase.triage.window import trained_at
 
     place = place_of(device, workers)

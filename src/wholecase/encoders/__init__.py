@@ -3,10 +3,10 @@
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.entry import Published
 from wholecase.encoders.field import FIELD
+from wholecase.encoders.known import ENCODERS
 from wholecase.encoders.published import check_spacing
 from wholecase.encoders.spec import EncoderSpec
 from wholecase.encoders.stored import STORED, stored_encoder, stored_origin
-from wholecase.encoders.table import ENCODERS
 
 __all__ = [
     "ENCODERS",

@@ -9,10 +9,10 @@ from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.core.lookup import check_options, options_of
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.field import FIELD
+from wholecase.encoders.known import ENCODERS
 from wholecase.encoders.published import published_encoder
 from wholecase.encoders.resnet50 import WIDTH
 from wholecase.encoders.stored import STORED
-from wholecase.encoders.table import ENCODERS
 from wholecase.encoders.timm_encoder import check_model
 
 WIDTHS: Mapping[str, int | None] = {"resnet50": WIDTH, STORED: None}

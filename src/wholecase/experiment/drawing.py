@@ -7,7 +7,7 @@ from wholecase.answer import Judgement, Sitting, draw
 from wholecase.core.files import write_json
 from wholecase.core.progress import progress
 from wholecase.execution import each
-from wholecase.experiment.examples import draw_examples
+from wholecase.experiment.example_sheet import draw_examples
 from wholecase.runs import RunFolder, write_rows
 
 

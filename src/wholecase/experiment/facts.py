@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-import wholecase
 from wholecase.assemble import cut_of
 from wholecase.cohort import Case, Cohort, Split, split_digest
 from wholecase.core.digest import file_digest
+from wholecase.core.version import VERSION
 from wholecase.extract import Extraction
 from wholecase.recipes import Recipe
 from wholecase.runs import SCHEMA, RunFolder, write_rows
@@ -28,7 +28,7 @@ def facts_of(
     """The content of `run.json`; `origin` is the splits file that was given, if any."""
     return {
         "schema": SCHEMA,
-        "wholecase": wholecase.__version__,
+        "wholecase": VERSION,
         "recipe": recipe.recipe,
         "title": recipe.title or recipe.recipe,
         "classes": list(cohort.classes),

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import wholecase
 from wholecase.assemble import encoder_of, model_of
 from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError, WeightsError
 from wholecase.core.files import write_json, write_text
+from wholecase.core.version import VERSION
 from wholecase.experiment.facts import versions
 from wholecase.models import load_state, save_model
 from wholecase.recipes import Recipe, read_recipe, recipe_text
@@ -86,7 +86,7 @@ def _facts(
 ) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
-        "wholecase": wholecase.__version__,
+        "wholecase": VERSION,
         "recipe": recipe.recipe,
         "title": recipe.title,
         "classes": list(names),

@@ -32,7 +32,7 @@ from wholecase.experiment.learning import FoldJob, learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
 from wholecase.experiment.results import write_metrics, write_predictions
 from wholecase.experiment.stability import write_stability
-from wholecase.experiment.tissue import keep_tissue
+from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe

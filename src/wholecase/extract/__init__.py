@@ -3,7 +3,7 @@
 from wholecase.extract.decode import decode
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.plan import KILLED, STAGES, Failure, Plan
-from wholecase.extract.table import table_lines
+from wholecase.extract.summary import table_lines
 from wholecase.extract.verb import extract
 
 __all__ = [

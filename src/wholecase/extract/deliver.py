@@ -10,11 +10,11 @@ from jaxtyping import Int64, Integer
 
 from wholecase.core.errors import NoTissueError
 from wholecase.core.kinds import PixelKind
+from wholecase.extract.encoding import SteadySource
 from wholecase.extract.jobs import Job, Reference
 from wholecase.extract.picture import jpeg
 from wholecase.extract.readable import Readable
 from wholecase.extract.stages import Stages
-from wholecase.extract.steady import SteadySource
 from wholecase.features import GEOJSON, PICTURE
 from wholecase.instances import Cut, Instances, tissue_geojson, tissue_picture
 from wholecase.sources import ImageSource, one_value, open_source, refuse_one_value

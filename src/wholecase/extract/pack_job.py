@@ -12,7 +12,7 @@ import numpy as np
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
 from wholecase.core.kinds import RGB, PixelKind
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.extract.deliver import Opened, Pixels, deliver_image
 from wholecase.extract.failures import Trouble
 from wholecase.extract.jobs import Reference

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from wholecase.core.errors import StoreError
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.features.packs import ROWS, read_index
 from wholecase.features.pixels import content_digest
 from wholecase.features.rows import Rows

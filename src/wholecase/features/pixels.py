@@ -19,7 +19,7 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import StoreError
 from wholecase.core.files import read_json, write_json
 from wholecase.core.kinds import RGB, PixelKind
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.features.bag import Bag
 from wholecase.features.bag_file import Glance
 from wholecase.features.packs import (

@@ -16,7 +16,7 @@ from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
 from wholecase.models.inputs import INPUTS, LIGHT, Input
-from wholecase.models.pixels import as_float
+from wholecase.models.numbers import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
 from wholecase.models.predict import (

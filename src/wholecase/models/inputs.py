@@ -12,7 +12,7 @@ from torch import Tensor
 from wholecase.core.errors import RecipeError
 from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from wholecase.core.kinds import RGB, PixelKind
-from wholecase.models.pixels import as_float
+from wholecase.models.numbers import as_float
 
 Numbers = Float[Tensor, "T C H W"]
 Seen = Float[Tensor, "T D H W"]

@@ -10,7 +10,7 @@ from wholecase.report.flow import exclusions
 from wholecase.report.opinions import Strip, strip_of
 from wholecase.report.pictures import Inlined, case_bytes, inlined
 from wholecase.report.records import Exclusion, Prediction, UsedCase
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, number
 
 SHOWN = 200

@@ -1,7 +1,7 @@
 """What can be said of the pictures as evidence, a sentence each."""
 
 from wholecase.report.records import Measured
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, interval, number
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wholecase.core.files import write_text
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.terms import metric_name
 from wholecase.report.wording import interval, number
 from wholecase.runs import RunFolder

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from wholecase.report.records import Exclusion
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count
 
 STAGES: dict[str, str] = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from wholecase.report.records import Opinion, Prediction
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, number, reach
 
 

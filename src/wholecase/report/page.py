@@ -7,12 +7,12 @@ from wholecase.core.files import write_text
 from wholecase.report import flow, provenance, verdict
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import evidence
-from wholecase.report.examples import examples
+from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
 from wholecase.report.read import read_run
-from wholecase.report.run import Run
-from wholecase.report.slides import slides_of
+from wholecase.report.run_record import Run
+from wholecase.report.slide_sheet import slides_of
 from wholecase.report.terms import TERMS
 from wholecase.report.wording import count, interval, number
 from wholecase.runs import RunFolder

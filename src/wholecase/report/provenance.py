@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, duration
 
 

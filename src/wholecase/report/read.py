@@ -6,17 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.files import read_json
-from wholecase.report.cells import (
-    Row,
-    cell,
-    finite,
-    inside,
-    measured,
-    probabilities,
-    read_object,
-    rows_of,
-    whole,
-)
 from wholecase.report.read_folds import folds_of
 from wholecase.report.records import (
     CasePictures,
@@ -28,7 +17,18 @@ from wholecase.report.records import (
     TissueRecord,
     UsedCase,
 )
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
+from wholecase.report.table_cells import (
+    Row,
+    cell,
+    finite,
+    inside,
+    measured,
+    probabilities,
+    read_object,
+    rows_of,
+    whole,
+)
 from wholecase.runs import RunFolder
 
 

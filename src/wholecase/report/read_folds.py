@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from wholecase.report.cells import (
+from wholecase.report.records import SIDES, Epoch, FoldRecord, InnerCase
+from wholecase.report.table_cells import (
     Row,
     cell,
     finite,
@@ -15,7 +16,6 @@ from wholecase.report.cells import (
     rows_of,
     whole,
 )
-from wholecase.report.records import SIDES, Epoch, FoldRecord, InnerCase
 from wholecase.runs import RunFolder
 
 

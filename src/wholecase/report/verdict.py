@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wholecase.report.records import Measured
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, TERMS, metric_name
 from wholecase.report.wording import count, interval, listed, number
 

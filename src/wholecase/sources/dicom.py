@@ -20,11 +20,11 @@ from wholecase.sources.dicom_order import runs_down
 from wholecase.sources.dicom_pixels import decoded
 from wholecase.sources.dicom_series import slide_files
 from wholecase.sources.fitting import fitted
-from wholecase.sources.ladder import Rung, climb
 from wholecase.sources.mosaic import Mosaic, Painter, grid_of
 from wholecase.sources.pyramid import Kept, belongs
 from wholecase.sources.samples import Window, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
+from wholecase.sources.spacing_rungs import Rung, climb
 
 _BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL")
 

@@ -19,8 +19,8 @@ from wholecase.sources.dicom_frames import PixelElement
 from wholecase.sources.dicom_pixels import Coding
 from wholecase.sources.dicom_places import placed
 from wholecase.sources.dicom_tail import Tail, read_tail
-from wholecase.sources.ladder import Rung
 from wholecase.sources.mosaic import MOST_TILE_PX, Mosaic
+from wholecase.sources.spacing_rungs import Rung
 
 _UM_PER_MM = 1000.0
 _TAGS: list[BaseTag | int] = [

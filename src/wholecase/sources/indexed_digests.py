@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from wholecase.core.errors import SourceError
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.sources.indexed import BLOCK, IndexedImages, split_index
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import SourceError
-from wholecase.core.pictures import picture_digests
+from wholecase.core.picture_digests import picture_digests
 from wholecase.core.regular import is_folder, refuse_irregular
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import read_one, split_index

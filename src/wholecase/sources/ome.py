@@ -3,7 +3,7 @@
 from xml.etree import ElementTree as ET
 
 from wholecase.core.units import spacing_of_power
-from wholecase.sources.ladder import Rung, number
+from wholecase.sources.spacing_rungs import Rung, number
 
 _UM_PER_UNIT = {
     "µm": 1.0,

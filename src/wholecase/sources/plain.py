@@ -16,9 +16,9 @@ from wholecase.core.errors import SourceError
 from wholecase.sources.deep import deep_of, refuse_numbers
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
-from wholecase.sources.ladder import Found
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
+from wholecase.sources.spacing_rungs import Found
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "JPEG2000", "GIF", "PPM")
 """What is opened; Pillow knows more, and starts other programs for some of it."""

@@ -11,11 +11,11 @@ from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.claims import tiff_claims
-from wholecase.sources.ladder import Rung, climb, slide_rungs
 from wholecase.sources.marks import is_tiff
 from wholecase.sources.pyramid import confirmed
 from wholecase.sources.samples import Window, on_white, refuse_window
 from wholecase.sources.source import ImageSource, Level, Spacing
+from wholecase.sources.spacing_rungs import Rung, climb, slide_rungs
 
 
 @final

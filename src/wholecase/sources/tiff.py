@@ -12,10 +12,10 @@ from wholecase.core.errors import SourceError
 from wholecase.sources.bytes_of import BytesOf
 from wholecase.sources.damage import damage
 from wholecase.sources.fitting import fitted
-from wholecase.sources.ladder import Rung, climb
 from wholecase.sources.mosaic import Painter
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
+from wholecase.sources.spacing_rungs import Rung, climb
 from wholecase.sources.tiff_levels import TiffLevel, read_slide
 from wholecase.sources.tiff_planes import Plane
 

@@ -11,10 +11,10 @@ from wholecase.core.errors import SourceError
 from wholecase.sources.claims import Claim, judged, not_read, refuse_large_tiles
 from wholecase.sources.damage import complaints
 from wholecase.sources.deep import told_bits
-from wholecase.sources.ladder import Rung
 from wholecase.sources.mosaic import Mosaic, grid_of, regular
 from wholecase.sources.ome import other_files, power_rungs, size_rungs
 from wholecase.sources.pyramid import belongs, unpadded
+from wholecase.sources.spacing_rungs import Rung
 from wholecase.sources.tiff_planes import Plane, planes_of
 
 _GREY = (PHOTOMETRIC.MINISBLACK, PHOTOMETRIC.MINISWHITE)

@@ -9,9 +9,9 @@ from wholecase.answer.trained import TrainedRun
 from wholecase.cohort import Case
 from wholecase.evaluation import Scores, measure
 from wholecase.runs import read_rows
+from wholecase.triage.judging import Triaged, TriageSettings, counted_above
 from wholecase.triage.set_aside import SENSITIVITIES, SetAside, set_asides
 from wholecase.triage.slide_map import RISK_MM2
-from wholecase.triage.slides import Triaged, TriageSettings, counted_above
 
 HAIR = 1e-9
 OPTIMISTIC = (

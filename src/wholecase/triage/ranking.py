@@ -6,7 +6,7 @@ from typing import Any
 
 from wholecase.core.files import write_json
 from wholecase.runs import write_rows
-from wholecase.triage.slides import Triaged
+from wholecase.triage.judging import Triaged
 
 COLUMNS = (
     *("rank", "case_id", "patient_id", "path", "risk", "tumour_mm2", "tissue_mm2"),

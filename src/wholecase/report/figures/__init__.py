@@ -1,7 +1,7 @@
 """The figures of the page: which there are, with what is said around each."""
 
 from wholecase.report.figures.deciding import deciding_figures, reliability_figure, rule_of
-from wholecase.report.figures.evidence import evidence_figures
+from wholecase.report.figures.deletion import evidence_figures
 from wholecase.report.figures.figure import Figure, Table
 from wholecase.report.figures.judged import judged
 from wholecase.report.figures.learning import learning_curves

@@ -11,7 +11,7 @@ from wholecase.report.figures.figure import Figure
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.reliability import draw_reliability, honesty
 from wholecase.report.figures.threshold import RULES, Inner, Rule, draw_rule, draw_sides, inner_of
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, listed, number, percent, reach
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from wholecase.evaluation import apply_temperature, said
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from wholecase.report.figures.axes import Axes, Axis, Frame, nice_ticks
 from wholecase.report.records import Epoch, FoldRecord
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 
 FRAME = Frame(width=220, height=190, left=50, right=8, top=10, bottom=46)
 ALONE = Frame(width=440, height=280, left=56, right=16, top=10, bottom=50)

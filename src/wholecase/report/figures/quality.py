@@ -8,7 +8,7 @@ from wholecase.report.figures.figure import Figure
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.precision_recall import draw_precision_recall
 from wholecase.report.figures.roc import draw_roc
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import interval, number
 
 

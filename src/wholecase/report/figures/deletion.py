@@ -2,7 +2,7 @@
 
 from wholecase.report.figures.faithfulness import draw_faithfulness
 from wholecase.report.figures.figure import Figure
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.report.wording import count, interval, number
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wholecase.report.pictures import jpeg
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 from wholecase.runs import RunFolder
 
 FILE = "gradcam_examples.png"

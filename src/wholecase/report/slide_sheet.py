@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from wholecase.report.pictures import contact_sheet
-from wholecase.report.run import Run
+from wholecase.report.run_record import Run
 
 MOST = 1000
 """Slides on the sheet; a larger cohort is told how many more there are."""

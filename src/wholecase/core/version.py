@@ -1,0 +1,3 @@
+"""Which version this is; runs and exported models tell it."""
+
+VERSION = "0.1.0"
