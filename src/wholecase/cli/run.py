@@ -18,6 +18,9 @@ def run(
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
+    baselines: Annotated[
+        bool, Parameter(help="also judge plain models on the mean of frozen features")
+    ] = False,
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
     """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""
@@ -32,6 +35,7 @@ def run(
         splits=splits,
         place=place_of(device, workers),
         tolerated=tolerated,
+        baselines=baselines,
     )
     summary = experiment(read_recipe(recipe, overrides), cohort, settings)
     _tell(summary)
@@ -59,11 +63,8 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for line in metric_lines(summary.metrics["pooled"]):
         print(line)
-    if told := summary.metrics.get("faithfulness"):
-        for line in metric_lines({"drop without top 10 %": told["drop_top"]}):
-            print(line)
-        for line in metric_lines({"... random 10 %": told["drop_random"]}):
-            print(line)
+    for line in metric_lines(_further(summary.metrics)):
+        print(line)
     for note in summary.metrics["notes"]:
         print(f"note: {note}")
     for line in failure_lines(summary.failures):
@@ -73,3 +74,14 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
     used = summary.cases_in - summary.cases_out
     print(f"cases: {summary.cases_in} in, {summary.cases_out} out, {used} used ({took})")
     print(f"report: {summary.run.report.resolve().as_uri()}")
+
+
+def _further(metrics: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
+    """What stands below the metrics: does the answer rest on the evidence, and is it worth it?"""
+    lines: dict[str, Any] = {}
+    if told := metrics.get("faithfulness"):
+        lines |= {"drop without top 10 %": told["drop_top"], "... random 10 %": told["drop_random"]}
+    for name, told in metrics.get("baselines", {}).items():
+        if gap := told["difference"].get("auroc"):
+            lines[f"auroc minus {name}"] = gap
+    return lines

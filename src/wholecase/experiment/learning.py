@@ -14,6 +14,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json
 from wholecase.core.kinds import RGB
 from wholecase.core.seeds import seed_of
+from wholecase.evaluation import ThresholdChoice
 from wholecase.execution import freed_memory_kept, tell
 from wholecase.experiment.keys import chosen_key, learnt_key
 from wholecase.extract import Extraction
@@ -157,7 +158,7 @@ def _choose(job: FoldJob, model: CaseModel) -> None:
 
     of_head = choose_head(model.head, inner)
     rules, asked = job.recipe.choose, inner()
-    choices = choose(asked, threshold=rules.threshold, calibration=rules.calibration)
+    choices = choose(asked, threshold=rules.threshold, calibration=rules.calibration, seed=job.seed)
     _write_inner(job, asked, choices)
     best = next(row["epoch"] for row in read_rows(job.folder.history) if row["best"] == "1")
     facts: dict[str, Any] = {
@@ -167,10 +168,17 @@ def _choose(job: FoldJob, model: CaseModel) -> None:
         "threshold_rule": rules.threshold if choices.threshold is not None else None,
         "temperature": choices.temperature,
         "inner_cases": len(job.fold.valid),
-        "inner_patients": asked.patients,
+        "inner_patients": len(set(asked.patients)),
         **({"head": of_head} if of_head else {}),
+        **(_worth(choices.worth) if choices.worth else {}),
     }
     write_json(job.folder.choices, facts)  # last: says that the fold is ready
+
+
+def _worth(worth: ThresholdChoice) -> dict[str, Any]:
+    """What one half would have given, and how far redraws of the patients move the threshold."""
+    facts = {k: v for k, v in worth.to_json().items() if k != "value"}
+    return {f"threshold_{name}": value for name, value in facts.items()}
 
 
 def _inner(job: FoldJob, model: CaseModel) -> Inner:

@@ -61,10 +61,12 @@ def write_metrics(
     recipe: Recipe,
     stability: Stability = Stability(),  # noqa: B008 (frozen)
     warning: str = "",
+    baselines: tuple[dict[str, Any], list[str]] = ({}, []),
 ) -> dict[str, Any]:
     """Pooled over the outer folds, and per fold; each with its interval by patient.
 
-    `warning` is what the cohort itself calls for; it stands before all other notes.
+    `warning` is what the cohort itself calls for; it stands before all other notes, and then what
+    plain baselines on the same folds say (`against_baselines`).
     """
     folds = sorted({int(j.judge) for j in judgements})
     metrics = {
@@ -81,11 +83,18 @@ def write_metrics(
     }
     if told := _faithfulness(judgements, recipe):
         metrics["faithfulness"] = told
+    if baselines[0]:
+        metrics["baselines"] = baselines[0]
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
     notes = _notes(judgements, metrics["pooled"])  # type: ignore[arg-type]
-    metrics["notes"] = [*([warning] if warning else []), *notes, *stability.notes]
+    metrics["notes"] = [
+        *([warning] if warning else []),
+        *baselines[1],
+        *notes,
+        *stability.notes,
+    ]
     write_json(run.metrics, metrics)
     return metrics
 
@@ -100,7 +109,9 @@ def measured(
     found = [np.nan if j.localisation is None else j.localisation for j in judgements]
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)
-        told["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
+        told["localisation_auc"] = mean_interval(
+            values, patients, repeats=repeats, seed=seed, within=(0.0, 1.0)
+        )
     return {metric: interval.to_json() for metric, interval in told.items()}
 
 
@@ -115,7 +126,9 @@ def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, 
     seed, repeats = seed_of(recipe.protocol.seed, "faithfulness"), recipe.evaluate.bootstrap
 
     def interval(values: np.ndarray) -> dict[str, float | int | None]:
-        told = mean_interval(values.astype(np.float64), patients, repeats=repeats, seed=seed)
+        told = mean_interval(
+            values.astype(np.float64), patients, repeats=repeats, seed=seed, within=(-1.0, 1.0)
+        )
         return told.to_json()
 
     return {

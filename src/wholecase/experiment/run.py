@@ -25,6 +25,7 @@ from wholecase.core.files import refuse_unwritable, write_json
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.execution import Place, each
+from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.keys import claim
@@ -50,6 +51,8 @@ class Settings:
     """Features; None is `features` beside the run, shared by the runs there."""
     splits: Path | None = None
     place: Place = field(default_factory=Place)
+    baselines: bool = False
+    """Whether plain models on the mean of frozen features are judged on the same folds."""
     tolerated: float = 0.1
     """Share of images that may fail before the run counts as failed."""
 
@@ -111,7 +114,8 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
         write_cases(folder, used, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         warning = anonymity_note(cohort)
-        metrics = write_metrics(folder, judged, recipe, stability, warning)
+        plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
+        metrics = write_metrics(folder, judged, recipe, stability, warning, plain)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))

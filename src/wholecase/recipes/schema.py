@@ -200,8 +200,11 @@ class Train(Section):
 class Choose(Section):
     """What is set on inner patients after training."""
 
-    threshold: str = Field("f1", description="rule: f1, youden or half (0.5)")
-    calibration: str = Field("temperature", description="temperature or none")
+    threshold: str = Field(
+        "smoothed_balanced",
+        description="rule: smoothed_balanced, smoothed_f1, f1, youden or half (0.5)",
+    )
+    calibration: str = Field("smoothed", description="smoothed, temperature or none")
 
 
 class Evaluate(Section):

@@ -10,10 +10,16 @@ from jaxtyping import Float, Int
 from wholecase.cohort import Fold
 from wholecase.core.errors import RecipeError, SplitError
 from wholecase.core.lookup import look_up, nearest
-from wholecase.evaluation import THRESHOLDS, apply_temperature, fit_temperature
+from wholecase.evaluation import (
+    THRESHOLDS,
+    ThresholdChoice,
+    apply_temperature,
+    fit_temperature,
+    smoothed_temperature,
+)
 from wholecase.models import Head
 
-CALIBRATIONS = ("none", "temperature")
+CALIBRATIONS = ("none", "temperature", "smoothed")
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,10 @@ class Inner:
             )
 
     @property
-    def patients(self) -> int:
-        """How many patients stand behind the choice."""
-        return len({case.patient for case in self.fold.valid if case.id in set(self.cases)})
+    def patients(self) -> tuple[str, ...]:
+        """Whose each case is: they stand behind the choice."""
+        known = {case.id: case.patient for case in self.fold.valid}
+        return tuple(known[case] for case in self.cases)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Choices:
     """On the positive class's calibrated probability; None with more than two classes."""
     head: Mapping[str, Any] = field(default_factory=dict)
     """What the head itself may choose, such as `k` of its neighbours."""
+    worth: ThresholdChoice | None = None
+    """How sure the threshold is, and what it and one half give on the inner cases."""
 
     def calibrated(self, probabilities: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:
         """Probabilities after temperature scaling (Guo 2017)."""
@@ -80,20 +89,26 @@ def choose_head(head: Head, inner: Callable[[], Inner]) -> dict[str, Any]:
     return chosen
 
 
-def choose(inner: Inner, *, threshold: str, calibration: str) -> Choices:
-    """Set temperature, then threshold, by the recipe's rules."""
+def choose(inner: Inner, *, threshold: str, calibration: str, seed: int = 0) -> Choices:
+    """Set temperature, then threshold, by the recipe's rules; `seed` is of redraws of patients."""
     if calibration not in CALIBRATIONS:
         raise RecipeError(
             f"no calibration is called {calibration!r}{nearest(calibration, CALIBRATIONS)}"
         )
     rule = look_up(THRESHOLDS, threshold, "threshold rule")
-    temperature = (
-        fit_temperature(inner.truth, inner.probabilities) if calibration == "temperature" else 1.0
-    )
+    temperature = _temperature(inner, calibration, seed)
     if inner.probabilities.shape[1] != 2:
         return Choices(temperature)
     calibrated = apply_temperature(inner.probabilities, temperature)
-    return Choices(temperature, float(rule(inner.truth, calibrated[:, 1])))
+    worth = rule.choose(inner.truth, calibrated[:, 1], inner.patients, seed=seed)
+    return Choices(temperature, float(worth.value), worth=worth)
+
+
+def _temperature(inner: Inner, calibration: str, seed: int) -> float:
+    told = inner.truth, inner.probabilities
+    if calibration == "smoothed":
+        return smoothed_temperature(*told, inner.patients, seed=seed).value
+    return fit_temperature(*told) if calibration == "temperature" else 1.0
 
 
 def _loss(inner: Inner) -> float:

@@ -1,0 +1,103 @@
+"""Plain models on the mean of the frozen features, on the run's own folds and patients."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from wholecase.answer import Judgement, read_case, scores_of
+from wholecase.cohort import Case, Fold
+from wholecase.core.progress import progress
+from wholecase.core.seeds import seed_of
+from wholecase.evaluation import BASELINES, METRICS, Sides, Vectors, baseline, paired_difference
+from wholecase.experiment.outer import Bench
+from wholecase.experiment.results import measured
+
+NAMES = {
+    "logistic": "logistic regression",
+    "neighbours": "nearest neighbours",
+    "centroid": "the nearest centroid",
+}
+Means = Mapping[str, Float[np.ndarray, " D"]]
+
+
+def against_baselines(
+    bench: Bench, judged: Sequence[Judgement]
+) -> tuple[dict[str, Any], list[str]]:
+    """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
+
+    A run that learns from pixels has no frozen features, and a note instead.
+    """
+    if bench.extraction.kind is not None:
+        return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
+    means = _means(bench)
+    told: dict[str, Any] = {}
+    notes = []
+    for name in BASELINES:
+        plain = [one for fold in bench.folds for one in _judged(bench, fold, name, means)]
+        order = {one.case.id: one for one in plain}
+        same = [order[one.case.id] for one in judged]
+        told[name] = {
+            "metrics": measured(same, bench.recipe, f"baseline {name}"),
+            "difference": _differences(bench, judged, same, name),
+        }
+        if note := _unbeaten(name, told[name]):
+            notes.append(note)
+    return told, notes
+
+
+def _means(bench: Bench) -> Means:
+    means = {}
+    with progress("baselines", len(bench.cases), "cases") as advance:
+        for case in bench.cases:
+            values = read_case(case, bench.extraction).bag.values
+            means[case.id] = values.mean(0, dtype=np.float64)
+            advance()
+    return means
+
+
+def _judged(bench: Bench, fold: Fold, name: str, means: Means) -> list[Judgement]:
+    sides = Sides(_vectors(fold.train, means), _vectors(fold.valid, means), len(bench.classes))
+    rows = baseline(name, sides, _vectors(fold.test, means).features)
+    return [
+        Judgement(case, bench.classes, fold.number, row, row, int(row.argmax()))
+        for case, row in zip(fold.test, rows, strict=True)
+    ]
+
+
+def _vectors(cases: Sequence[Case], means: Means) -> Vectors:
+    return Vectors(
+        np.stack([means[case.id] for case in cases]),
+        np.array([case.target for case in cases], dtype=np.int64),
+    )
+
+
+def _differences(
+    bench: Bench, judged: Sequence[Judgement], plain: Sequence[Judgement], name: str
+) -> dict[str, dict[str, Any]]:
+    ours, theirs, recipe = scores_of(judged), scores_of(plain), bench.recipe
+    seed, repeats = seed_of(recipe.protocol.seed, "baseline", name), recipe.evaluate.bootstrap
+    return {
+        metric: paired_difference(ours, theirs, metric, repeats=repeats, seed=seed).to_json()
+        for metric, facts in METRICS.items()
+        if ours.classes == 2 or not facts.two_classes_only
+    }
+
+
+def _unbeaten(name: str, told: Mapping[str, Any]) -> str | None:
+    """What a reader must know first; None where the run is better beyond chance."""
+    for metric in ("auroc", "balanced_accuracy"):
+        gap = told["difference"].get(metric)
+        if gap is not None and gap["value"] is not None:
+            break
+    else:
+        return None
+    if gap["low"] is not None and gap["low"] > 0:
+        return None
+    ends = "no interval" if gap["low"] is None else f"{gap['low']:.3f} to {gap['high']:.3f}"
+    value = told["metrics"][metric]["value"]
+    return (
+        f"The run does not beat {NAMES[name]} on the mean of its features: {metric} {value:.3f} "
+        f"there, the run's is {gap['value']:+.3f} from it ({ends})."
+    )
