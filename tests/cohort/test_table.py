@@ -46,7 +46,7 @@ def test_a_line_without_end_is_refused(tmp_path):
 def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (tmp_path / "pipe.csv", tmp_path):
-        refused(path, "it is no file")
+        refused(path, "not a file")
     for name in ("/dev/zero", "a\0b.csv", "x" * 5000):
         with pytest.raises(ManifestError, match="cannot be read"):
             read_cohort(tmp_path / name, None)

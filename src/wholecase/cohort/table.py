@@ -2,7 +2,6 @@
 
 import csv
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from wholecase.cohort.mistakes import CellError, Mistakes
 from wholecase.cohort.row import Row
 from wholecase.core.errors import ManifestError
 from wholecase.core.lookup import nearest
+from wholecase.core.regular import why_irregular
 
 DELIMITERS = (",", ";", "\t")
 MOST_BYTES, MOST_ROWS = 2**29, 2_000_000
@@ -95,10 +95,11 @@ def _rows(
 @contextmanager
 def _opened(path: Path) -> Iterator[TextIOWrapper]:
     """The file as text; a device or a pipe, which may never end, is not opened."""
+    if irregular := why_irregular(path):
+        why = irregular.partition(";")[0]
+        raise ManifestError(f"{path}: cannot be read ({why}); check the path")
     try:
         found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise ManifestError(f"{path}: cannot be read (it is no file); check the path")
         if found.st_size > MOST_BYTES:
             raise ManifestError(
                 f"{path}: {found.st_size / 2**20:.0f} MiB are more than is read of a table "

@@ -91,6 +91,7 @@ def tensor_shape(path: Path) -> tuple[int, ...]:
 
 @contextlib.contextmanager
 def _damage(path: Path) -> Iterator[None]:
+    refuse_irregular(path, SourceError)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; correct the path in the manifest")
     try:
@@ -104,7 +105,6 @@ def _damage(path: Path) -> Iterator[None]:
 
 def _content(path: Path, *, numbers: bool) -> tuple[View, bytes]:
     """The tensor as the file speaks of it, found to be stored, and the bytes of its storage."""
-    refuse_irregular(path, SourceError)
     read = _from_zip if zipfile.is_zipfile(path) else _from_legacy
     return read(path, numbers=numbers)
 

@@ -1,10 +1,11 @@
 """Files that a recipe names, wherever the command is given."""
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from wholecase.core.regular import why_irregular
 
 PATHS = (("encoder", "weights"),)
 """The keys that name files."""
@@ -26,10 +27,7 @@ def resolved(content: Any, folder: Path, at: Sequence[str] = ()) -> Any:  # noqa
 
 def is_file(path: Path) -> bool:
     """Whether a path leads to a file; a pipe or device, which may never end, is none."""
-    try:
-        return stat.S_ISREG(path.stat().st_mode)
-    except (OSError, ValueError):
-        return False
+    return why_irregular(path) is None and path.is_file()
 
 
 def _in_full(content: Any, folder: Path, keys: Sequence[str]) -> Any:  # noqa: ANN401
