@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from wholecase.answer import Sitting, draw, pictures
+from wholecase.answer import Sitting, case_pictures, draw
 from wholecase.cohort import Case, Image
 from wholecase.core.errors import SourceError
 from wholecase.explain import Evidence, write_evidence
@@ -67,13 +67,13 @@ def test_most_and_least_attended_tiles_in_order(sitting: Sitting) -> None:
 
 def test_each_image_is_opened_once(sitting: Sitting, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = []
-    really = pictures.open_source
+    really = case_pictures.open_source
 
     def counted(path, *rest):
         opened.append(path.name)
         return really(path, *rest)
 
-    monkeypatch.setattr(pictures, "open_source", counted)
+    monkeypatch.setattr(case_pictures, "open_source", counted)
     draw(sitting)
     assert opened == ["0.png", "1.png"]
 

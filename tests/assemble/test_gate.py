@@ -59,7 +59,11 @@ def test_built_in_recipes_pass_but_for_their_weights(name):
         ("train.stages=[{from: 0, rates: {haed: 1}}]", "'haed'", "did you mean 'head'"),
         ("train.stages=[{from: 5, freeze: [pool]}]", "train.stages.0.rates", "is missing"),
         ("train.augment={flips: true}", "train.augment", "model.backbone"),
-        ("choose.threshold=f2", "choose.threshold is called 'f2'", "known: f1, half, youden"),
+        (
+            "choose.threshold=f2",
+            "choose.threshold is called 'f2'",
+            "known: f1, half, smoothed_balanced, smoothed_f1, youden",
+        ),
         ("choose.calibration=temprature", "'temprature'", "did you mean 'temperature'"),
         ("protocol.folds=1", "protocol.folds", "greater than or equal to 2"),
         ("protocol.validation=1.5", "protocol.validation", "less than 1"),

@@ -110,7 +110,7 @@ def auroc(model: CaseModel, train: InMemory, test: InMemory, toy: Toy) -> float:
     return METRICS["auroc"](truth, rows, rows.argmax(1))
 
 
-@pytest.mark.parametrize("stop_after", [1, 4])
+@pytest.mark.parametrize("stop_after", [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_a_stopped_training_goes_on_bit_for_bit(toy: Toy, tmp_path, stop_after: int) -> None:
     sides = [toy.batches(toy.examples(seed, 24), 0) for seed in (1, 2)]
 

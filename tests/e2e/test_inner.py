@@ -4,7 +4,8 @@ import json
 
 import numpy as np
 
-from wholecase.evaluation import THRESHOLDS, apply_temperature, fit_temperature
+from wholecase.core.seeds import seed_of
+from wholecase.evaluation import THRESHOLDS, apply_temperature, smoothed_temperature
 from wholecase.experiment import Summary
 from wholecase.runs import read_rows
 
@@ -17,10 +18,14 @@ def test_the_kept_inner_predictions_give_the_fold_its_choices_again(finished: Su
         choices = json.loads(run.fold(number).choices.read_text())
         said = np.array([[float(row[f"probability_{name}"]) for name in classes] for row in rows])
         truth = np.array([classes.index(row["label"]) for row in rows])
+        patients = [row["patient_id"] for row in rows]
         rule = THRESHOLDS[choices["threshold_rule"]]
-        assert rule(truth, said[:, 1]) == choices["threshold"]
+        worth = rule.choose(truth, said[:, 1], patients, seed=seed_of(1, "fold", number))
+        assert worth.value == choices["threshold"]
+        assert worth.score_at_half == choices["threshold_score_at_half"]
         raw = apply_temperature(said, 1 / choices["temperature"])
-        assert abs(fit_temperature(truth, raw) - choices["temperature"]) < 1e-3
+        again = smoothed_temperature(truth, raw, patients, seed=seed_of(1, "fold", number))
+        assert abs(again.value - choices["temperature"]) < 1e-3
         assert len(rows) == choices["inner_cases"]
 
 

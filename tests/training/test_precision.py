@@ -65,6 +65,7 @@ def losses(history: History) -> torch.Tensor:
     return torch.tensor([[e.train_loss, e.valid_loss] for e in history.epochs])
 
 
+@pytest.mark.slow
 @needs_bfloat16
 def test_losses_stay_near_those_of_single_precision() -> None:
     (_, full), (_, half) = taught("float32"), taught("bfloat16")
@@ -74,6 +75,7 @@ def test_losses_stay_near_those_of_single_precision() -> None:
     assert (told - expected).abs().max() < NEAR
 
 
+@pytest.mark.slow
 @needs_bfloat16
 def test_weights_gradients_and_checkpoints_keep_thirty_two_bits(tmp_path) -> None:
     files = {}
