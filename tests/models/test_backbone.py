@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wholecase.assemble.parts import backbone_of
+from wholecase.assemble.case_models import backbone_of
 from wholecase.core.errors import RecipeError
 from wholecase.models import AGGREGATORS, BACKBONES, Backbone, Batch
 from wholecase.models.backbones import SmallCnn, cells_of

@@ -1,6 +1,7 @@
 """Recipe -> the parts that it names."""
 
 from wholecase.assemble.bags import bags_of, check_input
+from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.parts import (
@@ -8,7 +9,6 @@ from wholecase.assemble.parts import (
     cut_of,
     encoder_of,
     labels_of,
-    model_of,
     plan_of,
     schedule_of,
     split_of,

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
-from wholecase.assemble.parts import cut_of, model_of, schedule_of
+from wholecase.assemble.case_models import model_of
+from wholecase.assemble.parts import cut_of, schedule_of
 from wholecase.core.kinds import RGB
 from wholecase.core.lookup import options_of
 from wholecase.encoders import ENCODERS

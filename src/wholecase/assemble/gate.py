@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from wholecase.assemble.bags import check_input
+from wholecase.assemble.case_models import model_of
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
     encoder_of,
     labels_of,
-    model_of,
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
