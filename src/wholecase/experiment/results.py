@@ -109,9 +109,7 @@ def measured(
     found = [np.nan if j.localisation is None else j.localisation for j in judgements]
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)
-        told["localisation_auc"] = mean_interval(
-            values, patients, repeats=repeats, seed=seed, within=(0.0, 1.0)
-        )
+        told["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
     return {metric: interval.to_json() for metric, interval in told.items()}
 
 
@@ -126,9 +124,7 @@ def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, 
     seed, repeats = seed_of(recipe.protocol.seed, "faithfulness"), recipe.evaluate.bootstrap
 
     def interval(values: np.ndarray) -> dict[str, float | int | None]:
-        told = mean_interval(
-            values.astype(np.float64), patients, repeats=repeats, seed=seed, within=(-1.0, 1.0)
-        )
+        told = mean_interval(values.astype(np.float64), patients, repeats=repeats, seed=seed)
         return told.to_json()
 
     return {

@@ -44,9 +44,7 @@ def write_stability(bench: Bench, judged: Sequence[Judgement]) -> Stability:
         return Stability(None, tuple(notes))
     patients = tuple(one.case.patient for one in asked)
     repeats, seed = bench.recipe.evaluate.bootstrap, bench.recipe.protocol.seed
-    interval = mean_interval(
-        means, patients, repeats=repeats, seed=seed_of(seed, "stability"), within=(-1.0, 1.0)
-    )
+    interval = mean_interval(means, patients, repeats=repeats, seed=seed_of(seed, "stability"))
     return Stability(interval, tuple(notes))
 
 
