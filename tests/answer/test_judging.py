@@ -9,12 +9,12 @@ import torch
 
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
+from toys.reading import bags_read
 from wholecase.answer import TrainedRun, Vote, judge, load_run, read_case
 from wholecase.assemble import labels_of, plan_of
-from wholecase.cohort import Cohort, Image, read_cohort
+from wholecase.cohort import Cohort, read_cohort
 from wholecase.experiment import Summary
 from wholecase.extract import Extraction, extract
-from wholecase.features import Bag
 from wholecase.models import Batch
 
 cohort_file, finished = _cohort_file, _finished
@@ -68,14 +68,7 @@ def test_a_bag_is_read_once_however_many_members_judge(
     asked: tuple[TrainedRun, Cohort, Extraction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained, cohort, extraction = asked
-    read: list[str] = []
-    original = Extraction.bag
-
-    def counted(self: Extraction, image: Image) -> Bag | None:
-        read.append(image.path.name)
-        return original(self, image)
-
-    monkeypatch.setattr(Extraction, "bag", counted)
+    read = bags_read(monkeypatch)
     members = [*trained.members, trained.vote, Vote("votes", (trained.vote, trained.members[0]))]
     cases = cohort.cases[:3]
     assert [len(said) for said in judge(members, cases, extraction)] == [5, 5, 5]

@@ -7,13 +7,13 @@ import pytest
 
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
+from toys.reading import bags_read
 from wholecase.answer import TrainedRun, Vote, judge, load_run
 from wholecase.assemble import labels_of, plan_of
-from wholecase.cohort import Cohort, Image, read_cohort
+from wholecase.cohort import Cohort, read_cohort
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.extract import Extraction, extract
-from wholecase.features import Bag
 from wholecase.recipes import read_recipe
 
 cohort_file, finished = _cohort_file, _finished
@@ -50,14 +50,7 @@ def test_three_recipes_judge_over_one_reading(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cohort, extraction = asked
-    read: list[str] = []
-    original = Extraction.bag
-
-    def counted(self: Extraction, image: Image) -> Bag | None:
-        read.append(image.path.name)
-        return original(self, image)
-
-    monkeypatch.setattr(Extraction, "bag", counted)
+    read = bags_read(monkeypatch)
     votes = [one.vote for one in runs]
     cases = cohort.cases[:4]
     together = list(judge([*votes, Vote("all", tuple(votes), 0.5)], cases, extraction))

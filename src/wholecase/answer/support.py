@@ -1,6 +1,7 @@
 """What an answer rests on: the weight of every instance, what it says, and where it looked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -47,16 +48,8 @@ def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
         _mean([getattr(part, name) for part in parts]) for name in ("weights", "scores", "logits")
     )
     shared = set(first.maps).intersection(*(part.maps for part in parts))
-    return Evidence(
-        weights=weights,
-        scores=scores,
-        image=first.image,
-        box_px=first.box_px,
-        position_um=first.position_um,
-        plane=first.plane,
-        logits=logits,
-        maps={name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)},
-    )
+    maps = {name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)}
+    return replace(first, weights=weights, scores=scores, logits=logits, maps=maps)
 
 
 def joined_evidence(

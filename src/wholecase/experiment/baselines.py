@@ -10,7 +10,15 @@ from wholecase.answer import Judgement, read_case, scores_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.progress import progress
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import BASELINES, METRICS, Sides, Vectors, baseline, paired_difference
+from wholecase.evaluation import (
+    BASELINES,
+    METRICS,
+    Sides,
+    Vectors,
+    baseline,
+    mean_features,
+    paired_difference,
+)
 from wholecase.experiment.outer import Bench
 from wholecase.experiment.results import measured
 
@@ -52,7 +60,7 @@ def _means(bench: Bench) -> Means:
     with progress("baselines", len(bench.cases), "cases") as advance:
         for case in bench.cases:
             values = read_case(case, bench.extraction).bag.values
-            means[case.id] = values.mean(0, dtype=np.float64)
+            means[case.id] = mean_features(values, np.array([0, len(values)]))[0]
             advance()
     return means
 

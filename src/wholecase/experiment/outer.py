@@ -92,7 +92,7 @@ def judge_outer(bench: Bench) -> list[Judgement]:
     apart = [case for case in few if case.id not in compared]
     said |= {one.case.id: one for one in _one_by_one(bench, together, others=True)}
     said |= {one.case.id: one for one in _one_by_one(bench, apart, others=False)}
-    asked = [case for case in _tested(bench) if case.id in compared and case not in few]
+    asked = [case for fold in many for case in fold.test if case.id in compared]
     for one in _one_by_one(bench, asked, others=True, evidence=False):
         # the answer is the one that was made in a batch
         said[one.case.id] = replace(said[one.case.id], others=one.others)
