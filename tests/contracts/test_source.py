@@ -171,7 +171,7 @@ def test_closing_closes(source):
 
 def test_spacing_is_positive_or_none_with_a_reason(source):
     if source.spacing is None:
-        assert source.spacing_note
+        assert source.header.spacing_note
     else:
         assert source.spacing.um > 0
         assert source.spacing.rung
@@ -185,7 +185,7 @@ def test_the_manifests_spacing_goes_first(folder, kind, name):
 
 
 def test_stored_tiles_are_positive_or_none(source):
-    assert source.stored_tile_px is None or min(source.stored_tile_px) > 0
+    assert source.header.stored_tile_px is None or min(source.header.stored_tile_px) > 0
 
 
 def test_a_level_that_is_not_there_is_an_error(source):

@@ -19,17 +19,22 @@ def test_ctrl_c_waits_until_a_process_is_started(threads: int) -> None:
     others = [threading.Thread(target=done.wait) for _ in range(threads)]
     for other in others:
         other.start()
-    reached = False
-    try:
-        with pytest.raises(KeyboardInterrupt), deaf_children():
+    reached = []
+
+    def start() -> None:
+        with deaf_children():
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.05)
-            reached = True
+            reached.append("the end")
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            start()
     finally:
         done.set()
         for other in others:
             other.join()
-    assert reached
+    assert reached == ["the end"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 

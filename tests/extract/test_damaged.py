@@ -1,6 +1,7 @@
 """A damaged tile costs itself; too many cost the image; a hiccup costs nothing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from wholecase.extract import extract, table_lines
 from wholecase.extract.encoding import SteadySource
 from wholecase.extract.readable import Readable
 from wholecase.instances import Grid
-from wholecase.sources import ImageSource, Level, open_source
+from wholecase.sources import Header, ImageSource, Level, open_source
 
 
 class Hiccup(ImageSource):
@@ -21,11 +22,7 @@ class Hiccup(ImageSource):
         self.script, self.log = script, log
         log.append("open")
 
-    path = property(lambda self: "grey.tif")
-    levels = property(lambda self: (Level(SIDE, SIDE, 1.0),))
-    spacing = property(lambda self: None)
-    spacing_note = property(lambda self: "")
-    stored_tile_px = property(lambda self: None)
+    header = Header(Path("grey.tif"), (Level(SIDE, SIDE, 1.0),))
 
     def read(self, x_px, y_px, width_px, height_px, level=0, plane=0):
         if self.script.pop(0):

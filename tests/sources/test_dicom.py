@@ -271,7 +271,7 @@ def test_the_power_of_the_objective_is_the_last_rung(texture, path):
     write_dicom_slide(path, texture, **said)
     with DicomSource(path) as source:
         assert (source.spacing.rung, source.spacing.um) == ("objective power", 0.25)
-        assert source.spacing_note == "spacing 350 from pixel spacing is implausible"
+        assert source.header.spacing_note == "spacing 350 from pixel spacing is implausible"
 
 
 def test_oblong_pixels_are_no_spacing(texture, path):
@@ -279,7 +279,9 @@ def test_oblong_pixels_are_no_spacing(texture, path):
     write_dicom_slide(path, texture, SharedFunctionalGroupsSequence=oblong)
     with DicomSource(path) as source:
         assert source.spacing is None
-        assert "pixels of 1 x 0.5 µm from pixel spacing are not square" in source.spacing_note
+        assert (
+            "pixels of 1 x 0.5 µm from pixel spacing are not square" in source.header.spacing_note
+        )
 
 
 @pytest.mark.parametrize(
@@ -397,7 +399,7 @@ def test_a_real_slide_equals_openslide(shared):
     path = shared / "data/wsi-small/slides/camelyon_multi_frame_jpeg2000.dcm"
     with open_source(path, "slide") as source:
         assert isinstance(source, DicomSource)
-        assert source.stored_tile_px == (256, 256)
+        assert source.header.stored_tile_px == (256, 256)
         assert source.spacing.um == pytest.approx(28.9685)
         assert np.array_equal(source.read(0, 0, 1696, 812), by_openslide(path))
 
@@ -411,7 +413,9 @@ def test_a_real_slide_that_openslide_refuses(shared):
         pixels = source.read(0, 0, 3236, 2638)
         # 15 mm x 15 mm over 3236 x 2638 px is what a program writes that does not know
         assert source.spacing is None
-        assert "4.63535 x 5.68613 µm from imaged volume are not square" in source.spacing_note
+        assert (
+            "4.63535 x 5.68613 µm from imaged volume are not square" in source.header.spacing_note
+        )
     # its frames run down: no frame shows the black of an edge in the midst of the slide, and
     # neighbours continue each other
     steps = np.abs(np.diff(pixels.astype(np.int16), axis=1)).mean(axis=(0, 2))

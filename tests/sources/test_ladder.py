@@ -12,7 +12,7 @@ APERIO = "Aperio Image Library v1\n1000x700"
 def found(path, mpp=None):
     with open_source(path, "slide", mpp) as source:
         spacing = source.spacing
-        return (spacing and (spacing.rung, pytest.approx(spacing.um))), source.spacing_note
+        return (spacing and (spacing.rung, pytest.approx(spacing.um))), source.header.spacing_note
 
 
 def test_centimetre_tags_of_a_generic_tiff_are_called_tags(texture, write_slide):
@@ -80,13 +80,13 @@ def test_the_power_alone(texture, write_slide, power, um):
 
 
 def test_oblong_pixels_end_the_climb():
-    found = climb([Rung("tiff tags", 0.5, 1.0), Rung("objective power", 0.5, 0.5)])
+    found = climb(None, [Rung("tiff tags", 0.5, 1.0), Rung("objective power", 0.5, 0.5)])
     assert found.spacing is None
     assert "0.5 x 1 µm from tiff tags are not square" in found.note
 
 
 def test_slightly_oblong_pixels_are_averaged():
-    spacing = climb([Rung("openslide.mpp", 0.50, 0.51)]).spacing
+    spacing = climb(None, [Rung("openslide.mpp", 0.50, 0.51)]).spacing
     assert spacing is not None
     assert spacing.um == pytest.approx(0.505)
 
@@ -95,7 +95,7 @@ def test_slightly_oblong_pixels_are_averaged():
 def test_nonsense_in_the_properties_is_never_a_spacing(text):
     keys = ("openslide.mpp-x", "openslide.mpp-y", "tiff.XResolution", "openslide.objective-power")
     properties = {"tiff.ResolutionUnit": "inch", **dict.fromkeys(keys, text)}
-    assert climb(slide_rungs(properties)).spacing is None
+    assert climb(None, slide_rungs(properties)).spacing is None
 
 
 @pytest.mark.parametrize("mpp", [0.0, -1.0, 96.0, float("nan"), float("inf")])

@@ -17,7 +17,7 @@ def test_lossless_levels_come_back_exactly(texture, write_slide):
             (500, 350),
             (250, 175),
         ]
-        assert source.stored_tile_px == (256, 256)
+        assert source.header.stored_tile_px == (256, 256)
         assert np.array_equal(source.read(0, 0, 1000, 700), texture)
         level_1 = source.read(0, 0, 500, 350, 1)
         assert np.array_equal(source.read(200, 100, 50, 60, 1), level_1[50:110, 100:150])
@@ -112,7 +112,7 @@ def test_a_real_region_equals_openslide(shared):
     direct = openslide.OpenSlide(path).read_region((700, 900), 0, (300, 200)).convert("RGB")
     with open_source(path, "slide") as source:
         assert isinstance(source, OpenSlideSource)
-        assert source.stored_tile_px == (240, 240)
+        assert source.header.stored_tile_px == (240, 240)
         assert np.array_equal(source.read(700, 900, 300, 200), np.asarray(direct))
 
 

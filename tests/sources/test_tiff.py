@@ -183,7 +183,7 @@ def test_ome_then_tags_then_power(texture, tmp_path):
     rewrite_xml(path, ("<Image ", f"{power}</Instrument><Image "))
     with TiffSource(path) as source:
         assert (source.spacing.rung, source.spacing.um) == ("tiff tags", 0.5)
-        assert source.spacing_note == "spacing 350 from ome-xml is implausible"
+        assert source.header.spacing_note == "spacing 350 from ome-xml is implausible"
     with tifffile.TiffFile(path, mode="r+") as file:
         file.pages.first.tags["ResolutionUnit"].overwrite(1)
     with TiffSource(path) as source:
@@ -198,7 +198,7 @@ def test_a_unit_that_is_no_length_tells_nothing(texture, tmp_path, unit):
     path = write(tmp_path / "a.ome.tif", texture, metadata={"axes": "YXS"} | keys)
     with TiffSource(path) as source:
         assert source.spacing is None
-        assert source.spacing_note == "the file tells no spacing"
+        assert source.header.spacing_note == "the file tells no spacing"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_strips_too_large_for_one_piece_are_read_in_strips(tmp_path):
     )
     with open_source(path, "slide", 0.5) as source:
         assert isinstance(source, TiffSource)
-        assert source.stored_tile_px == (20000, 100)
+        assert source.header.stored_tile_px == (20000, 100)
         assert source.read(15000, 4990, 2, 20)[..., 0].T.tolist() == [[49] * 10 + [50] * 10] * 2
 
 

@@ -5,8 +5,8 @@ from typing import final
 
 import numpy as np
 
-from wholecase.core.kinds import CT, PixelKind
-from wholecase.sources import ImageSource, Level, Spacing, Window
+from wholecase.core.kinds import CT
+from wholecase.sources import Header, ImageSource, Level, Spacing, Window
 
 LOWEST_UM, THICK_UM = -1e5, 5000.0
 
@@ -24,35 +24,22 @@ class HounsfieldSeries(ImageSource):
 
     def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
         assert window is None
-        self._path, self._mpp = path, mpp
         self._values: np.ndarray | None = np.load(path)
-        self._count, self._height, self._width = self._values.shape
-
-    kind: PixelKind = CT
-    spacing_note = "the toy tells no spacing"
-    stored_tile_px = None
-
-    @property
-    def path(self) -> Path:
-        return self._path
-
-    @property
-    def planes_um(self) -> tuple[float, ...]:
-        return tuple(LOWEST_UM + THICK_UM * z for z in range(self._count))
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        return (Level(self._width, self._height, 1.0),)
-
-    @property
-    def spacing(self) -> Spacing | None:
-        return None if self._mpp is None else Spacing(self._mpp, "manifest")
+        count, self._height, self._width = self._values.shape
+        self.header = Header(
+            path=path,
+            levels=(Level(self._width, self._height, 1.0),),
+            spacing=None if mpp is None else Spacing(mpp, "manifest"),
+            spacing_note="the toy tells no spacing",
+            kind=CT,
+            planes_um=tuple(LOWEST_UM + THICK_UM * z for z in range(count)),
+        )
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> np.ndarray:
         if self._values is None:
-            raise ValueError(f"{self._path} is closed")
+            raise ValueError(f"{self.path} is closed")
         self.check_place(level, plane)
         region = np.full((height_px, width_px, 1), self.kind.outside, self.kind.dtype)
         left, right = max(x_px, 0), min(x_px + width_px, self._width)

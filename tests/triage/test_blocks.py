@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from wholecase.core.errors import NoTissueError, RunError, SpacingError
 from wholecase.instances.tissue import Tissue
-from wholecase.sources import ImageSource, Level, Spacing, open_source, read_box
+from wholecase.sources import Header, ImageSource, Level, Spacing, open_source, read_box
 from wholecase.triage import blocks as module
 from wholecase.triage.blocks import blocks, windows
 from wholecase.triage.raster import Raster, check_stride, raster_of, touched
@@ -169,16 +169,9 @@ class Endless(ImageSource):
     """An image of any size that lies on no disk: a pixel's colour tells its place."""
 
     def __init__(self, side_px: int) -> None:
-        self.side_px, self.largest = side_px, 0
-
-    path = Path("endless.svs")
-    spacing = Spacing(0.5, "manifest")
-    spacing_note = ""
-    stored_tile_px = None
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        return (Level(self.side_px, self.side_px, 1.0),)
+        self.largest = 0
+        levels, spacing = (Level(side_px, side_px, 1.0),), Spacing(0.5, "manifest")
+        self.header = Header(Path("endless.svs"), levels, spacing)
 
     def read(self, x_px: int, y_px: int, width_px: int, height_px: int, level=0, plane=0):
         self.largest = max(self.largest, width_px * height_px)

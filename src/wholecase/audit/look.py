@@ -82,7 +82,7 @@ def look_at(image: Image) -> Sight:
             spacing = source.spacing
             return Sight(
                 spacing_um=spacing.um if spacing else None,
-                rung=spacing.rung if spacing else source.spacing_note,
+                rung=spacing.rung if spacing else source.header.spacing_note,
                 size_px=(level.width_px, level.height_px),
                 small=_small(source),
                 notes=source.notes,

@@ -3,15 +3,13 @@
 import contextlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import final
 
 import numpy as np
 from jaxtyping import Shaped
 
 from wholecase.core.errors import SourceError
-from wholecase.core.kinds import PixelKind
-from wholecase.sources import ImageSource, Level, Spacing
+from wholecase.sources import ImageSource
 
 
 class UndecodableError(SourceError):
@@ -35,48 +33,9 @@ class SteadySource(ImageSource):
     def __init__(self, opened: Callable[[], ImageSource]) -> None:
         self._opened = opened
         self._source: ImageSource = opened()
+        self.header = self._source.header
         self.seconds = 0.0
         """What reading took so far: waiting for the disk, and decoding."""
-
-    @property
-    def path(self) -> Path:
-        """The file, for messages."""
-        return self._source.path
-
-    @property
-    def kind(self) -> PixelKind:
-        """What its pixels are."""
-        return self._source.kind
-
-    @property
-    def planes_um(self) -> tuple[float, ...]:
-        """Height of each plane in µm."""
-        return self._source.planes_um
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The pyramid, finest first."""
-        return self._source.levels
-
-    @property
-    def spacing(self) -> Spacing | None:
-        """Physical spacing of level 0, or None where nothing tells it."""
-        return self._source.spacing
-
-    @property
-    def spacing_note(self) -> str:
-        """What was not believed on the way to the spacing."""
-        return self._source.spacing_note
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is left aside or filled in."""
-        return self._source.notes
-
-    @property
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """Width and height of the tiles the file stores."""
-        return self._source.stored_tile_px
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0

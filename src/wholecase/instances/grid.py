@@ -94,8 +94,8 @@ class Grid(Cut):
     def _spacing_of(self, source: ImageSource) -> float:
         if source.spacing is None:
             raise SpacingError(
-                f"{source.path}: spacing unknown ({source.spacing_note}); give it in µm per pixel "
-                f"in the manifest's column mpp"
+                f"{source.path}: spacing unknown ({source.header.spacing_note}); give it in µm "
+                f"per pixel in the manifest's column mpp"
             )
         # a hair of room for 0.55 / 0.5
         if source.spacing.um > self.spacing_um * (1 + MOST_UPSAMPLING) + 1e-9:

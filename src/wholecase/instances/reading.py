@@ -38,6 +38,6 @@ def file_order(source: ImageSource, instances: Instances) -> Int64[np.ndarray, "
     ratio = np.minimum(width, height) / instances.side_px
     level = np.array([level_for(source.levels, r) for r in ratio.tolist()], np.int64)
     factor = np.array([one.downsample for one in source.levels])[level]
-    tile_width, tile_height = source.stored_tile_px or (1, 1)
+    tile_width, tile_height = source.header.stored_tile_px or (1, 1)
     column, row = x // (factor * tile_width), y // (factor * tile_height)
     return np.lexsort((x, y, column, row, level, instances.planes)).astype(np.int64)

@@ -10,11 +10,12 @@ from wholecase.sources.plain import PlainSource
 from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
 from wholecase.sources.samples import Window
 from wholecase.sources.slide import OpenSlideSource
-from wholecase.sources.source import ImageSource, Level, Spacing
+from wholecase.sources.source import Header, ImageSource, Level, Spacing
 
 __all__ = [
     "ABOUT_EQUAL",
     "SOURCES",
+    "Header",
     "ImageSource",
     "IndexedImages",
     "Level",

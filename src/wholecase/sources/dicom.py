@@ -23,8 +23,8 @@ from wholecase.sources.fitting import fitted
 from wholecase.sources.mosaic import Mosaic, Painter, grid_of
 from wholecase.sources.pyramid import Kept, belongs
 from wholecase.sources.samples import Window, refuse_window
-from wholecase.sources.source import ImageSource, Level, Spacing
-from wholecase.sources.spacing_rungs import Rung, climb
+from wholecase.sources.source import Header, ImageSource
+from wholecase.sources.spacing_rungs import climb
 
 _BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL")
 
@@ -40,7 +40,7 @@ class DicomSource(ImageSource):
     """
 
     def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
-        self._path, self._closed, self._window = path, False, window
+        self._closed, self._window = False, window
         with damage(f"{path}: damaged or unusual DICOM"), contextlib.ExitStack() as opened:
             self._instances = _pyramid(path, [read_instance(file) for file in slide_files(path)])
             if self._instances[0].coding.bits_stored <= 8:
@@ -54,51 +54,22 @@ class DicomSource(ImageSource):
                 for file, one in zip(self._files, self._instances, strict=True)
             ]
             self._instances = tuple(self._ordered(i, o) for i, o in enumerate(self._instances))
-            self._notes = judged(path, _claims(self._instances), sparse=True)
+            notes = judged(path, _claims(self._instances), sparse=True)
             self._keep_levels(
                 fitted(self._instances[0].path, "dicom", self._mosaics(), self._frame)
             )
             opened.pop_all()  # they stay open where nothing was raised
         self._painter = Painter(self._mosaics(), self._frame)
-        manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
-        self._found = climb([*manifest, *self._instances[0].rungs])
-
-    @property
-    def path(self) -> Path:
-        """The file or folder, for messages."""
-        return self._path
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The pyramid, finest first."""
-        return self._painter.levels
-
-    @property
-    def spacing(self) -> Spacing | None:
-        """The first believable rung of the ladder, or None."""
-        return self._found.spacing
-
-    @property
-    def spacing_note(self) -> str:
-        """What was not believed, or why there is no spacing."""
-        return self._found.note
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Frames that the files leave out."""
-        return self._notes
-
-    @property
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """The frames of level 0."""
-        return self._instances[0].mosaic.tile_px
+        found = climb(mpp, self._instances[0].rungs)
+        tile_px = self._instances[0].mosaic.tile_px
+        self.header = Header(path, self._painter.levels, found.spacing, found.note, tile_px, notes)
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; frames that the file leaves out are white as well."""
         if self._closed:
-            raise ValueError(f"{self._path} is closed")
+            raise ValueError(f"{self.path} is closed")
         self.check_place(level, plane)
         return self._painter.read(x_px, y_px, width_px, height_px, level)
 

@@ -65,7 +65,7 @@ def fingerprint(path: Path) -> str:
     if split_page(path) is not None:
         from wholecase.sources.plain import decode
 
-        return picture_digests(decode(path)[None])[0]
+        return picture_digests(decode(path)[0][None])[0]
     files = members(path)
     if len(files) == 1:
         return file_digest(files[0])

@@ -17,8 +17,7 @@ from wholecase.sources.deep import deep_of, refuse_numbers
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
-from wholecase.sources.source import ImageSource, Level, Spacing
-from wholecase.sources.spacing_rungs import Found
+from wholecase.sources.source import Header, ImageSource, Level, Spacing
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "JPEG2000", "GIF", "PPM")
 """What is opened; Pillow knows more, and starts other programs for some of it."""
@@ -44,53 +43,19 @@ class PlainSource(ImageSource):
     """
 
     def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
-        self._path = path
-        self._pixels: np.ndarray | None = decode(path, window)
-        height, width = self._pixels.shape[:2]
-        self._levels = (Level(width, height, 1.0),)
+        pixels, notes = decode(path, window)
+        self._pixels: np.ndarray | None = pixels
+        height, width = pixels.shape[:2]
         spacing = None if mpp is None else Spacing(mpp, "manifest")
-        self._found = Found(spacing, "" if spacing else "a plain image tells no spacing")
-
-    @property
-    def path(self) -> Path:
-        """The file, for messages."""
-        return self._path
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """One, of downsample 1."""
-        return self._levels
-
-    @property
-    def spacing(self) -> Spacing | None:
-        """What the manifest says, or None."""
-        return self._found.spacing
-
-    @property
-    def spacing_note(self) -> str:
-        """What was not believed, or why there is no spacing."""
-        return self._found.note
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """That the file has smaller pictures besides."""
-        if split_index(self._path) or split_page(self._path):
-            return ()
-        with opened(self._path) as image:
-            note = refuse_several(self._path, image)
-        return (note,) if note else ()
-
-    @property
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """None: the image is flat."""
-        return None
+        note = "" if spacing else "a plain image tells no spacing"
+        self.header = Header(path, (Level(width, height, 1.0),), spacing, note, notes=notes)
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """A copy of the region, white outside the image."""
         if self._pixels is None:
-            raise ValueError(f"{self._path} is closed")
+            raise ValueError(f"{self.path} is closed")
         self.check_place(level, plane)
         region = np.full((height_px, width_px, 3), 255, np.uint8)
         height, width = self._pixels.shape[:2]
@@ -115,8 +80,10 @@ def opened(path: Path) -> Iterator[Image.Image]:
             yield image
 
 
-def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3"]:
-    """All pixels of a flat image, upright by its EXIF tag.
+def decode(
+    path: Path, window: Window | None = None
+) -> tuple[UInt8[np.ndarray, "H W 3"], tuple[str, ...]]:
+    """All pixels of a flat image, upright by its EXIF tag; and that the file has smaller ones too.
 
     Raises:
         SourceError: unknown, truncated, too big for one piece, or of pixels whose black and white
@@ -124,15 +91,15 @@ def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3
     """
     if split_index(path) is not None:
         refuse_window(path, window)
-        return read_one(path)
+        return read_one(path), ()
     file, page = split_page(path) or (path, None)
     try:
         with opened(file) as image:
-            if page is None:
-                refuse_several(path, image)
-            else:
+            if page is not None:
                 turn_to(path, image, page)
-            return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
+            note = refuse_several(path, image) if page is None else ""
+            shown = _rgb(path, ImageOps.exif_transpose(_shallow(file, image, window)))
+            return np.array(shown), (note,) if note else ()
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "

@@ -14,8 +14,8 @@ from wholecase.sources.claims import tiff_claims
 from wholecase.sources.marks import is_tiff
 from wholecase.sources.pyramid import confirmed
 from wholecase.sources.samples import Window, on_white, refuse_window
-from wholecase.sources.source import ImageSource, Level, Spacing
-from wholecase.sources.spacing_rungs import Rung, climb, slide_rungs
+from wholecase.sources.source import Header, ImageSource, Level
+from wholecase.sources.spacing_rungs import climb, slide_rungs
 
 
 @final
@@ -27,56 +27,21 @@ class OpenSlideSource(ImageSource):
         self._path = path
         self._closed = False
         # it ends the process where a tile is too large, and makes up those that are not stored
-        self._notes = tiff_claims(path, vendor_of(path)) if is_tiff(path) else ()
+        notes = tiff_claims(path, vendor_of(path)) if is_tiff(path) else ()
         self._process = os.getpid()
         self._handle: openslide.OpenSlide | None = _open(self._path)
         properties = dict(self._handle.properties)
         stored = _levels(self._handle)
         self._numbers = confirmed(path, stored, self._region)
-        self._levels = tuple(stored[number] for number in self._numbers)
-        manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
-        self._found = climb([*manifest, *slide_rungs(properties)])
-        sides = [properties.get(f"openslide.level[0].tile-{s}") for s in ("width", "height")]
-        self._stored_tile_px = (int(sides[0]), int(sides[1])) if sides[0] and sides[1] else None
-        self._scanned_px = _scanned(properties)
-
-    @property
-    def path(self) -> Path:
-        """The file, for messages."""
-        return self._path
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The pyramid, finest first."""
-        return self._levels
-
-    @property
-    def spacing(self) -> Spacing | None:
-        """The first believable rung of the ladder, or None."""
-        return self._found.spacing
-
-    @property
-    def spacing_note(self) -> str:
-        """What was not believed, or why there is no spacing."""
-        return self._found.note
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Tiles that the file leaves out."""
-        return self._notes
-
-    @property
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """The tiles of level 0, None where the format does not tell."""
-        return self._stored_tile_px
-
-    @property
-    def scanned_px(self) -> tuple[int, int, int, int] | None:
+        levels = tuple(stored[number] for number in self._numbers)
+        found = climb(mpp, slide_rungs(properties))
+        tile_px = _stored_tile(properties)
+        self.header = Header(path, levels, found.spacing, found.note, tile_px, notes)
+        self.scanned_px = _scanned(properties)
         """x, y, width, height of what was scanned; None where the file does not tell.
 
         The rest of level 0 is empty, and viewers such as QuPath cut it off.
         """
-        return self._scanned_px
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
@@ -129,6 +94,11 @@ def vendor_of(path: Path) -> str | None:
 def _levels(handle: openslide.OpenSlide) -> tuple[Level, ...]:
     sizes = zip(handle.level_dimensions, handle.level_downsamples, strict=True)
     return tuple(Level(width, height, float(down)) for (width, height), down in sizes)
+
+
+def _stored_tile(properties: Mapping[str, str]) -> tuple[int, int] | None:
+    sides = [properties.get(f"openslide.level[0].tile-{side}") for side in ("width", "height")]
+    return (int(sides[0]), int(sides[1])) if sides[0] and sides[1] else None
 
 
 def _scanned(properties: Mapping[str, str]) -> tuple[int, int, int, int] | None:

@@ -32,48 +32,63 @@ class Spacing:
     `tiff tags`, `objective power`."""
 
 
+@dataclass(frozen=True)
+class Header:
+    """What is known of an image before a pixel of it is asked for."""
+
+    path: Path
+    """The file, for messages."""
+    levels: tuple[Level, ...]
+    """The pyramid, finest first; a flat image has one level of downsample 1."""
+    spacing: Spacing | None = None
+    """Physical spacing of level 0, or None where nothing tells it."""
+    spacing_note: str = ""
+    """What was not believed on the way to the spacing, or why there is none; may be empty."""
+    stored_tile_px: tuple[int, int] | None = None
+    """Width and height of the tiles the file stores at level 0, None for a flat image."""
+    notes: tuple[str, ...] = ()
+    """What is left aside or filled in where the file is read, a phrase each; mostly nothing."""
+    kind: PixelKind = RGB
+    """What its pixels are."""
+    planes_um: tuple[float, ...] = (0.0,)
+    """Height of each plane in µm, as `read` counts them; a flat image has one."""
+
+
 class ImageSource(Closing):
     """One open image. Points are (x, y) in level-0 pixels; arrays are [H, W, channels]."""
 
+    header: Header
+    """A source sets it when it is opened."""
+
     @property
-    @abstractmethod
     def path(self) -> Path:
         """The file, for messages."""
+        return self.header.path
 
     @property
-    def kind(self) -> PixelKind:
-        """What its pixels are; RGB unless a source says otherwise."""
-        return RGB
-
-    @property
-    def planes_um(self) -> tuple[float, ...]:
-        """Height of each plane in µm, as `read` counts them; a flat image has one."""
-        return (0.0,)
-
-    @property
-    @abstractmethod
     def levels(self) -> tuple[Level, ...]:
-        """The pyramid, finest first; a flat image has one level of downsample 1."""
+        """The pyramid, finest first."""
+        return self.header.levels
 
     @property
-    @abstractmethod
     def spacing(self) -> Spacing | None:
-        """Physical spacing of level 0, or None where nothing tells it."""
-
-    @property
-    @abstractmethod
-    def spacing_note(self) -> str:
-        """What was not believed on the way to the spacing, or why there is none; may be empty."""
+        """Physical spacing of level 0, or None."""
+        return self.header.spacing
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is left aside or filled in where the file is read, a phrase each; mostly nothing."""
-        return ()  # not abstract: only few readers have anything to tell
+        """What is left aside or filled in."""
+        return self.header.notes
 
     @property
-    @abstractmethod
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """Width and height of the tiles the file stores at level 0, None for a flat image."""
+    def kind(self) -> PixelKind:
+        """What its pixels are."""
+        return self.header.kind
+
+    @property
+    def planes_um(self) -> tuple[float, ...]:
+        """Height of each plane in µm."""
+        return self.header.planes_um
 
     @abstractmethod
     def read(

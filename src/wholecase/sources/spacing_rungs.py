@@ -28,17 +28,20 @@ class Found:
     note: str
 
 
-def climb(rungs: Iterable[Rung]) -> Found:
+def climb(mpp: float | None, rungs: Iterable[Rung]) -> Found:
     """The first plausible rung; oblong pixels end the climb, since no lower rung knows better.
 
-    >>> found = climb([Rung("tiff tags", 352.8, 352.8), Rung("objective power", 0.25, 0.25)])
+    The manifest's spacing, where it gives one, is the first rung.
+
+    >>> found = climb(None, [Rung("tiff tags", 352.8, 352.8), Rung("objective power", 0.25, 0.25)])
     >>> found.spacing
     Spacing(um=0.25, rung='objective power')
     >>> found.note
     'spacing 352.8 from tiff tags is implausible'
     """
     doubts: list[str] = []
-    for rung in rungs:
+    manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
+    for rung in (*manifest, *rungs):
         x, y = rung.x_um, rung.y_um
         if not (is_plausible_spacing(x) and is_plausible_spacing(y)):
             doubts.append(f"spacing {x:g} from {rung.name} is implausible")

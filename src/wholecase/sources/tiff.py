@@ -14,8 +14,8 @@ from wholecase.sources.damage import damage
 from wholecase.sources.fitting import fitted
 from wholecase.sources.mosaic import Painter
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
-from wholecase.sources.source import ImageSource, Level, Spacing
-from wholecase.sources.spacing_rungs import Rung, climb
+from wholecase.sources.source import Header, ImageSource
+from wholecase.sources.spacing_rungs import climb
 from wholecase.sources.tiff_levels import TiffLevel, read_slide
 from wholecase.sources.tiff_planes import Plane
 
@@ -38,47 +38,20 @@ class TiffSource(ImageSource):
         with damage(f"{path}: damaged or unusual TIFF"):
             slide = read_slide(path)
             self._file = BytesOf(path)
-        self._levels, self._notes = slide.levels, slide.notes
+        self._levels = slide.levels
         kept = fitted(path, "tiff", [level.mosaic for level in slide.levels], self._tile)
         self._levels = tuple(_sized(slide.levels[number], size_px) for number, size_px in kept)
         self._painter = Painter([level.mosaic for level in self._levels], self._tile)
-        manifest = [] if mpp is None else [Rung("manifest", mpp, mpp)]
-        self._found = climb([*manifest, *slide.rungs])
+        found = climb(mpp, slide.rungs)
+        tile_px = self._levels[0].mosaic.tile_px
+        self.header = Header(
+            path, self._painter.levels, found.spacing, found.note, tile_px, slide.notes
+        )
         try:
             self._check_range()
         except SourceError:
             self._file.close()
             raise
-
-    @property
-    def path(self) -> Path:
-        """The file, for messages."""
-        return self._path
-
-    @property
-    def levels(self) -> tuple[Level, ...]:
-        """The pyramid, finest first."""
-        return self._painter.levels
-
-    @property
-    def spacing(self) -> Spacing | None:
-        """The first believable rung of the ladder, or None."""
-        return self._found.spacing
-
-    @property
-    def spacing_note(self) -> str:
-        """What was not believed, or why there is no spacing."""
-        return self._found.note
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Tiles that the file leaves out."""
-        return self._notes
-
-    @property
-    def stored_tile_px(self) -> tuple[int, int] | None:
-        """The tiles of level 0, or its strips."""
-        return self._levels[0].mosaic.tile_px
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0

@@ -115,8 +115,8 @@ def raster_of(
     check_stride(side_px, stride_px)
     if source.spacing is None:
         raise SpacingError(
-            f"{source.path}: spacing unknown ({source.spacing_note}); give it in µm per pixel in "
-            f"the manifest's column mpp"
+            f"{source.path}: spacing unknown ({source.header.spacing_note}); give it in µm "
+            f"per pixel in the manifest's column mpp"
         )
     own = source.spacing.um
     # a hair of room for 0.55 / 0.5
