@@ -22,6 +22,7 @@ from pathlib import Path
 
 from wholecase.cohort import read_cohort
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import Extraction, Plan, extract, table_lines
 from wholecase.instances import Grid
 from wholecase.phantoms import draw_slides
@@ -53,7 +54,9 @@ class Bench:
     def run(self, name: str, workers: int, *, central: bool | None = None) -> Extraction:
         cut = Grid(224, 0.5, {"name": "classical"})
         plan = Plan(cut, self.spec, self.folder / "stores" / name)
-        return extract(read_cohort(self.cohort, None), plan, workers=workers, central=central)
+        return extract(
+            read_cohort(self.cohort, None), plan, Place(workers=workers), central=central
+        )
 
     def timed(self, name: str, workers: int, *, central: bool | None = None) -> dict[str, float]:
         shutil.rmtree(self.folder / "stores" / name, ignore_errors=True)

@@ -32,13 +32,14 @@ import sys
 from pathlib import Path
 from wholecase.cohort import cohort_of_images
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import Plan, extract, table_lines
 from wholecase.instances import Grid
 
 if __name__ == "__main__":
     cut = Grid(224, 0.5, {"name": "classical"})
     plan = Plan(cut, EncoderSpec("colour"), Path(sys.argv[2]))
-    done = extract(cohort_of_images([Path(sys.argv[1])]), plan, workers=int(sys.argv[3]))
+    done = extract(cohort_of_images([Path(sys.argv[1])]), plan, Place(workers=int(sys.argv[3])))
     print("\\n".join(table_lines(done)))
     sys.exit(bool(done.failures))
 """

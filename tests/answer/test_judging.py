@@ -13,6 +13,7 @@ from toys.reading import bags_read
 from wholecase.answer import TrainedRun, Vote, judge, load_run, read_case
 from wholecase.assemble import labels_of, plan_of
 from wholecase.cohort import Cohort, read_cohort
+from wholecase.execution import Place
 from wholecase.experiment import Summary
 from wholecase.extract import Extraction, extract
 from wholecase.models import Batch
@@ -24,8 +25,8 @@ cohort_file, finished = _cohort_file, _finished
 def asked(finished: Summary, cohort_file: Path) -> tuple[TrainedRun, Cohort, Extraction]:
     trained = load_run(finished.run.root, "cpu")
     cohort = read_cohort(cohort_file, labels_of(trained.recipe))
-    plan = plan_of(trained.recipe, finished.run.root.parent / "features", "cpu")
-    return trained, cohort, extract(cohort, plan, workers=0)
+    plan = plan_of(trained.recipe, finished.run.root.parent / "features")
+    return trained, cohort, extract(cohort, plan, Place(workers=0))
 
 
 def test_evidence_is_weight_times_logit_against_the_mean(

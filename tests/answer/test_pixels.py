@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from wholecase.answer import examples_of
 from wholecase.cohort import Labels, read_cohort
+from wholecase.execution import Place
 from wholecase.extract import decode
 from wholecase.instances import Whole
 from wholecase.training import Examples, Shuffled, pack
@@ -37,7 +38,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Examples:
             at += 1
     Path(folder / "cohort.csv").write_text("\n".join(rows) + "\n")
     cohort = read_cohort(folder / "cohort.csv", LABELS)
-    extraction = decode(cohort, Whole(16), folder / "store", workers=0)
+    extraction = decode(cohort, Whole(16), folder / "store", Place(workers=0))
     return examples_of(cohort.cases, extraction, classes=2)
 
 

@@ -40,8 +40,8 @@ def asked(
     runs: tuple[TrainedRun, ...], finished: Summary, cohort_file: Path
 ) -> tuple[Cohort, Extraction]:
     cohort = read_cohort(cohort_file, labels_of(runs[0].recipe))
-    plan = plan_of(runs[0].recipe, finished.run.root.parent / "features", "cpu")
-    return cohort, extract(cohort, plan, workers=0)
+    plan = plan_of(runs[0].recipe, finished.run.root.parent / "features")
+    return cohort, extract(cohort, plan, Place(workers=0))
 
 
 def test_three_recipes_judge_over_one_reading(

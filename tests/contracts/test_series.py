@@ -14,6 +14,7 @@ from wholecase.answer import examples_of, read_case
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.kinds import CT, RGB
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import Extraction, Plan, decode, extract
 from wholecase.instances import Grid, Slices, Whole
 from wholecase.sources import SOURCES
@@ -43,7 +44,9 @@ def series(tmp_path: Path) -> list[Case]:
 
 
 def decoded(folder: Path, cases: list[Case], cut: Slices | Grid | Whole) -> Extraction:
-    return decode(Cohort(folder / "cohort.csv", tuple(cases), ()), cut, folder / "store", workers=0)
+    return decode(
+        Cohort(folder / "cohort.csv", tuple(cases), ()), cut, folder / "store", Place(workers=0)
+    )
 
 
 def other(folder: Path, name: str, kind: str = "tile") -> Case:
@@ -130,7 +133,7 @@ def test_a_frozen_encoder_refuses_what_is_no_colour(tmp_path: Path, series: list
     plan = Plan(Slices(SIDE), EncoderSpec("colour"), tmp_path / "features")
     for central in (False, True):
         cohort = Cohort(tmp_path / "cohort.csv", tuple(series), ())
-        done = extract(cohort, plan, workers=0, central=central)
+        done = extract(cohort, plan, Place(workers=0), central=central)
         assert done.kind is None
         assert not done.bags
         assert {failure.stage for failure in done.failures} == {"encode"}

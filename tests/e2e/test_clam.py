@@ -87,7 +87,7 @@ def test_slide_by_slide_a_case_is_as_suspicious_as_its_worst_slide(
     recipe = read_recipe(str(summary.run.recipe))
     cohort = read_cohort(cohort_file, labels_of(recipe))
     store = summary.run.root.parent / "features"
-    extraction = extract(cohort, plan_of(recipe, store, "cpu"), workers=0)
+    extraction = extract(cohort, plan_of(recipe, store), Place(workers=0))
     member = load_run(summary.run.root, "cpu").members[0]
     several = [case for case in cohort.cases if len(case.images) > 1]
     for (told,) in judge([member], several, extraction):

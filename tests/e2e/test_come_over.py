@@ -90,15 +90,15 @@ def test_all_layouts_together_where_their_encoder_is_named(tmp_path):
 
 def test_a_file_is_converted_once_and_anew_when_its_patch_file_comes(tmp_path):
     path = write_cohort(tmp_path, [clam_pt], [".pt"], patients=4)
-    plan = plan_of(quick("encoder=stored"), tmp_path / "store", "cpu")
+    plan = plan_of(quick("encoder=stored"), tmp_path / "store")
     cohort = read_cohort(path, None)
     counts = []
     for workers in (1, 0):
-        done = extract(cohort, plan, workers=workers)
+        done = extract(cohort, plan, Place(workers=workers))
         counts.append((done.encoded, done.reused))
     assert (done.bag(cohort.cases[0].images[0]).box_px == 0).all()
     clam_patches(tmp_path / "s00.pt", len(done.bag(cohort.cases[0].images[0])))
-    done = extract(cohort, plan, workers=0)
+    done = extract(cohort, plan, Place(workers=0))
     assert [*counts, (done.encoded, done.reused)] == [(4, 0), (0, 4), (1, 3)]
     assert (done.bag(cohort.cases[0].images[0]).box_px[:, 2] == 512).all()
     assert done.size_px(cohort.cases[0].images[0]) == (10_000, 8000)

@@ -12,6 +12,7 @@ import tifffile
 from wholecase.assemble import plan_of
 from wholecase.audit import check_cohort
 from wholecase.cohort import read_cohort
+from wholecase.execution import Place
 from wholecase.extract import extract
 from wholecase.instances import Grid, stream
 from wholecase.recipes import read_recipe
@@ -100,7 +101,7 @@ def test_real_features_of_real_tissue(mosaics: Path, shared: Path, tmp_path: Pat
         "egfr-clam", ["encoder.name=mobilenetv2_100", f"encoder.weights={weights}"]
     )
     cohort = read_cohort(mosaics, None)
-    done = extract(cohort, plan_of(recipe, tmp_path, "cpu"), workers=2)
+    done = extract(cohort, plan_of(recipe, tmp_path), Place(workers=2))
     assert not done.failures
     bags = [done.bag(case.images[0]) for case in cohort.cases]
     for bag in bags:

@@ -207,5 +207,5 @@ def test_another_scale_must_be_insisted_on(name, changes, seen):
 def test_a_recipe_is_checked_before_any_work(tmp_path):
     told = ["encoder=uni", "cut.spacing_um=1.0"]
     with pytest.raises(RecipeError, match=r"uni was trained at 0\.5 µm/px and would see 1 "):
-        plan_of(read_recipe("egfr-clam", told), tmp_path, "cpu")
-    plan_of(read_recipe("egfr-clam", [*told, "encoder.any_spacing=true"]), tmp_path, "cpu")
+        plan_of(read_recipe("egfr-clam", told), tmp_path)
+    plan_of(read_recipe("egfr-clam", [*told, "encoder.any_spacing=true"]), tmp_path)

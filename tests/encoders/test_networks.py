@@ -179,7 +179,7 @@ def test_devices_that_are_not_here(tiny_file, device, match):
     if device == "cuda" and torch.cuda.is_available():
         pytest.skip("it is here")
     with pytest.raises(RecipeError, match=match):
-        EncoderSpec(TINY, {"weights": tiny_file}, device).build()
+        EncoderSpec(TINY, {"weights": tiny_file}).build(device)
 
 
 def test_building_draws_nothing_from_the_common_generator(tiny_file):

@@ -17,12 +17,11 @@ def test_a_crew_fits_the_work_and_the_device(device: str, workers: int, items: i
 
 
 def test_places_are_values() -> None:
-    assert Place() == Place("cpu", 1, 1)
+    assert Place() == Place("cpu", 1)
     assert not Place().accelerated
     assert Place("mps").accelerated
 
 
-@pytest.mark.parametrize("wrong", [{"workers": -1}, {"threads": 0}])
-def test_a_place_that_cannot_be_is_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(RecipeError, match="cannot be; give at least"):
-        Place(**wrong)
+def test_a_place_that_cannot_be_is_refused() -> None:
+    with pytest.raises(RecipeError, match="-1 workers cannot be; give 0 or more"):
+        Place(workers=-1)

@@ -17,6 +17,7 @@ from wholecase.answer import read_case
 from wholecase.assemble import labels_of, plan_of, split_of
 from wholecase.cohort import read_cohort
 from wholecase.evaluation.baselines import STRENGTHS
+from wholecase.execution import Place
 from wholecase.experiment import Summary
 from wholecase.extract import extract
 from wholecase.recipes import read_recipe
@@ -48,8 +49,8 @@ def scikit_learns_own(finished: Summary, cohort_file: Path) -> float:
     """The same folds, strength chosen on inner patients, written with scikit-learn alone."""
     recipe = read_recipe(str(finished.run.recipe))
     cohort = read_cohort(cohort_file, labels_of(recipe))
-    plan = plan_of(recipe, finished.run.root.parent / "features", "cpu")
-    extraction = extract(cohort, plan, workers=0)
+    plan = plan_of(recipe, finished.run.root.parent / "features")
+    extraction = extract(cohort, plan, Place(workers=0))
 
     def side(cases):
         rows = [read_case(case, extraction).bag.values.mean(0, dtype=np.float64) for case in cases]

@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from wholecase.cohort import Case, Cohort, Image
+from wholecase.execution import Place
 from wholecase.experiment.facts import instance_of
 from wholecase.extract import decode
 from wholecase.instances import Whole
@@ -26,7 +27,7 @@ def test_the_spacing_is_that_of_the_cohorts_own_instances(tmp_path: Path) -> Non
             Case(f"{n}", f"{n}", (Image(tmp_path / f"x.h5#{n}", "tile", n, mpp=mpp),)) for n in rows
         )
         cohort = Cohort(tmp_path / "cohort.csv", cases, ())
-        done = decode(cohort, Whole(96), tmp_path / "store", workers=0)
+        done = decode(cohort, Whole(96), tmp_path / "store", Place(workers=0))
         told[name] = instance_of(read_recipe("pcam-attention"), done)
     assert told == {
         "many": {"side_px": 96, "spacing_um": 0.5},

@@ -34,7 +34,7 @@ def bench(finished: Summary, cohort_file: Path) -> Bench:
     recipe = read_recipe(str(finished.run.recipe))
     cohort = read_cohort(cohort_file, labels_of(recipe))
     extraction = extract(
-        cohort, plan_of(recipe, finished.run.root.parent / "features", "cpu"), workers=0
+        cohort, plan_of(recipe, finished.run.root.parent / "features"), Place(workers=0)
     )
     folds = split_of(recipe, cohort, None).folds
     place = Place(workers=0)

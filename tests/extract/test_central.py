@@ -8,6 +8,7 @@ from extract.conftest import cohort_of, files, plan_in
 from extract.doors import Crashing, KilledOnce
 from wholecase.cohort import Image
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import KILLED, Plan, extract, table_lines
 
 
@@ -26,7 +27,7 @@ def mixed(tmp_path, drawn):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_bytes_failures_and_counts(tmp_path, mixed, workers):
-    plain = extract(mixed, plan_in(tmp_path / "plain"), workers=0)
+    plain = extract(mixed, plan_in(tmp_path / "plain"), Place(workers=0))
     central = extract(mixed, plan_in(tmp_path / "central"), workers=workers, central=True)
     assert files(tmp_path / "plain") == files(tmp_path / "central")
     assert central.failures == plain.failures
@@ -45,7 +46,7 @@ def test_a_decoder_that_crashes_costs_its_image(tmp_path, drawn, central):
     slides = [drawn(f"{name}.tif", seed, 2) for seed, name in enumerate(("a", "crash", "b", "c"))]
     cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
     plan = Plan(Crashing(64), EncoderSpec("colour"), tmp_path / "s")
-    found = extract(cohort, plan, workers=2, central=central)
+    found = extract(cohort, plan, Place(workers=2), central=central)
     (failure,) = found.failures
     assert (failure.path.name, failure.stage) == ("crash.tif", "read")
     assert "exit code 11" in failure.reason
@@ -60,13 +61,13 @@ def test_a_worker_that_is_killed_costs_nothing_once_and_is_told_twice(tmp_path, 
     slides = [drawn(f"{name}.tif", seed, 10) for seed, name in enumerate(names)]
     plan = Plan(KilledOnce(64, tmp_path / "mark"), EncoderSpec("colour"), tmp_path / "s")
     cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
-    found = extract(cohort, plan, workers=2, central=central)
+    found = extract(cohort, plan, Place(workers=2), central=central)
     (failure,) = found.failures
     assert (failure.path.name, failure.stage) == ("always.tif", KILLED)
     assert "SIGKILL" in failure.reason
     assert (found.encoded, found.tiles) == (3, 300)
     others = cohort_of(tmp_path, *(slide.image for slide in slides if slide.path.stem != "always"))
-    extract(others, plan_in(tmp_path / "sound"), workers=0)
+    extract(others, plan_in(tmp_path / "sound"), Place(workers=0))
     bags = {path: content for path, content in files(tmp_path / "s").items() if path.stem[0] != "."}
     assert bags == files(tmp_path / "sound")
 
@@ -75,6 +76,6 @@ def test_an_encoder_that_cannot_costs_the_image(tmp_path, drawn):
     slide = drawn("a.tif", tiles=2)
     # the colour statistics refuse tiles below 32 px
     plan = Plan(Crashing(16), EncoderSpec("colour"), tmp_path / "s")
-    found = extract(cohort_of(tmp_path, slide.image), plan, workers=1, central=True)
+    found = extract(cohort_of(tmp_path, slide.image), plan, Place(workers=1), central=True)
     assert [f.stage for f in found.failures] == ["encode"]
     assert list(table_lines(found)) == ["0 images encoded, 0 found, 1 failed"]

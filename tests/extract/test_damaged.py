@@ -8,6 +8,7 @@ import pytest
 
 from extract.conftest import SIDE, cohort_of, files, plan_in
 from wholecase.core.errors import SourceError
+from wholecase.execution import Place
 from wholecase.extract import extract, table_lines
 from wholecase.extract.encoding import SteadySource
 from wholecase.extract.readable import Readable
@@ -56,7 +57,7 @@ def test_tolerated_tiles_are_left_out_and_counted(tmp_path, drawn, spoilt, centr
     whole, damaged = drawn("whole.tif"), drawn("damaged.tif")
     damaged.spoil(spoilt)
     cohort = cohort_of(tmp_path, whole.image, damaged.image)
-    found = extract(cohort, plan_in(tmp_path / "s"), workers=int(central), central=central)
+    found = extract(cohort, plan_in(tmp_path / "s"), Place(workers=int(central)), central=central)
     assert found.failures == ()
     expected, bag = found.bag(whole.image), found.bag(damaged.image)
     # the squares lie row by row, as the stored tiles do
@@ -70,7 +71,7 @@ def test_tolerated_tiles_are_left_out_and_counted(tmp_path, drawn, spoilt, centr
     assert f"{len(spoilt)} tiles skipped as undecodable: damaged.tif {len(spoilt)}" in list(
         table_lines(found)
     )
-    again = extract(cohort, plan_in(tmp_path / "s"), workers=0)
+    again = extract(cohort, plan_in(tmp_path / "s"), Place(workers=0))
     assert (again.encoded, again.reused, again.skipped) == (0, 2, found.skipped)
 
 
@@ -79,15 +80,15 @@ def test_more_than_tolerated_cost_the_image(tmp_path, drawn):
     slide.spoil([11, 12, 13, 14])
     plan = plan_in(tmp_path / "s")
     cohort = cohort_of(tmp_path, slide.image)
-    (failure,) = extract(cohort, plan, workers=0).failures
+    (failure,) = extract(cohort, plan, Place(workers=0)).failures
     assert failure.stage == "read"
     assert "at least 3 of 100 tiles cannot be decoded, above the tolerated 2 %" in failure.reason
     assert "(64, 64)" in failure.reason  # where the first lies
     assert not list((tmp_path / "s").glob("*/*.safetensors"))
-    tolerant = extract(cohort, replace(plan, tolerated_tiles=0.05), workers=0)
+    tolerant = extract(cohort, replace(plan, tolerated_tiles=0.05), Place(workers=0))
     assert (tolerant.encoded, list(tolerant.skipped.values())) == (1, [4])
     # a bag with more gaps than tolerated is not taken as it lies
-    strict = extract(cohort, plan, workers=0)
+    strict = extract(cohort, plan, Place(workers=0))
     assert (len(strict.failures), strict.reused) == (1, 0)
 
 
@@ -116,11 +117,11 @@ def test_a_bag_damaged_since_is_made_again(tmp_path, drawn):
     slides = [drawn(f"{i}.tif", i, tiles=2) for i in range(3)]
     cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
     plan = plan_in(tmp_path / "s")
-    extract(cohort, plan, workers=0)
+    extract(cohort, plan, Place(workers=0))
     before = files(tmp_path / "s")
     first, second, _ = sorted((tmp_path / "s").glob("*/*.safetensors"))
     first.write_bytes(first.read_bytes()[:-1])
     second.write_bytes(b"\xff" * 100)
-    again = extract(cohort, plan, workers=0)
+    again = extract(cohort, plan, Place(workers=0))
     assert (again.encoded, again.reused) == (2, 1)
     assert files(tmp_path / "s") == before

@@ -10,6 +10,7 @@ from PIL import Image
 
 from wholecase.cohort import Labels, read_cohort
 from wholecase.core.errors import StoreError
+from wholecase.execution import Place
 from wholecase.extract import Extraction, decode
 from wholecase.features import PixelStore
 from wholecase.instances import Grid, Whole
@@ -44,7 +45,7 @@ def mixed(tmp_path: Path) -> Path:
 
 def decoded(manifest: Path, workers: int = 0, cut: Whole | Grid | None = None) -> Extraction:
     cohort = read_cohort(manifest, LABELS)
-    return decode(cohort, cut or Whole(SIDE), manifest.parent / "store", workers=workers)
+    return decode(cohort, cut or Whole(SIDE), manifest.parent / "store", Place(workers=workers))
 
 
 def test_stored_pixels_are_those_of_the_files(mixed: Path) -> None:

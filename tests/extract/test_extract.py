@@ -12,6 +12,7 @@ import pytest
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import Plan, extract
 from wholecase.instances import Grid, Whole, stream
 from wholecase.sources import open_source
@@ -57,7 +58,7 @@ def images_of(cohort):
 def test_bags_are_what_cutting_and_encoding_by_hand_gives(tmp_path):
     image = Image(draw(tmp_path / "a.png", size_px=(300, 200)), "still", 2, mpp=0.5)
     cohort, cut = cohort_of(tmp_path, [image]), Grid(SIDE, 0.5)
-    bag = extract(cohort, plan_in(tmp_path / "store", cut), workers=0).bag(image)
+    bag = extract(cohort, plan_in(tmp_path / "store", cut), Place(workers=0)).bag(image)
     with open_source(image.path, "still", 0.5) as source:
         instances = cut(source)
         expected = np.empty_like(bag.values)
@@ -77,16 +78,16 @@ def test_bags_are_what_cutting_and_encoding_by_hand_gives(tmp_path):
 
 
 def test_the_number_of_workers_changes_no_byte(tmp_path, three):
-    found = [extract(three, plan_in(tmp_path / str(n)), workers=n) for n in (0, 2)]
+    found = [extract(three, plan_in(tmp_path / str(n)), Place(workers=n)) for n in (0, 2)]
     assert [e.encoded for e in found] == [3, 3]
     assert files(tmp_path / "0") == files(tmp_path / "2")
 
 
 def test_a_second_time_finds_everything(tmp_path, three):
     plan = plan_in(tmp_path / "store")
-    first = extract(three, plan, workers=0)
+    first = extract(three, plan, Place(workers=0))
     before = files(tmp_path / "store")
-    second = extract(three, plan, workers=2)
+    second = extract(three, plan, Place(workers=2))
     assert (first.encoded, first.reused, second.encoded, second.reused) == (3, 0, 0, 3)
     assert files(tmp_path / "store") == before
     assert first.bags.keys() == second.bags.keys()
@@ -94,10 +95,10 @@ def test_a_second_time_finds_everything(tmp_path, three):
 
 def test_what_is_missing_is_made_again_to_the_same_byte(tmp_path, three):
     plan = plan_in(tmp_path / "store")
-    extract(three, plan, workers=0)
+    extract(three, plan, Place(workers=0))
     before = files(tmp_path / "store")
     next((tmp_path / "store").rglob("*.safetensors")).unlink()
-    again = extract(three, plan, workers=0)
+    again = extract(three, plan, Place(workers=0))
     assert (again.encoded, again.reused) == (1, 2)
     assert files(tmp_path / "store") == before
 
@@ -108,7 +109,7 @@ def test_equal_contents_are_encoded_once(tmp_path, workers):
     copies = [shutil.copy(one, tmp_path / f"copy{i}.png") for i in range(3)]
     images = [tile(one), *(tile(path) for path in copies)]
     cohort = cohort_of(tmp_path, images[:2], images[2:], images[:1])
-    found = extract(cohort, plan_in(tmp_path / "store"), workers=workers)
+    found = extract(cohort, plan_in(tmp_path / "store"), Place(workers=workers))
     assert (found.encoded, found.reused, found.failures) == (1, 0, ())
     assert len({found.digests[image.path] for image in images}) == 1
     assert len({tuple(found.keys([image])) for image in images}) == 1
@@ -118,7 +119,7 @@ def test_equal_contents_are_encoded_once(tmp_path, workers):
 def test_an_imposed_spacing_is_another_bag(tmp_path):
     path = draw(tmp_path / "a.png", size_px=(300, 200))
     coarse, fine = (Image(path, "still", 2, mpp=mpp) for mpp in (0.5, 0.25))
-    found = extract(cohort_of(tmp_path, [coarse, fine]), plan_in(tmp_path / "s"), workers=0)
+    found = extract(cohort_of(tmp_path, [coarse, fine]), plan_in(tmp_path / "s"), Place(workers=0))
     assert found.encoded == 2
     assert found.bag(coarse).values.shape != found.bag(fine).values.shape
 
@@ -146,7 +147,7 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
     }
     cohort = cohort_of(tmp_path, [good, *bad], list(bad)[:1])
     cut = Grid(SIDE, 0.5, {"name": "otsu"})
-    found = extract(cohort, plan_in(tmp_path / "store", cut), workers=workers)
+    found = extract(cohort, plan_in(tmp_path / "store", cut), Place(workers=workers))
     told = [(f.case, f.patient, f.path, f.stage) for f in found.failures]
     expected = [("c0", "p0", image.path, stage) for image, stage in bad.items()]
     assert told == [*expected, ("c1", "p1", tmp_path / "gone.png", "open")]
@@ -163,14 +164,16 @@ def test_one_bad_image_costs_one_image(tmp_path, workers):
 def test_a_file_without_rights(tmp_path):
     image = tile(draw(tmp_path / "a.png"))
     image.path.chmod(0)
-    found = extract(cohort_of(tmp_path, [image]), plan_in(tmp_path / "s"), workers=0)
+    found = extract(cohort_of(tmp_path, [image]), plan_in(tmp_path / "s"), Place(workers=0))
     assert found.failures[0].stage == "open"
 
 
 def test_an_encoder_that_cannot_is_stage_encode(tmp_path):
     # the colour statistics refuse tiles below 32 px
     image = tile(draw(tmp_path / "a.png"))
-    found = extract(cohort_of(tmp_path, [image]), plan_in(tmp_path / "s", Whole(16)), workers=0)
+    found = extract(
+        cohort_of(tmp_path, [image]), plan_in(tmp_path / "s", Whole(16)), Place(workers=0)
+    )
     assert [f.stage for f in found.failures] == ["encode"]
     assert found.encoded == 0
 
@@ -179,7 +182,9 @@ def test_magnification_stands_in_for_a_missing_scale_only(tmp_path):
     path = draw(tmp_path / "a.png")
     known, bare = tile(path, mpp=0.5, magnification=40.0), tile(path)
     powers = [replace(bare, magnification=m) for m in (40.0, 100.0)]
-    found = extract(cohort_of(tmp_path, [known, bare, *powers]), plan_in(tmp_path / "s"), workers=0)
+    found = extract(
+        cohort_of(tmp_path, [known, bare, *powers]), plan_in(tmp_path / "s"), Place(workers=0)
+    )
     assert found.bag(known).scale.item() == pytest.approx(0.5 * 130 / SIDE)
     assert np.isnan(found.bag(bare).scale.item())
     assert [found.bag(image).scale.item() for image in powers] == [40.0, 100.0]
@@ -191,14 +196,14 @@ def test_other_cuts_and_kinds_do_not_meet(tmp_path):
     path = draw(tmp_path / "a.png")
     kinds = [tile(path), Image(path, "still", 2)]
     cohort = cohort_of(tmp_path, kinds)
-    extract(cohort, plan_in(tmp_path / "store"), workers=0)
-    extract(cohort, plan_in(tmp_path / "store", Whole(SIDE // 2)), workers=0)
+    extract(cohort, plan_in(tmp_path / "store"), Place(workers=0))
+    extract(cohort, plan_in(tmp_path / "store", Whole(SIDE // 2)), Place(workers=0))
     assert len(list((tmp_path / "store").glob("*/settings.json"))) == 4
     assert len(list((tmp_path / "store").rglob("*.safetensors"))) == 4
 
 
 def test_glances_agree_with_the_bag(tmp_path, three):
-    found = extract(three, plan_in(tmp_path / "store"), workers=0)
+    found = extract(three, plan_in(tmp_path / "store"), Place(workers=0))
     for image in images_of(three):
         assert found.instances(image) == len(found.bag(image)) == 1
         assert found.size_px(image) == (100, 130)
@@ -210,7 +215,7 @@ def test_glances_agree_with_the_bag(tmp_path, three):
 def test_a_wrong_encoder_is_told_before_the_work(tmp_path, three):
     for spec, kind in [(EncoderSpec("resnet50"), WeightsError), (EncoderSpec("colr"), RecipeError)]:
         with pytest.raises(kind):
-            extract(three, Plan(Whole(SIDE), spec, tmp_path / "store"), workers=2)
+            extract(three, Plan(Whole(SIDE), spec, tmp_path / "store"), Place(workers=2))
     assert not (tmp_path / "store").exists()
 
 
@@ -220,7 +225,7 @@ def test_real_slides(shared, tmp_path):
     names = ["CMU-1-Small-Region.svs", "TCGA-XK-AAJU-01A-01-TS1_small.dcm"]
     good, refused = (Image(folder / name, "slide", 2) for name in names)
     plan = plan_in(tmp_path / "store", Grid(224, 1.0, {"name": "otsu"}))
-    found = extract(cohort_of(tmp_path, [good, refused]), plan, workers=0)
+    found = extract(cohort_of(tmp_path, [good, refused]), plan, Place(workers=0))
     assert [(f.path.name, f.stage) for f in found.failures] == [(names[1], "spacing")]
     bag = found.bag(good)
     assert bag.facts["spacing_um"] == "0.499"
@@ -236,7 +241,9 @@ def test_real_weights_in_workers(shared, tmp_path):
     file = shared / "weights/mobilenetv2-imagenet/mobilenetv2_100_imagenet.safetensors"
     spec = EncoderSpec("mobilenetv2_100", {"weights": str(file)})
     found = [
-        extract(cohort_of(tmp_path, images), Plan(Whole(224), spec, tmp_path / str(n)), workers=n)
+        extract(
+            cohort_of(tmp_path, images), Plan(Whole(224), spec, tmp_path / str(n)), Place(workers=n)
+        )
         for n in (0, 1)
     ]
     assert [e.bag(images[0]).values.shape for e in found] == [(1, 1280)] * 2

@@ -11,6 +11,7 @@ from wholecase.assemble import plan_of
 from wholecase.audit import check_cohort
 from wholecase.cohort import read_cohort
 from wholecase.core.errors import StoreError
+from wholecase.execution import Place
 from wholecase.extract import extract, table_lines
 from wholecase.features import FeatureOrigin
 from wholecase.recipes import read_recipe
@@ -37,7 +38,7 @@ def drawn(n=12):
 
 def imported(cohort, store, *overrides):
     recipe = read_recipe("egfr-clam", ["encoder=stored", *overrides])
-    return extract(cohort, plan_of(recipe, store, "cpu"), workers=0)
+    return extract(cohort, plan_of(recipe, store), Place(workers=0))
 
 
 def findings(cohort):

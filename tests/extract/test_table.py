@@ -3,6 +3,7 @@
 import pytest
 
 from extract.conftest import cohort_of, plan_in
+from wholecase.execution import Place
 from wholecase.extract import extract, table_lines
 from wholecase.extract.summary import hint, work_seconds
 
@@ -10,7 +11,7 @@ from wholecase.extract.summary import hint, work_seconds
 def test_the_lines_of_an_extraction(tmp_path, drawn):
     slide = drawn("a.tif", tiles=3)
     cohort = cohort_of(tmp_path, slide.image)
-    done = extract(cohort, plan_in(tmp_path / "s"), workers=0)
+    done = extract(cohort, plan_in(tmp_path / "s"), Place(workers=0))
     first, second, third, fourth = table_lines(done)
     assert first == "1 images encoded, 0 found, 0 failed"
     assert second.startswith("9 tiles encoded in ")
@@ -21,7 +22,7 @@ def test_the_lines_of_an_extraction(tmp_path, drawn):
         "write",
     ]
     assert "% of the time" in fourth
-    again = extract(cohort, plan_in(tmp_path / "s"), workers=0)
+    again = extract(cohort, plan_in(tmp_path / "s"), Place(workers=0))
     assert list(table_lines(again)) == ["0 images encoded, 1 found, 0 failed"]
 
 

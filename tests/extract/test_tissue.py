@@ -10,6 +10,7 @@ import tifffile
 from extract.conftest import cohort_of, files
 from wholecase.cohort import Image
 from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
 from wholecase.extract import Plan, extract
 from wholecase.instances import Grid
 
@@ -44,7 +45,7 @@ def plan_in(folder):
 def test_outline_and_picture_lie_beside_the_bag(tmp_path, central):
     image = Image(slide(tmp_path / "a.tif", tissue=True), "slide", 2)
     cohort = cohort_of(tmp_path, image)
-    found = extract(cohort, plan_in(tmp_path / "s"), workers=int(central), central=central)
+    found = extract(cohort, plan_in(tmp_path / "s"), Place(workers=int(central)), central=central)
     (bag,) = (tmp_path / "s").glob("*/*.safetensors")
     collection = json.loads(bag.with_name(f"{bag.stem}.tissue.geojson").read_text())
     corners = np.array(collection["features"][0]["geometry"]["coordinates"][0])
@@ -53,7 +54,7 @@ def test_outline_and_picture_lie_beside_the_bag(tmp_path, central):
     np.testing.assert_allclose(corners.max(0), (512, 896), atol=64)
     picture = cv2.imread(str(bag.with_name(f"{bag.stem}.tissue.jpg")))
     assert max(picture.shape) <= 320
-    again = extract(cohort, plan_in(tmp_path / "again"), workers=0)
+    again = extract(cohort, plan_in(tmp_path / "again"), Place(workers=0))
     assert files(tmp_path / "s") == files(tmp_path / "again")
     assert len(found.bag(image)) == len(again.bag(image)) > 50
 
@@ -62,7 +63,7 @@ def test_outline_and_picture_lie_beside_the_bag(tmp_path, central):
 def test_glass_alone_leaves_its_picture_among_the_refused(tmp_path, central):
     image = Image(slide(tmp_path / "bare.tif", tissue=False), "slide", 2)
     cohort = cohort_of(tmp_path, image)
-    found = extract(cohort, plan_in(tmp_path / "s"), workers=int(central), central=central)
+    found = extract(cohort, plan_in(tmp_path / "s"), Place(workers=int(central)), central=central)
     assert [failure.stage for failure in found.failures] == ["tissue"]
     (picture,) = (tmp_path / "s").glob("*/refused/*.jpg")
     assert cv2.imread(str(picture)).min() > 200
@@ -74,7 +75,7 @@ def test_an_outline_of_the_manifest_chooses_and_names_the_bag(tmp_path):
     drawn = outline(tmp_path / "a.geojson", 512, 0, 256, 256)
     plain, outlined = Image(path, "slide", 2), Image(path, "slide", 3, tissue=drawn)
     plan = plan_in(tmp_path / "s")
-    found = extract(cohort_of(tmp_path, plain, outlined), plan, workers=0)
+    found = extract(cohort_of(tmp_path, plain, outlined), plan, Place(workers=0))
     assert [failure.reason for failure in found.failures] == []
     assert found.encoded == 2
     np.testing.assert_array_equal(
@@ -82,7 +83,7 @@ def test_an_outline_of_the_manifest_chooses_and_names_the_bag(tmp_path):
     )
     assert len(found.bag(outlined)) == 16
     outline(tmp_path / "a.geojson", 512, 0, 128, 128)
-    mended = extract(cohort_of(tmp_path, plain, outlined), plan, workers=0)
+    mended = extract(cohort_of(tmp_path, plain, outlined), plan, Place(workers=0))
     assert (mended.encoded, mended.reused, len(mended.bag(outlined))) == (1, 1, 4)
 
 
@@ -92,7 +93,9 @@ def test_an_outline_that_is_none_costs_its_image(tmp_path, text, told):
     if text is not None:
         drawn.write_text(text)
     image = Image(slide(tmp_path / "a.tif", tissue=True), "slide", 2, tissue=drawn)
-    (failure,) = extract(cohort_of(tmp_path, image), plan_in(tmp_path / "s"), workers=0).failures
+    (failure,) = extract(
+        cohort_of(tmp_path, image), plan_in(tmp_path / "s"), Place(workers=0)
+    ).failures
     assert failure.stage == "tissue"
     assert told in failure.reason
     assert str(drawn) in failure.reason
@@ -103,5 +106,5 @@ def test_upsampling_is_told_where_there_is_some(tmp_path):
     image = Image(path, "slide", 2)
     for spacing, told in [(0.5, None), (0.46, "1.087"), (1.0, None)]:
         plan = Plan(Grid(64, spacing), EncoderSpec("colour"), tmp_path / "s")
-        found = extract(cohort_of(tmp_path, image), plan, workers=0)
+        found = extract(cohort_of(tmp_path, image), plan, Place(workers=0))
         assert found.bag(image).facts.get("upsampling") == told

@@ -10,6 +10,7 @@ import pytest
 
 from extract.conftest import cohort_of, files, plan_in
 from wholecase.core.errors import StoreError
+from wholecase.execution import Place
 from wholecase.extract import extract
 
 SCRIPT = """
@@ -18,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from extract.conftest import cohort_of, plan_in
 from wholecase.cohort import Image
+from wholecase.execution import Place
 from wholecase.extract import extract
 
 if __name__ == "__main__":
@@ -25,7 +27,7 @@ if __name__ == "__main__":
     images = [Image(p, "slide", 2, mpp=0.5) for p in sorted(folder.glob("*.tif"))]
     print("ready", flush=True)
     sys.stdin.readline()
-    done = extract(cohort_of(folder, *images), plan_in(folder / "shared"), workers={workers})
+    done = extract(cohort_of(folder, *images), plan_in(folder / "shared"), Place(workers={workers}))
     print(done.encoded, done.reused, len(done.failures), flush=True)
 """
 
@@ -48,7 +50,7 @@ def started(tmp_path, workers):
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_two_processes_do_nothing_twice(tmp_path, many, workers):
-    alone = extract(many, plan_in(tmp_path / "alone"), workers=0)
+    alone = extract(many, plan_in(tmp_path / "alone"), Place(workers=0))
     two = [started(tmp_path, workers) for _ in range(2)]
     for process in two:
         process.stdin.write("go\n")
@@ -66,7 +68,7 @@ def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn
     slides = [drawn(f"{i}.tif", i, tiles=2) for i in range(2)]
     cohort = cohort_of(tmp_path, *(slide.image for slide in slides))
     plan = plan_in(tmp_path / "shared")
-    extract(cohort, plan, workers=0)
+    extract(cohort, plan, Place(workers=0))
     before = files(tmp_path / "shared")
     bag, _ = sorted((tmp_path / "shared").glob("*/*.safetensors"))
     bag.unlink()
@@ -81,7 +83,7 @@ def test_an_image_that_another_process_has_in_hand_is_waited_for(tmp_path, drawn
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as other:
         other.stdout.readline()
         started = time.perf_counter()
-        found = extract(cohort, plan, workers=0)
+        found = extract(cohort, plan, Place(workers=0))
         assert time.perf_counter() - started > 0.5
         said = [line for line in capsys.readouterr().err.splitlines() if "waiting" in line]
         (line,) = said  # once, however long it takes
@@ -102,12 +104,12 @@ def test_a_full_disk_stops_with_a_sentence_and_goes_on_later(tmp_path, many, wor
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, before[1]))
     try:
         with pytest.raises(StoreError, match=r"cannot be written.*repeat the command"):
-            extract(many, plan, workers=workers)
+            extract(many, plan, Place(workers=workers))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     (folder,) = (tmp_path / "shared").iterdir()
     left = {path.name for path in folder.iterdir() if not path.name.endswith(".lock")}
     assert left == {"settings.json"}
-    extract(many, plan, workers=workers)
-    extract(many, plan_in(tmp_path / "alone"), workers=0)
+    extract(many, plan, Place(workers=workers))
+    extract(many, plan_in(tmp_path / "alone"), Place(workers=0))
     assert files(tmp_path / "shared") == files(tmp_path / "alone")

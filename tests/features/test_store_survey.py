@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wholecase.cli import main
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import StoreError
+from wholecase.execution import Place
 from wholecase.extract import decode
 from wholecase.features import Bag, Store, survey
 from wholecase.instances import Whole
@@ -142,7 +143,7 @@ def test_packs_of_pixels_are_looked_through_as_bags_are(tmp_path):
     images = [Image(tmp_path / f"x.h5#{n}", "tile", n) for n in range(5)]
     cases = tuple(Case(f"{i.line}", f"{i.line}", (i,)) for i in images)
     cohort, root = Cohort(tmp_path / "cohort.csv", cases, ()), tmp_path / "store"
-    folder = decode(cohort, Whole(8), root, workers=0).pixels.folder
+    folder = decode(cohort, Whole(8), root, Place(workers=0)).pixels.folder
     assert flaws(root) == {}
     assert check(root, "--repair") == 0
     (rows,), (index,) = folder.glob("*.npy"), folder.glob("*.safetensors")
@@ -150,7 +151,7 @@ def test_packs_of_pixels_are_looked_through_as_bags_are(tmp_path):
     assert flaws(root) == {index.name: "damaged"}
     assert check(root, "--repair") == 0
     assert flaws(root) == {rows.name: "orphaned"}
-    assert decode(cohort, Whole(8), root, workers=0).encoded == 5
+    assert decode(cohort, Whole(8), root, Place(workers=0)).encoded == 5
     assert flaws(root) == {}
     rows.unlink()
     (folder / "z.npy").write_bytes(b"left behind")

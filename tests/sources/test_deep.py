@@ -17,6 +17,7 @@ from toys.dicom_slides import write_dicom_slide
 from wholecase.audit import check_cohort
 from wholecase.cohort import read_cohort
 from wholecase.core.errors import SourceError
+from wholecase.execution import Place
 from wholecase.extract import decode
 from wholecase.instances import Whole
 from wholecase.sources import open_source
@@ -181,7 +182,7 @@ def test_another_window_is_another_bag(tmp_path, twelve):
         manifest = tmp_path / f"{window}.csv"
         head = "case_id,patient_id,path,kind,window"
         manifest.write_text(f"{head}\na,a,grey.png,still,{window}\n")
-        done = decode(read_cohort(manifest, None), Whole(96), tmp_path / "store", workers=0)
+        done = decode(read_cohort(manifest, None), Whole(96), tmp_path / "store", Place(workers=0))
         assert not done.failures
         stores.append(done)
     first, second = (next(iter(done.bags.values())) for done in stores)

@@ -19,9 +19,9 @@ def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extrac
     """
     check_input(recipe)
     if recipe.model.backbone is None:
-        return extract(cohort, plan_of(recipe, store, place.device), workers=place.workers)
+        return extract(cohort, plan_of(recipe, store), place)
     tolerated = recipe.extract.tolerated_tiles
-    return decode(cohort, cut_of(recipe), store, workers=place.workers, tolerated=tolerated)
+    return decode(cohort, cut_of(recipe), store, place, tolerated=tolerated)
 
 
 def check_input(recipe: Recipe) -> None:

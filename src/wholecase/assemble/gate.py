@@ -51,7 +51,7 @@ def _check_sight(recipe: Recipe, *, weights: bool) -> None:
     """What is read of an image, and what encodes it."""
     cut = cut_of(recipe)
     if recipe.encoder is not None:
-        encoder = encoder_of(recipe, "cpu")
+        encoder = encoder_of(recipe)
         encoder.check(weights=weights)
         check_spacing(encoder.name, encoder.options, cut.settings)
 

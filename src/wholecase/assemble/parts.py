@@ -71,16 +71,16 @@ def cut_of(recipe: Recipe) -> Cut:
     return made
 
 
-def encoder_of(recipe: Recipe, device: str) -> EncoderSpec:
+def encoder_of(recipe: Recipe) -> EncoderSpec:
     """The frozen encoder, not built yet."""
     if recipe.encoder is None:
         raise RecipeError(f"recipe {recipe.recipe} has no encoder; add `encoder: {{name: ...}}`")
-    return EncoderSpec(recipe.encoder.name, recipe.encoder.options, device)
+    return EncoderSpec(recipe.encoder.name, recipe.encoder.options)
 
 
-def plan_of(recipe: Recipe, store: Path, device: str) -> Plan:
+def plan_of(recipe: Recipe, store: Path) -> Plan:
     """What extraction needs."""
-    cut, encoder = cut_of(recipe), encoder_of(recipe, device)
+    cut, encoder = cut_of(recipe), encoder_of(recipe)
     check_spacing(encoder.name, encoder.options, cut.settings)
     tolerated = recipe.extract.tolerated_tiles
     return Plan(cut=cut, encoder=encoder, store=store, tolerated_tiles=tolerated)

@@ -25,8 +25,8 @@ def extract(
     from wholecase.recipes import read_recipe
 
     place = place_of(device, workers)
-    plan = plan_of(read_recipe(recipe, overrides), store, place.device)
-    done = work(read_cohort(cohort, None), plan, workers=place.workers)
+    plan = plan_of(read_recipe(recipe, overrides), store)
+    done = work(read_cohort(cohort, None), plan, place)
     for line in failure_lines([(str(f.path), f.reason) for f in done.failures]):
         print(line)
     for line in table_lines(done):

@@ -26,16 +26,15 @@ class EncoderSpec:
     name: str
     """A key of `ENCODERS` or `FIELD`, or a network of timm."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    device: str = "cpu"
 
-    def build(self) -> Encoder:
+    def build(self, device: str = "cpu") -> Encoder:
         """The encoder, with its weights loaded and on its device.
 
         Raises:
             RecipeError: the name, an option or the device is unknown.
             WeightsError: the weights are missing or belong to another network.
         """
-        factory, given = self._factory()
+        factory, given = self._factory(device)
         check_options(factory, self.options, f"the encoder {self.name}", given)
         return factory(**self.options, **given)
 
@@ -72,7 +71,7 @@ class EncoderSpec:
         else:
             find_file(Path(named))
 
-    def _factory(self) -> tuple[Callable[..., Encoder], dict[str, Any]]:
+    def _factory(self, device: str = "cpu") -> tuple[Callable[..., Encoder], dict[str, Any]]:
         """What builds it, and what the house hands to that itself."""
         if self.name == STORED:
             raise RecipeError(
@@ -80,11 +79,11 @@ class EncoderSpec:
                 "whose rows are all of kind features"
             )
         if self.name in ENCODERS:
-            return ENCODERS[self.name], {"device": self.device}
+            return ENCODERS[self.name], {"device": device}
         if self.name in FIELD:
-            return published_encoder, {"device": self.device, "name": self.name}
+            return published_encoder, {"device": device, "name": self.name}
         check_model(self.name, others=[*ENCODERS, *FIELD, STORED])
-        return ENCODERS["timm"], {"device": self.device, "model": self.name}
+        return ENCODERS["timm"], {"device": device, "model": self.name}
 
     def known_width(self) -> int | None:
         """Numbers per instance; None where only files or weights that are not here would tell.

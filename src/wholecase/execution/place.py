@@ -1,4 +1,4 @@
-"""Where work runs, as one value: the device, the processes, and the threads of each."""
+"""Where work runs, as one value: the device and the processes."""
 
 import os
 from dataclasses import dataclass
@@ -11,21 +11,16 @@ class Place:
     """Where work runs. It changes how long work takes, never what comes of it.
 
     Raises:
-        RecipeError: fewer than no workers, or no thread.
+        RecipeError: fewer than no workers.
     """
 
     device: str = "cpu"
     workers: int = 1
-    """Processes that may work at a time; 0 keeps everything in this one."""
-    threads: int = 1
-    """Of each process. A matrix product that is split differently rounds differently."""
+    """Processes of one thread that may work at a time; 0 keeps everything in this one."""
 
     def __post_init__(self) -> None:
-        if self.workers < 0 or self.threads < 1:
-            raise RecipeError(
-                f"{self.workers} workers of {self.threads} threads cannot be; "
-                "give at least 0 workers and 1 thread"
-            )
+        if self.workers < 0:
+            raise RecipeError(f"{self.workers} workers cannot be; give 0 or more")
 
     @property
     def accelerated(self) -> bool:

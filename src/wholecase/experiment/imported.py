@@ -71,7 +71,7 @@ def _recipe(known: ClamWeights, names: Sequence[str], overrides: Sequence[str]) 
 def _check_width(recipe: Recipe, known: ClamWeights, weights: Path) -> None:
     if recipe.encoder is None:
         return
-    spec = encoder_of(recipe, "cpu")
+    spec = encoder_of(recipe)
     given = spec.known_width()
     if given not in {None, known.width}:
         raise WeightsError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from wholecase.cohort import Cohort
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
-from wholecase.execution import each
+from wholecase.execution import Place, each
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import Trouble, failures_of, stage_of
 from wholecase.extract.jobs import Reference, files_of, fingerprints, reference
@@ -45,7 +45,7 @@ class Tally:
 
 
 def decode(
-    cohort: Cohort, cut: Cut, root: Path, *, workers: int, tolerated: float = 0.02
+    cohort: Cohort, cut: Cut, root: Path, place: Place, *, tolerated: float = 0.02
 ) -> Extraction:
     """Every image's pixels in the store; what is there already is not decoded again.
 
@@ -53,7 +53,7 @@ def decode(
         cohort: whose images, the ignored cases' excepted.
         cut: how slides are cut; kinds that are cut already are taken whole (`cut_for`).
         root: of the stores.
-        workers: processes, each of one thread; 0 works in this one.
+        place: the processes; 0 workers keep everything in this one.
         tolerated: share of an image's instances that may be undecodable.
 
     All images are to be of one kind of pixels, that of the first; one of another kind is refused.
@@ -65,12 +65,12 @@ def decode(
     """
     started = time.perf_counter()
     images = list(dict.fromkeys(reference(i) for case in cohort.cases for i in case.images))
-    digests, unread = fingerprints(_files(images), workers)
+    digests, unread = fingerprints(_files(images), place.workers)
     troubles = {i: _unread(i, unread) for i in images if unread.keys() & set(_files([i]))}
     kind = pixels_of(images[0].kind) if images else RGB
     store = PixelStore(root, {"cut": cut.settings, "values": IDENTITY}, kind)
     places = _places((i for i in images if i not in troubles), digests)
-    tally = _done(list(_jobs(places, store, cut, tolerated)), workers)
+    tally = _done(list(_jobs(places, store, cut, tolerated)), place.workers)
     store.refresh()
     troubles |= {i: tally.troubles[key] for i, key in places.items() if key in tally.troubles}
     kept = {i: key for i, key in places.items() if i not in troubles}
@@ -86,7 +86,7 @@ def decode(
         reused=len(set(kept.values())) - tally.images,
         tiles=tally.instances,
         skipped={i: tally.skipped[key] for i, key in kept.items() if key in tally.skipped},
-        workers=workers,
+        workers=place.workers,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from wholecase.cohort import Cohort
+from wholecase.execution import Place
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
 from wholecase.extract.import_features import import_features, is_import
@@ -15,13 +16,13 @@ from wholecase.extract.work import Content, content, do
 from wholecase.features import tidy
 
 
-def extract(cohort: Cohort, plan: Plan, *, workers: int, central: bool | None = None) -> Extraction:
+def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = None) -> Extraction:
     """Every image's bag in the store; what is there already is not made again.
 
     Args:
         cohort: whose images, the ignored cases' excepted.
         plan: how they are cut and encoded, and where the bags go.
-        workers: processes, each of one thread; 0 works in this one.
+        place: the encoder's device, and the processes; 0 workers keep everything in this one.
         central: whether the workers only read, and this process encodes; None: on any device but
             the CPU, for which workers would only take turns. It changes no byte.
 
@@ -35,11 +36,12 @@ def extract(cohort: Cohort, plan: Plan, *, workers: int, central: bool | None = 
         StoreError: the store was tampered with, its disk is full or may not be written.
     """
     if is_import(cohort, plan):
-        return import_features(cohort, plan, workers=workers)
+        return import_features(cohort, plan, workers=place.workers)
     started = time.perf_counter()
-    encoder = plan.encoder.build()  # also with workers: its faults are told once, before the work
+    # also with workers: its faults are told once, before the work
+    encoder = plan.encoder.build(place.device)
     images = dict.fromkeys(reference(i) for case in cohort.cases for i in case.images)
-    digests, unread = fingerprints(chain.from_iterable(map(files_of, images)), workers)
+    digests, unread = fingerprints(chain.from_iterable(map(files_of, images)), place.workers)
     whole = [i for i in images if not unread.keys() & set(files_of(i))]
     jobs = jobs_of(whole, plan, encoder, digests)
     contents = _distinct(jobs.values())
@@ -47,7 +49,7 @@ def extract(cohort: Cohort, plan: Plan, *, workers: int, central: bool | None = 
         tidy(folder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
     missing = [job for c, job in contents.items() if c not in there]
-    work = do(missing, plan, encoder, workers=workers, central=central)
+    work = do(missing, plan, encoder, place, central=central)
     troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
     troubles |= {i: ("open", unread[i.path]) for i in images if i.path in unread}
     failed = work.troubles
@@ -66,7 +68,7 @@ def extract(cohort: Cohort, plan: Plan, *, workers: int, central: bool | None = 
         reused=len(made) - len(now),
         tiles=sum(one.tiles for one in now),
         skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
-        workers=workers,
+        workers=place.workers,
         pictures={i: path for i, job in jobs.items() if (path := job.store.picture(job.key))},
     )
 

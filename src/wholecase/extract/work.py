@@ -10,7 +10,7 @@ from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.encoders import Encoder
-from wholecase.execution import Outcome, each
+from wholecase.execution import Outcome, Place, each
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
 from wholecase.extract.failures import Trouble, stage_of
@@ -56,7 +56,7 @@ class Work:
 
 
 def do(
-    jobs: Sequence[Job], plan: Plan, encoder: Encoder, *, workers: int, central: bool | None
+    jobs: Sequence[Job], plan: Plan, encoder: Encoder, place: Place, *, central: bool | None
 ) -> Work:
     """Encode what is missing; images that another process has in hand are waited for at the end.
 
@@ -68,7 +68,7 @@ def do(
         pending = list(jobs)
         while pending:
             others = []
-            for outcome in _outcomes(pending, plan, encoder, workers, central=central):
+            for outcome in _outcomes(pending, plan, encoder, place, central=central):
                 if work.count(outcome):
                     advance()
                 else:
@@ -84,15 +84,15 @@ def content(job: Job) -> Content:
 
 
 def _outcomes(
-    jobs: list[Job], plan: Plan, encoder: Encoder, workers: int, *, central: bool | None
+    jobs: list[Job], plan: Plan, encoder: Encoder, place: Place, *, central: bool | None
 ) -> Iterator[Outcome[Job, Made]]:
-    apart = plan.encoder.device != "cpu" if central is None else central
-    if apart and workers > 0:
-        return encode_centrally(jobs, encoder, min(workers, len(jobs)))
-    here = apart or workers <= 0
+    apart = place.accelerated if central is None else central
+    if apart and place.workers:
+        return encode_centrally(jobs, encoder, min(place.workers, len(jobs)))
+    here = apart or not place.workers
     # in this process the encoder that was built already serves; it cannot travel
-    setup = partial(_itself, encoder) if here else plan.encoder.build
-    return each(encode_image, jobs, workers=0 if here else workers, setup=setup)
+    setup = partial(_itself, encoder) if here else partial(plan.encoder.build, place.device)
+    return each(encode_image, jobs, workers=0 if here else place.workers, setup=setup)
 
 
 def _wait(jobs: Sequence[Job]) -> None:

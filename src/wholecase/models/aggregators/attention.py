@@ -1,6 +1,6 @@
 """Plain attention pooling, without a gate."""
 
-from typing import final
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -17,10 +17,10 @@ from wholecase.models.attention import (
 )
 from wholecase.models.batch import Embedded, Pooled
 from wholecase.models.dropout import dropout_share, dropped_relu
+from wholecase.models.gating import gated
 from wholecase.models.running import attend
 
 
-@final
 class Attention(Aggregator):
     """Attention pooling with a tanh layer (Ilse 2018, eq. 8; sizes of Lu 2021).
 
@@ -32,6 +32,8 @@ class Attention(Aggregator):
         branches: `single` attention for the case, or `multi`, one per class.
         dropout: after the embedding and after the tanh.
     """
+
+    gated: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -50,6 +52,8 @@ class Attention(Aggregator):
         # a sequence of one: the layer keeps the name that checkpoints know it by
         self.embed = nn.Sequential(nn.Linear(width, embedding))
         self.signal = HeadwiseLinear(heads, embedding // heads, attention // heads)
+        if self.gated:  # between both: the weights are drawn in this order
+            self.gate = HeadwiseLinear(heads, embedding // heads, attention // heads)
         self.score = HeadwiseLinear(heads, attention // heads, self._branches)
         self._dropout = dropout_share(dropout)
 
@@ -71,5 +75,8 @@ class Attention(Aggregator):
         share = self._dropout if self.training else 0.0
         hidden = dropped_relu(self.embed(values), share)  # [T, E]
         parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
-        signal = dropped_by_head(torch.tanh(self.signal(parts)), share)
+        if self.gated:
+            signal = gated(parts, self.signal, self.gate, share)
+        else:
+            signal = dropped_by_head(torch.tanh(self.signal(parts)), share)
         return scored(hidden, signal, self.score)

@@ -2,25 +2,11 @@
 
 from typing import final
 
-from jaxtyping import Float
-from torch import Tensor, nn
-
-from wholecase.models.aggregators.aggregator import Aggregator
-from wholecase.models.attention import (
-    HeadwiseLinear,
-    Scored,
-    branch_count,
-    scored,
-    widths,
-)
-from wholecase.models.batch import Embedded, Pooled
-from wholecase.models.dropout import dropout_share, dropped_relu
-from wholecase.models.gating import gated
-from wholecase.models.running import attend
+from wholecase.models.aggregators.attention import Attention
 
 
 @final
-class GatedAttention(Aggregator):
+class GatedAttention(Attention):
     """Attention pooling with a tanh and a sigmoid branch (Ilse 2018, eq. 9; sizes of Lu 2021).
 
     Instances are embedded by Linear, ReLU and dropout; the embedding is split into `heads` parts,
@@ -36,6 +22,8 @@ class GatedAttention(Aggregator):
         dropout: after the embedding and after both branches of the gate.
     """
 
+    gated = True
+
     def __init__(
         self,
         width: int,
@@ -46,33 +34,4 @@ class GatedAttention(Aggregator):
         branches: str = "single",
         dropout: float = 0.25,
     ) -> None:
-        super().__init__()
-        embedding, gate = widths(size, heads)
-        self._embedding, self._heads = embedding, heads
-        self._branches = branch_count(branches, classes)
-        # a sequence of one: the layer keeps the name that checkpoints know it by
-        self.embed = nn.Sequential(nn.Linear(width, embedding))
-        self.signal = HeadwiseLinear(heads, embedding // heads, gate // heads)
-        self.gate = HeadwiseLinear(heads, embedding // heads, gate // heads)
-        self.score = HeadwiseLinear(heads, gate // heads, self._branches)
-        self._dropout = dropout_share(dropout)
-
-    @property
-    def embedding_width(self) -> int:
-        """512 in both sizes."""
-        return self._embedding
-
-    @property
-    def branches(self) -> int:
-        """One, or one per class."""
-        return self._branches
-
-    def forward(self, embedded: Embedded) -> Pooled:
-        """Score every instance, then mix each bag by the softmax of its scores."""
-        return attend(self._scored, embedded)
-
-    def _scored(self, values: Float[Tensor, "T D"]) -> Scored:
-        share = self._dropout if self.training else 0.0
-        hidden = dropped_relu(self.embed(values), share)  # [T, E]
-        parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
-        return scored(hidden, gated(parts, self.signal, self.gate, share), self.score)
+        super().__init__(width, classes, size=size, heads=heads, branches=branches, dropout=dropout)

@@ -8,7 +8,7 @@ import numpy as np
 from wholecase.core.errors import RecipeError
 from wholecase.core.seeds import generator
 from wholecase.models import Batch
-from wholecase.training.batches.rule import Batches, by_sets, learnt, whole
+from wholecase.training.batches.rule import Batches, learnt
 from wholecase.training.examples import Examples
 from wholecase.training.orders import in_rounds, labelled
 from wholecase.training.views import Views
@@ -44,8 +44,8 @@ class Classes(Batches):
             raise RecipeError(
                 "the batches `classes` need at least 2 of `classes` and 1 of `cases`, `instances`"
             )
-        self._examples, self._seed, self._views = examples, seed, views
-        self._classes, self._cases, self._instances = classes, cases, instances
+        super().__init__(examples, seed, views, instances)
+        self._classes, self._cases = classes, cases
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Class after class within a step."""
@@ -57,14 +57,6 @@ class Classes(Batches):
         for _ in range(max(1, len(self._examples) // (p * self._cases))):
             step = [i for label in self._drawn(list(rounds), p, rng) for i in next(rounds[label])]
             yield learnt(self._examples, step, self._views, rng)
-
-    def once(self) -> Iterator[Batch]:
-        """In order."""
-        return whole(self._examples, self._instances)
-
-    def judged(self) -> Iterator[Batch]:
-        """In order, by the sets of views where there are any."""
-        return by_sets(self._examples, self._views, self._instances)
 
     def _members(self) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}

@@ -6,7 +6,7 @@ from typing import final
 from wholecase.core.errors import RecipeError
 from wholecase.core.seeds import generator
 from wholecase.models import Batch
-from wholecase.training.batches.rule import Batches, by_sets, learnt, whole
+from wholecase.training.batches.rule import Batches, learnt
 from wholecase.training.examples import Examples
 from wholecase.training.orders import in_rounds, labelled
 from wholecase.training.views import Views
@@ -41,9 +41,8 @@ class Patients(Batches):
     ) -> None:
         if min(positive, negative, instances) < 1:
             raise RecipeError("batches need at least 1 for `positive`, `negative`, `instances`")
-        self._examples, self._seed, self._views = examples, seed, views
+        super().__init__(examples, seed, views, instances)
         self._sizes = negative, positive
-        self._instances = instances
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """Every patient at least once."""
@@ -55,14 +54,6 @@ class Patients(Batches):
             patients = [patient for side in reversed(rounds) for patient in next(side)]
             step = [i for patient in patients for i in cases[patient]]
             yield learnt(self._examples, step, self._views, rng)
-
-    def once(self) -> Iterator[Batch]:
-        """In order."""
-        return whole(self._examples, self._instances)
-
-    def judged(self) -> Iterator[Batch]:
-        """In order, by the sets of views where there are any."""
-        return by_sets(self._examples, self._views, self._instances)
 
     def _sides(self) -> tuple[dict[str, list[int]], tuple[list[str], list[str]]]:
         """The cases of each patient, and the negative and the positive patients."""

@@ -17,20 +17,36 @@ class Batches(ABC):
     """Every member is built as `Member(examples, seed, views, **options)`.
 
     It looks at no example before the first epoch, so that options can be tried before any is read.
-    One that knows no `views` shows its cases whole; a recipe that asks for both is refused.
+    `instances` are the most in a batch that is judged. One that knows no `views` shows its cases
+    whole; a recipe that asks for both is refused.
     """
+
+    def __init__(self, examples: Examples, seed: int, views: Views | None, instances: int) -> None:
+        self._examples, self._seed, self._views = examples, seed, views
+        self._instances = instances
 
     @abstractmethod
     def epoch(self, number: int) -> Iterator[Batch]:
         """Mixed or balanced, for learning; the same number gives the same batches."""
 
-    @abstractmethod
     def once(self) -> Iterator[Batch]:
-        """Each case once, in order, whole: for remembering."""
+        """Each case once, in order, whole; bounded by instances alone, since nothing is learnt."""
+        every = range(len(self._examples))
+        for group in bounded(every, self._examples.instances, self._instances, len(every)):
+            yield self._examples.batch(group)
 
     def judged(self) -> Iterator[Batch]:
-        """Each case in order, as often as it is judged: whole, or by its sets of views."""
-        return self.once()
+        """Each case in order, as often as it is judged: whole, or by its sets of views.
+
+        With views a batch is one set of a few cases, so that a case is read once.
+        """
+        if (views := self._views) is None:
+            yield from self.once()
+            return
+        judged = (views.judged(self._examples[i]) for i in range(len(self._examples)))
+        for group in bounded(judged, _largest, self._instances, len(self._examples)):
+            for number in range(views.sets):
+                yield pack([sets[number] for sets in group])
 
 
 def bounded(
@@ -48,24 +64,6 @@ def bounded(
         total += here
     if group:
         yield group
-
-
-def whole(examples: Examples, most_instances: int) -> Iterator[Batch]:
-    """Each case once, in order; bounded by instances alone, since nothing is learnt."""
-    every = range(len(examples))
-    for group in bounded(every, examples.instances, most_instances, len(examples)):
-        yield examples.batch(group)
-
-
-def by_sets(examples: Examples, views: Views | None, most_instances: int) -> Iterator[Batch]:
-    """The same with views: a batch for each set of a few cases, so that a case is read once."""
-    if views is None:
-        yield from whole(examples, most_instances)
-        return
-    judged = (views.judged(examples[i]) for i in range(len(examples)))
-    for group in bounded(judged, _largest, most_instances, len(examples)):
-        for number in range(views.sets):
-            yield pack([sets[number] for sets in group])
 
 
 def learnt(

@@ -9,7 +9,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
 from wholecase.core.seeds import generator
 from wholecase.models import Batch
-from wholecase.training.batches.rule import Batches, bounded, by_sets, learnt, whole
+from wholecase.training.batches.rule import Batches, bounded, learnt
 from wholecase.training.examples import Example, Examples, pack
 from wholecase.training.orders import ORDERS
 from wholecase.training.views import Drawn, Views
@@ -50,8 +50,8 @@ class Shuffled(Batches):
             raise RecipeError(
                 "batches.max_instances and `views` both draw instances; give one of them"
             )
-        self._examples, self._seed, self._views = examples, seed, views
-        self._instances, self._cases = instances, cases
+        super().__init__(examples, seed, views, instances)
+        self._cases = cases
         self._part = None if max_instances is None else Drawn(seed, instances=max_instances)
         self._order = look_up(ORDERS, balance, "balance of batches")
 
@@ -64,14 +64,6 @@ class Shuffled(Batches):
             return
         for group in bounded(order, self._examples.instances, self._instances, self._cases):
             yield learnt(self._examples, group, self._part, rng)
-
-    def once(self) -> Iterator[Batch]:
-        """In order."""
-        return whole(self._examples, self._instances)
-
-    def judged(self) -> Iterator[Batch]:
-        """In order, by the sets of views where there are any."""
-        return by_sets(self._examples, self._views, self._instances)
 
     def _of_views(
         self, order: list[int], views: Views, rng: np.random.Generator
