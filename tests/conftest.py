@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# two test processes on two cores: networks this small spend five sixths of their time on waiting
+# for each other's threads; to be set before torch is imported
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # drawn examples have no deadline: these machines are noisy; CI draws the same ones each time, so
 # that a change is judged by itself, and everybody else's machine goes on looking for new ones
 settings.register_profile("here", deadline=None)
