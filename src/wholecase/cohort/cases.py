@@ -5,9 +5,10 @@ from pathlib import Path
 
 from wholecase.cohort.remarks import Remark
 
-KINDS = ("slide", "tile", "still", "features")
-"""What the manifest's `kind` may say: whole-slide image, ready tile, photograph; or a file of
-features that another tool extracted from a slide."""
+KINDS = ("slide", "tile", "still", "stack", "ct", "features")
+"""What the manifest's `kind` may say: whole-slide image, ready tile, photograph, folder of pictures
+that are a series' slices, CT series in Hounsfield units; or a file of features that another tool
+extracted from a slide."""
 
 UNKNOWN = "unknown"
 """What `patient_id` says, in any capitals, where nobody knows whose the images are."""
@@ -18,7 +19,7 @@ class Image:
     """One picture of a case, as the manifest tells it."""
 
     path: Path
-    """The file, or `file.h5#17` for one picture of many in an HDF5 file."""
+    """The file or folder; `file.h5#17` for one picture of many, `folder#4` for one series."""
     kind: str
     line: int
     """The manifest's line, counted from 1, for messages."""

@@ -9,7 +9,6 @@ from typing import Any
 
 from wholecase.cohort.cases import KINDS
 from wholecase.cohort.row import Row
-from wholecase.core.kinds import NOT_YET
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
 MICROSCOPIC = ("slide", "tile")
@@ -36,7 +35,14 @@ def side_of(row: Row) -> str | None:
 
 
 def _path(row: Row) -> Path:
-    return _place(row, "path", row.required("path"))
+    series = row.text("series")
+    if series is None:
+        return _place(row, "path", row.required("path"))
+    if row.text("kind") != "ct" or not re.fullmatch(r"[0-9][0-9.]{0,63}", series):
+        raise row.error(
+            "series", f"{series!r} is no series of a CT; write its number or its instance UID"
+        )
+    return _place(row, "path", f"{row.required('path')}#{series}")
 
 
 def _place(row: Row, column: str, text: str) -> Path:
@@ -82,8 +88,6 @@ def _spacing(row: Row) -> float | None:
 
 
 def _kind(row: Row) -> str:
-    if reason := NOT_YET.get(row.text("kind") or ""):
-        raise row.error("kind", reason)
     return KINDS[KINDS.index(row.choice("kind", KINDS))]
 
 
@@ -122,5 +126,5 @@ CELLS: dict[str, Callable[[Row], Any]] = {
 }
 """The columns that make an `Image`, and how each is read."""
 
-COLUMNS = ("case_id", "patient_id", "split", "site", *CELLS)
+COLUMNS = ("case_id", "patient_id", "split", "site", "series", *CELLS)
 """All that a manifest's header may name, besides the column with the label."""

@@ -52,12 +52,6 @@ CT = PixelKind("ct", "int16", 1, "HU", 1.0, -1024.0, 3071.0, bounded=False, outs
 
 KINDS = {kind.name: kind for kind in (RGB, GREY, CT)}
 
-NOT_YET = {
-    "ct": "CT series are not read yet; export the slices as pictures in the window that shows the "
-    "finding, and call them still"
-}
-"""Kinds that a manifest may come to say, and what is said to it until then."""
-
 
 def kind_of(name: str) -> PixelKind:
     """A kind by its name.

@@ -39,6 +39,11 @@ def slide_files(path: Path) -> tuple[Path, ...]:
     return next(iter(slides.values()))
 
 
+def without_slide(path: Path) -> bool:
+    """Whether a path is a folder in which no DICOM slide lies."""
+    return path.is_dir() and not _by_series(path)
+
+
 def _by_series(folder: Path) -> dict[str, tuple[Path, ...]]:
     found: dict[str, list[Path]] = {}
     for file in sorted(folder.iterdir()):

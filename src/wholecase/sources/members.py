@@ -6,6 +6,7 @@ from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import SourceError
 from wholecase.core.picture_digests import picture_digests
 from wholecase.core.regular import is_folder, refuse_irregular
+from wholecase.sources.ct.series_name import series_members, split_series
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import read_one, split_index
 from wholecase.sources.marks import is_dicom
@@ -19,12 +20,13 @@ def members(path: Path) -> tuple[Path, ...]:
 
     A MIRAX index brings its folder, a Hamamatsu index the pictures that it names, a DICOM file or
     folder the instances of its series, `file.h5#17` and `stack.tif#2` the file; any other file is
-    alone.
+    alone. A folder without a slide brings all its files: a series is chosen among them.
 
     Raises:
-        SourceError: a folder without a DICOM slide, or with several; no file at all.
+        SourceError: a folder with several DICOM slides, or without a file; no file at all.
         OSError: something cannot be read.
     """
+    path = (split_series(path) or (path,))[0]
     if (place := split_index(path) or split_page(path)) is not None:
         return (place[0],)
     suffix = path.suffix.lower()
@@ -43,9 +45,9 @@ def members(path: Path) -> tuple[Path, ...]:
 
 
 def _series_files(path: Path) -> tuple[Path, ...]:
-    from wholecase.sources.dicom_series import slide_files
+    from wholecase.sources.dicom_series import slide_files, without_slide
 
-    return slide_files(path)
+    return series_members(path) if without_slide(path) else slide_files(path)
 
 
 def fingerprint(path: Path) -> str:
@@ -66,8 +68,10 @@ def fingerprint(path: Path) -> str:
         from wholecase.sources.plain import decode
 
         return picture_digests(decode(path)[0][None])[0]
-    files = members(path)
-    if len(files) == 1:
+    files, series = members(path), split_series(path)
+    if len(files) == 1 and series is None:
         return file_digest(files[0])
-    folder = path if path.is_dir() else path.parent
-    return digest(files={file.relative_to(folder).as_posix(): file_digest(file) for file in files})
+    place = series[0] if series else path
+    folder = place if place.is_dir() else place.parent
+    digests = {file.relative_to(folder).as_posix(): file_digest(file) for file in files}
+    return digest(files=digests, series=series[1]) if series else digest(files=digests)

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wholecase.core.errors import SourceError, SpacingError
-from wholecase.core.kinds import CT, NOT_YET, RGB, PixelKind
+from wholecase.core.kinds import CT, RGB, PixelKind
 from wholecase.core.lookup import nearest
 from wholecase.core.regular import is_folder, refuse_irregular
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
+from wholecase.sources.ct import open_series, open_stack, split_series
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import split_index
 from wholecase.sources.plain import PlainSource
@@ -24,7 +25,8 @@ def open_source(
 
     Args:
         path: the file; of a slide in DICOM, the folder of its files does as well; of many pictures
-            in one HDF5 file, `file.h5#17`.
+            in one HDF5 file, `file.h5#17`; of a series, its folder, zip or volume, and `folder#4`
+            for one series of several.
         kind: the manifest's `kind`, a key of `SOURCES`.
         mpp: the manifest's `mpp`; goes before whatever the file tells.
         window: the manifest's `window`: which stored samples are black and white.
@@ -35,8 +37,6 @@ def open_source(
     """
     if kind == "features":
         raise SourceError(f"{path}: holds features and no pixels; name the slide to see a picture")
-    if kind not in SOURCES and kind in NOT_YET:
-        raise SourceError(f"{path}: {NOT_YET[kind]}")
     if kind not in SOURCES:
         raise SourceError(f"{path}: no kind of image is called {kind!r}{nearest(kind, SOURCES)}")
     _check_mpp(path, kind, mpp)
@@ -48,7 +48,13 @@ SOURCES: dict[str, Callable[[Path, float | None, Window | None], ImageSource]] =
     "slide": open_slide,
     "tile": PlainSource,
     "still": PlainSource,
+    "stack": open_stack,
+    "ct": open_series,
 }
+
+
+FOLDERS = ("slide", "stack", "ct")
+"""Kinds that a folder may be: a slide in DICOM, pictures, a series."""
 
 
 def pixels_of(kind: str) -> PixelKind:
@@ -74,8 +80,9 @@ def _check_file(path: Path, kind: str) -> None:
     if split_index(path) is not None:  # its reader looks at the file
         return
     path = place[0] if place else path
+    path = (split_series(path) or (path,))[0] if kind == "ct" else path
     if is_folder(path):
-        if kind == "slide":  # in DICOM, perhaps
+        if kind in FOLDERS:
             return
         raise SourceError(f"{path}: a folder, not an image; give the path of the file itself")
     refuse_irregular(path, SourceError)

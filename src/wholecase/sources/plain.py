@@ -13,9 +13,11 @@ from jaxtyping import UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wholecase.core.errors import SourceError
+from wholecase.core.kinds import RGB
 from wholecase.sources.deep import deep_of, refuse_numbers
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
+from wholecase.sources.region import region_of
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import Header, ImageSource, Level, Spacing
 
@@ -57,14 +59,7 @@ class PlainSource(ImageSource):
         if self._pixels is None:
             raise ValueError(f"{self.path} is closed")
         self.check_place(level, plane)
-        region = np.full((height_px, width_px, 3), 255, np.uint8)
-        height, width = self._pixels.shape[:2]
-        left, right = max(x_px, 0), min(x_px + width_px, width)
-        top, bottom = max(y_px, 0), min(y_px + height_px, height)
-        if left < right and top < bottom:
-            inside = self._pixels[top:bottom, left:right]
-            region[top - y_px : bottom - y_px, left - x_px : right - x_px] = inside
-        return region
+        return region_of(self._pixels, (x_px, y_px, width_px, height_px), RGB.outside)
 
     def close(self) -> None:
         """Free the pixels."""

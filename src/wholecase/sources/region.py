@@ -26,6 +26,21 @@ class Thumbnail:
     """How many level-0 pixels one pixel spans."""
 
 
+def region_of(
+    pixels: Shaped[np.ndarray, "H W channels"],
+    box_px: tuple[int, int, int, int],
+    outside: int,
+) -> Shaped[np.ndarray, "h w channels"]:
+    """A copy of x, y, width, height of pixels that are at hand; `outside` lies beyond them."""
+    x, y, width, height = box_px
+    region = np.full((height, width, pixels.shape[2]), outside, pixels.dtype)
+    left, right = max(x, 0), min(x + width, pixels.shape[1])
+    top, bottom = max(y, 0), min(y + height, pixels.shape[0])
+    if left < right and top < bottom:
+        region[top - y : bottom - y, left - x : right - x] = pixels[top:bottom, left:right]
+    return region
+
+
 def thumbnail(source: ImageSource, longest_px: int) -> Thumbnail:
     """The whole image with its longer side at `longest_px`, or as large as it is where smaller.
 

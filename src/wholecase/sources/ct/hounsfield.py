@@ -1,0 +1,69 @@
+"""The stored numbers of a slice as Hounsfield units."""
+
+import warnings
+
+import imagecodecs
+import numpy as np
+from jaxtyping import Int16
+from pydicom import Dataset, dcmread
+from pydicom.encaps import get_frame
+from pydicom.pixels.processing import apply_modality_lut
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import JPEGExtended12Bit
+
+from wholecase.core.kinds import CT
+from wholecase.sources.ct.slice_header import Slice
+
+AIR = CT.outside
+_LOWEST, _HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
+
+
+def hounsfield(one: Slice) -> Int16[np.ndarray, "H W"]:
+    """Every pixel of a slice; padding, and whatever is less than air, is air.
+
+    The values are those of PS3.3 C.11.1: slope and intercept of this very slice, or its table. How
+    a screen shows them (MONOCHROME1, windows) does not touch them. Anything may be raised on a
+    damaged file.
+
+    Raises:
+        ValueError: the pixels have another size than the header tells.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        stored, values = _read(one)
+    if values.shape != (one.rows, one.columns):
+        raise ValueError(f"a slice of shape {values.shape}")
+    if one.padding is not None:
+        values = np.where((stored >= one.padding[0]) & (stored <= one.padding[1]), AIR, values)
+    units: Int16[np.ndarray, "H W"] = np.clip(values, AIR, _HIGHEST).astype(np.int16)
+    return units
+
+
+def _read(one: Slice) -> tuple[np.ndarray, np.ndarray]:
+    """As stored, and scaled."""
+    with one.place.open() as file:
+        header = dcmread(file, defer_size=None if one.frames == 1 else 2**20)
+        stored = _stored(header, one)
+    meant = _within(stored, one)
+    if one.frames == 1 and "ModalityLUTSequence" in header:
+        return stored, np.rint(apply_modality_lut(meant, header))
+    scaled = meant.astype(np.float64) * one.scale.slope + one.scale.intercept
+    return stored, np.rint(scaled)
+
+
+def _stored(header: Dataset, one: Slice) -> np.ndarray:
+    if header.file_meta.TransferSyntaxUID == JPEGExtended12Bit:
+        # 12 bits, which the decoders beside pydicom under free licences do not know
+        frame = get_frame(header.PixelData, one.frame, number_of_frames=one.frames)
+        return np.asarray(imagecodecs.jpeg8_decode(frame))
+    pixels: np.ndarray = pixel_array(header, index=one.frame, raw=True)
+    return pixels
+
+
+def _within(stored: np.ndarray, one: Slice) -> np.ndarray:
+    """The bits that count: others may hold overlays, or leave a sign where it was."""
+    spare = stored.dtype.itemsize * 8 - one.bits_stored
+    if spare <= 0:
+        return stored
+    kind = np.dtype(f"i{stored.dtype.itemsize}" if one.signed else f"u{stored.dtype.itemsize}")
+    return (stored.view(kind) << spare) >> spare
