@@ -95,7 +95,7 @@ ROW = "a,p,x.png,benign,tile"
             f"{HEAD}\na,p,x.png,benign,",
             2,
             "kind",
-            "empty; write one of slide, tile, still, features",
+            "empty; write one of slide, tile, still, ct, features",
         ),
         (f"{HEAD},order\n{ROW},first", 2, "order", "'first' is no number"),
         (f"{HEAD},order\n{ROW},nan", 2, "order", "'nan' is no number"),
@@ -104,7 +104,8 @@ ROW = "a,p,x.png,benign,tile"
         (f"{HEAD},mpp\n{ROW},0".replace(",", ";"), 2, "mpp", "0 µm/px cannot be"),
         (f"{HEAD},mpp\n{ROW},0!25".replace(",", ";").replace("!", ","), 2, "mpp", "decimal point"),
         (f"{HEAD},mpp\na,p,x.png,benign,still,-700", 2, "mpp", "a still has more than 0"),
-        (f"{HEAD}\na,p,x.png,benign,ct", 2, "kind", "CT series are not read yet"),
+        (f"{HEAD},series\n{ROW},4", 2, "series", "'4' is no series of a CT"),
+        (f"{HEAD},series\na,p,x,benign,ct,head", 2, "series", "write its number or its instance"),
         (f"{HEAD},window\n{ROW},4095", 2, "window", "'4095' is no window; write"),
         (f"{HEAD},window\n{ROW},100-100", 2, "window", "is no window"),
         (f"{HEAD},window\n{ROW},0-65536", 2, "window", "is no window"),
@@ -185,14 +186,12 @@ def test_real_manifests_are_read(shared):
     sizes = {
         path.parent.name: len(read_cohort(path, None).cases)
         for path in sorted((shared / "data").glob("*/cohort.csv"))
-        if path.parent.name != "ct-ich-slices"
     }
     assert sizes["wsi-small"] == 3
     assert sizes["lc25000-lung"] == 555
     assert sizes["nih-cxr-pneumonia"] == 716
     assert len(sizes) >= 6
-    with pytest.raises(ManifestError, match="line 2, column 'kind': CT series are not read yet"):
-        read_cohort(shared / "data/ct-ich-slices/cohort.csv", None)
+    assert sizes["ct-ich-slices"] == 52
 
 
 @pytest.mark.data

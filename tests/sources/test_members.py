@@ -76,5 +76,5 @@ def test_what_is_missing_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         fingerprint(tmp_path / "gone.svs")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="without a slide in DICOM"):
+    with pytest.raises(SourceError, match="and empty; give that of a series"):
         fingerprint(tmp_path / "empty")

@@ -54,6 +54,10 @@ def test_a_radiograph_may_have_large_pixels(tmp_path):
         assert source.spacing.um == 700.0
 
 
-def test_a_series_is_refused_by_name_until_it_is_read(tmp_path):
-    with pytest.raises(SourceError, match=r"a\.nii: CT series are not read yet; export"):
-        open_source(tmp_path / "a.nii", "ct")
+def test_a_series_that_is_not_there_is_a_sentence(tmp_path):
+    for name in ("a.nii", "folder", "folder#4", "a.zip"):
+        with pytest.raises(SourceError, match="no such file; correct the path in the manifest"):
+            open_source(tmp_path / name, "ct")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SourceError, match="empty: a folder, not an image, and empty; give that of"):
+        open_source(tmp_path / "empty", "ct")

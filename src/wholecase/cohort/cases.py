@@ -5,10 +5,9 @@ from pathlib import Path
 
 from wholecase.cohort.remarks import Remark
 
-KINDS = ("slide", "tile", "still", "stack", "ct", "features")
-"""What the manifest's `kind` may say: whole-slide image, ready tile, photograph, folder of pictures
-that are a series' slices, CT series in Hounsfield units; or a file of features that another tool
-extracted from a slide."""
+KINDS = ("slide", "tile", "still", "ct", "features")
+"""What the manifest's `kind` may say: whole-slide image, ready tile, photograph, CT series; or a
+file of features that another tool extracted from a slide."""
 
 UNKNOWN = "unknown"
 """What `patient_id` says, in any capitals, where nobody knows whose the images are."""

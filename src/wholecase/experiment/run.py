@@ -165,8 +165,9 @@ class _Clock:
 
 def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     """A mistake should cost a second, not a night of extraction, and leave no folder."""
-    kinds = {image.kind for case in cohort.cases for image in case.images}
-    check_recipe(recipe, weights=kinds != {"features"}, kind=pixels_of(min(kinds)))
+    images = [image for case in cohort.cases for image in case.images]
+    pixels = pixels_of(images[0].kind, images[0].path)
+    check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     check_precision(recipe.train.precision, settings.place.device)
     refuse_unwritable(settings.out / "run.json")
     for remark in cohort.remarks:

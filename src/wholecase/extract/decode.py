@@ -67,7 +67,7 @@ def decode(
     images = list(dict.fromkeys(reference(i) for case in cohort.cases for i in case.images))
     digests, unread = fingerprints(_files(images), place.workers)
     troubles = {i: _unread(i, unread) for i in images if unread.keys() & set(_files([i]))}
-    kind = pixels_of(images[0].kind) if images else RGB
+    kind = pixels_of(images[0].kind, images[0].path) if images else RGB
     store = PixelStore(root, {"cut": cut.settings, "values": IDENTITY}, kind)
     places = _places((i for i in images if i not in troubles), digests)
     tally = _done(list(_jobs(places, store, cut, tolerated)), place.workers)

@@ -12,10 +12,6 @@ CUTS: dict[str, type[Cut]] = {
 }
 
 
-SERIES = ("stack", "ct")
-"""Kinds of several planes."""
-
-
 def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:
     """The recipe's cut, or one of the same side where a grid makes no sense.
 
@@ -23,7 +19,7 @@ def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:
     where the manifest tells its spacing, `mpp`, and taken whole where nothing does.
     """
     if isinstance(cut, Grid) and is_taken_whole(kind, mpp):
-        whole = Slices if kind in SERIES else Whole
+        whole = Slices if kind == "ct" else Whole
         return whole(side_px=cut.side_px)
     return cut
 
@@ -33,4 +29,4 @@ def is_taken_whole(kind: str, mpp: float | None) -> bool:
 
     Its spacing then does not matter.
     """
-    return kind in {"tile", "features", *SERIES} or (kind == "still" and mpp is None)
+    return kind in {"tile", "ct", "features"} or (kind == "still" and mpp is None)

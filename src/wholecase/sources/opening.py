@@ -9,7 +9,7 @@ from wholecase.core.kinds import CT, RGB, PixelKind
 from wholecase.core.lookup import nearest
 from wholecase.core.regular import is_folder, refuse_irregular
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
-from wholecase.sources.ct import open_series, open_stack, split_series
+from wholecase.sources.ct import is_pictures, open_series, split_series
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import split_index
 from wholecase.sources.plain import PlainSource
@@ -48,18 +48,17 @@ SOURCES: dict[str, Callable[[Path, float | None, Window | None], ImageSource]] =
     "slide": open_slide,
     "tile": PlainSource,
     "still": PlainSource,
-    "stack": open_stack,
     "ct": open_series,
 }
 
 
-FOLDERS = ("slide", "stack", "ct")
-"""Kinds that a folder may be: a slide in DICOM, pictures, a series."""
+FOLDERS = ("slide", "ct")
+"""Kinds that a folder may be: a slide in DICOM, a series."""
 
 
-def pixels_of(kind: str) -> PixelKind:
-    """What images of that kind in a manifest are made of, before any is opened."""
-    return CT if kind == "ct" else RGB
+def pixels_of(kind: str, path: Path) -> PixelKind:
+    """What an image of that kind in a manifest is made of, before it is opened."""
+    return CT if kind == "ct" and not is_pictures(path) else RGB
 
 
 def _check_mpp(path: Path, kind: str, mpp: float | None) -> None:

@@ -1,8 +1,7 @@
 """Pool instances into the embedding of a case."""
 
 from wholecase.models.aggregators.aggregator import Aggregator
-from wholecase.models.aggregators.attention import Attention
-from wholecase.models.aggregators.gated_attention import GatedAttention
+from wholecase.models.aggregators.attention import Attention, GatedAttention
 from wholecase.models.aggregators.max import MaxPool
 from wholecase.models.aggregators.mean import MeanPool
 from wholecase.models.aggregators.self_attention import SelfAttention

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,9 +97,9 @@ def _distinct(path: Path, slices: list[Slice]) -> tuple[list[Slice], list[str]]:
     twice = sum(b.height_mm - a.height_mm < SAME_MM for a, b in pairwise(slices))
     if not twice:
         return slices, []
-    counts = Counter(one.acquisition for one in slices)
-    if len(counts) > 1:
-        most = max(counts, key=lambda number: (counts[number], -(number or 0)))
+    counts: Counter[Any] = Counter(one.acquisition for one in slices)
+    if len(counts) > 1 and None not in counts:
+        most = max(counts, key=lambda number: (counts[number], -number))
         kept = [one for one in slices if one.acquisition == most]
         if all(b.height_mm - a.height_mm >= SAME_MM for a, b in pairwise(kept)):
             return kept, [

@@ -74,13 +74,13 @@ def is_nifti(path: Path) -> bool:
     return path.name.lower().endswith(NIFTI)
 
 
-def is_stack(path: Path) -> bool:
-    """Whether the path is a folder of pictures, which know no Hounsfield units.
+def is_pictures(path: Path) -> bool:
+    """Whether the path is a picture, or a folder of nothing but pictures, going by their names.
 
-    That is so where nothing but pictures lies in it, going by their names.
+    They know no Hounsfield units: their window is baked in.
     """
-    if split_series(path) or not is_folder(path):
-        return False
+    if not is_folder(path):
+        return path.name.lower().endswith(PICTURES)
     names = [file.name.lower() for file in path.iterdir() if not _is_beside(file.name)]
     return bool(names) and all(name.endswith(PICTURES) for name in names)
 
@@ -105,7 +105,7 @@ def series_members(path: Path) -> tuple[Path, ...]:
                 f"{place}: more than {MOST_FILES:,} files; give the folder of one patient"
             )
     if not found:
-        raise SourceError(f"{place}: an empty folder; give the folder of a CT series")
+        raise SourceError(f"{place}: a folder, not an image, and empty; give that of a series")
     return tuple(sorted(found))
 
 

@@ -123,6 +123,8 @@ def read_slices(place: Place) -> list[Slice] | None:
             except InvalidDicomError:
                 return None
         if "Rows" not in header:
+            if header.file_meta.get("MediaStorageSOPClassUID") in KINDS:
+                raise ValueError("it ends within its header")
             return None
         count = int(header.get("NumberOfFrames") or 1)
         _check_sizes(header, count)

@@ -1,4 +1,4 @@
-"""A folder of pictures as a series: the slices of a scan whose window is baked in."""
+"""Pictures as a series: the slices of a scan whose window is baked in."""
 
 import re
 from functools import lru_cache
@@ -19,11 +19,11 @@ BAKED = "slices are pictures: their window is baked in, and their order is that 
 
 
 @final
-class Stack(ImageSource):
+class PictureSeries(ImageSource):
     """Pictures of one size in the natural order of their names (`s9` before `s10`).
 
     Args:
-        path: the folder.
+        path: the folder, or a lone picture.
         mpp: the manifest's spacing.
     """
 
