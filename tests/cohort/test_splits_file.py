@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -95,3 +96,27 @@ def test_a_file_that_does_not_fit_is_refused_by_line(tmp_path, small, old, new, 
     with pytest.raises(SplitError, match=said) as caught:
         read_splits(path, small)
     assert str(caught.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "said"),
+    [
+        ("PA", "PA", "patients on two sides: PA or pa"),  # pa trains
+        ("pa", "pa\u00a0", "patients on two sides: pa"),
+        ("\uff50\uff41", "pa", "patients on two sides: pa or \uff50\uff41"),
+        ("pc", "PC", "is of patient 'pc' in the cohort, 'PC' here"),
+        ("pc", "p\u200bc", None),
+        ("pab", "pab", None),
+    ],
+)
+def test_folds_made_elsewhere_know_patients_by_the_same_key(
+    tmp_path, case, cohort_of, mine, theirs, said
+):
+    cohort = cohort_of([case("a", "pa", 0), case("b", "pb", 1), case("c", mine, 0)])
+    path = tmp_path / "theirs.csv"
+    path.write_text(LINES.replace("c,pc", f"c,{theirs}"), encoding="utf-8")
+    if said is None:
+        assert len(read_splits(path, cohort).folds[0].test) == 1
+        return
+    with pytest.raises(SplitError, match=re.escape(said)):
+        read_splits(path, cohort)
