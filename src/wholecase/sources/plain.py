@@ -14,8 +14,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.deep import deep_of, refuse_numbers
+from wholecase.sources.filled import refuse_filled
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
+from wholecase.sources.jpeg import complaint_of
+from wholecase.sources.png import refuse_damaged_png
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
 from wholecase.sources.spacing_rungs import Found
@@ -73,12 +76,14 @@ class PlainSource(ImageSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """That the file has smaller pictures besides."""
+        """That the file has smaller pictures besides, or damage that its decoder reads past."""
         if split_index(self._path) or split_page(self._path):
             return ()
         with opened(self._path) as image:
-            note = refuse_several(self._path, image)
-        return (note,) if note else ()
+            others = refuse_several(self._path, image)
+        complaint = complaint_of(self._path)
+        damaged = f"damaged, and what lies behind the damage is made up ({complaint})"
+        return tuple(note for note in (others, complaint and damaged) if note)
 
     @property
     def stored_tile_px(self) -> tuple[int, int] | None:
@@ -127,12 +132,15 @@ def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3
         return read_one(path)
     file, page = split_page(path) or (path, None)
     try:
+        refuse_damaged_png(file)
         with opened(file) as image:
             if page is None:
                 refuse_several(path, image)
             else:
                 turn_to(path, image, page)
-            return np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
+            pixels = np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
+            refuse_filled(file, image)
+            return pixels
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "
