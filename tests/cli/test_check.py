@@ -83,8 +83,8 @@ def test_a_cohort_of_which_nothing_can_be_used_would_not_start(manifest, capsys)
         image.write_bytes(image.read_bytes()[:60])
     assert call("check", manifest, "--workers", 1) == 1
     told = capsys.readouterr().out
-    assert "none of 12 images can be used" in told
-    assert "A run would not start: 1 error must be mended first." in told
+    assert "A run would not start: none of its images can be used." in told
+    assert "A run would lose 12 images and 12 cases" in told
 
 
 def test_the_recipe_names_the_encoder_of_files_that_each_name_it_otherwise(tmp_path, capsys):

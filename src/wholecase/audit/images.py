@@ -62,13 +62,7 @@ def losses_of(faults: Sequence[Fault]) -> Losses:
 def image_findings(
     looks: Sequence[Look], faults: Sequence[Fault], asked_spacing_um: float | None
 ) -> Iterator[Finding]:
-    """One finding per image that cannot be used, then those about spacing and files beside.
-
-    One more where none can be used: a run has nothing then.
-    """
-    if faults and len(faults) == len(looks):
-        what = f"none of {len(looks)} images can be used; mend what is told of each"
-        yield Finding("error", "images", what, "run", "nothing to learn from")
+    """One finding per image that cannot be used, then those about spacing and files beside."""
     for fault in faults:
         yield Finding("error", fault.look.where, fault.what, fault.costs, fault.problem)
     if asked_spacing_um is None:
