@@ -100,7 +100,10 @@ def tables(data: Path, folder: Path) -> Iterator[Sample]:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             for row in rows[:: max(1, len(rows) // ROWS)][:ROWS]:
-                writer.writerow({**row, "path": (path.parent / row["path"]).resolve()})
+                # slices that lie as pictures are stills; series are refused whatever the table says
+                kind = "still" if row["kind"] == "ct" else row["kind"]
+                place = (path.parent / row["path"]).resolve()
+                writer.writerow({**row, "path": place, "kind": kind})
         yield Sample("table", short, "table")
 
 
