@@ -10,6 +10,7 @@ from wholecase.cohort.identity import identity_key
 from wholecase.cohort.row import Row
 from wholecase.cohort.table import open_table
 from wholecase.core.errors import SplitError
+from wholecase.core.regular import is_folder
 
 SIDES = {"train": "train", "val": "valid", "test": "test"}
 """CLAM's columns, and what they are called here."""
@@ -18,7 +19,7 @@ NUMBERED = re.compile(r"splits_(\d+)\.csv")
 
 def is_clam(path: Path) -> bool:
     """Whether these are CLAM's: a folder, or a table with its columns and not ours."""
-    if path.is_dir():
+    if is_folder(path):
         return True
     columns = open_table(path, ()).columns
     return SIDES.keys() <= set(columns) and "case_id" not in columns
@@ -33,7 +34,7 @@ def clam_rows(path: Path, cohort: Cohort) -> Iterator[Row]:
         SplitError: a slide is none of the cohort's or of two cases, or a case is on two sides.
         ManifestError: a file is no table.
     """
-    files = _files(path) if path.is_dir() else {path: _number(path) or 0}
+    files = _files(path) if is_folder(path) else {path: _number(path) or 0}
     cases = _by_slide(cohort)
     for file, fold in files.items():
         sides: dict[str, str] = {}
