@@ -17,7 +17,7 @@ from wholecase.sources.deep import deep_of, refuse_numbers
 from wholecase.sources.filled import refuse_filled
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
-from wholecase.sources.jpeg import complaint_of
+from wholecase.sources.jpeg import complaint_of, guessed, jpeg_of
 from wholecase.sources.png import refuse_damaged_png
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import ImageSource, Level, Spacing
@@ -76,13 +76,13 @@ class PlainSource(ImageSource):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """That the file has smaller pictures besides, or damage that its decoder reads past."""
+        """That the file has smaller pictures besides, or bytes that its decoder wonders at."""
         if split_index(self._path) or split_page(self._path):
             return ()
         with opened(self._path) as image:
             others = refuse_several(self._path, image)
-        complaint = complaint_of(self._path)
-        damaged = f"damaged, and what lies behind the damage is made up ({complaint})"
+        complaint = complaint_of(jpeg_of(self._path))
+        damaged = f"perhaps damaged, its decoder complains ({complaint})"
         return tuple(note for note in (others, complaint and damaged) if note)
 
     @property
@@ -140,6 +140,8 @@ def decode(path: Path, window: Window | None = None) -> UInt8[np.ndarray, "H W 3
                 turn_to(path, image, page)
             pixels = np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
             refuse_filled(file, image)
+            if complaint := guessed(jpeg_of(file)):
+                raise ValueError(complaint)  # told below
             return pixels
     except Image.DecompressionBombError as error:
         raise SourceError(
