@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 PINS := $(firstword $(wildcard constraints/python-$(VERSION).txt) constraints/python-other.txt)
 RUNS := runs
+SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches check test test-slow sizes clean
+.PHONY: help install demo demo-patches check test test-slow soak-inputs sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
@@ -16,6 +17,7 @@ help:
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
+	@echo "make soak-inputs   1,000 spoilt files through check and extract, in ten minutes at most"
 	@echo "make sizes         the longest files and functions"
 	@echo "make clean         forget the environment and the demo"
 
@@ -50,6 +52,9 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -q -m slow
+
+soak-inputs: install
+	$(BIN)/python benchmarks/soak --files 1000 --seconds 600 --seed $(SEED)
 
 sizes: install
 	@$(BIN)/python tests/sizes.py

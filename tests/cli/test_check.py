@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from toys.feature_files import trident
 from wholecase.cli import main
 
 PATIENTS = 12
@@ -75,3 +76,42 @@ def test_showing_a_recipe_tries_its_parts(capsys):
     assert call("recipes", "show", "egfr-clam", "encoder.weights=here.pt") == 0
     line = next(row for row in capsys.readouterr().out.splitlines() if "encoder.weights" in row)
     assert str(Path.cwd() / "here.pt") in line
+
+
+def test_a_cohort_of_which_nothing_can_be_used_would_not_start(manifest, capsys):
+    for image in manifest.parent.glob("*.png"):
+        image.write_bytes(image.read_bytes()[:60])
+    assert call("check", manifest, "--workers", 1) == 1
+    told = capsys.readouterr().out
+    assert "A run would not start: none of its images can be used." in told
+    assert "A run would lose 12 images and 12 cases" in told
+
+
+def test_the_recipe_names_the_encoder_of_files_that_each_name_it_otherwise(tmp_path, capsys):
+    lines = ["case_id,patient_id,path,label,kind"]
+    for i in range(PATIENTS):
+        values = np.random.default_rng(i).normal(size=(6, 8))
+        trident(tmp_path / f"{i}.h5", values, encoder=("uni_v1", "UNI")[i % 2])
+        lines.append(f"c{i},p{i},{i}.h5,{('wild-type', 'mutated')[i % 2]},features")
+    path = tmp_path / "cohort.csv"
+    path.write_text("\n".join(lines) + "\n")
+    words = ("check", path, "--workers", 1, "--recipe", "egfr-clam", "encoder=stored")
+    assert call(*words) == 1
+    assert "mixed feature files" in capsys.readouterr().out
+    assert call(*words, "encoder.identity=uni") == 0
+    assert "Errors: 0" in capsys.readouterr().out
+
+
+def test_splits_made_elsewhere_are_looked_at_before_a_run(manifest, tmp_path, capsys):
+    rows = manifest.read_text().replace("c9,p9,", "c9,P003,")
+    manifest.write_text(rows)
+    sides = ["case_id,patient_id,fold,side"]
+    for i in range(PATIENTS):
+        side = "test" if i < 5 else "train"
+        sides.append(f"c{i},{'P003' if i == 9 else f'p{i}'},0,{side}")
+    splits = tmp_path / "splits.csv"
+    splits.write_text("\n".join(sides) + "\n")
+    assert call("check", manifest, "--workers", 1, "--splits", splits) == 1
+    told = capsys.readouterr().out
+    assert "no division into folds" in told
+    assert "fold 0 has patients on two sides: P003 or p3" in told

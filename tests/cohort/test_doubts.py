@@ -111,7 +111,9 @@ def test_splits_that_a_spreadsheet_saved_are_told(manifest, tmp_path):
     [
         ("1.2E+14", "rounded it"),
         ("1,2e+14", "rounded it"),
+        ("123456789012345000", "rounded it"),
         ("1-Mar", "made it a date"),
+        ("1-f\u00e9vr.", "made it a date"),
         ("Mar-01", "made it a date"),
         ("2024-03-01 00:00:00", "made it a date"),
         ("nan", "lost"),

@@ -2,7 +2,10 @@
 
 import json
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from wholecase.evaluation import METRICS
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
-from wholecase.report import compare_runs
+from wholecase.report import compare_runs, write_report
 from wholecase.runs import RunFolder, read_rows
 
 
@@ -262,3 +265,50 @@ def test_the_same_image_on_two_sides_stops_the_run(tmp_path: Path) -> None:
     with pytest.raises(SplitError, match=r"09-0\.png") as caught:
         run(recipe, path, Settings(out=tmp_path / "run", place=Place(workers=0)))
     assert "15-1.png" in str(caught.value)
+
+
+def test_a_run_that_cannot_write_its_report_is_not_finished(
+    finished: Summary, cohort_file: Path, tmp_path: Path
+) -> None:
+    copy = RunFolder(shutil.copytree(finished.run.root, tmp_path / "copy"))
+    copy.report.unlink()
+    copy.report.mkdir()
+    settings = Settings(out=copy.root, store=finished.run.root.parent / "features")
+    with pytest.raises(IsADirectoryError, match=r"report\.html"):
+        run(quick(), cohort_file, replace(settings, place=Place(workers=0)))
+    assert not copy.facts.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+def test_a_finished_run_is_told_where_nothing_can_be_written(
+    finished: Summary, cohort_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in finished.run.root.rglob("*") if path.is_file()}
+    place = {"store": tmp_path / "none", "place": Place(workers=0)}
+    with nothing_written():
+        again = run(quick(), cohort_file, Settings(out=finished.run.root, **place))
+        with pytest.raises(OSError, match=r"run\.json"):
+            run(quick("title=other"), cohort_file, Settings(out=finished.run.root, **place))
+        with pytest.raises(OSError, match=r"run\.json"):
+            run(quick(), cohort_file, Settings(out=tmp_path / "new", **place))
+        assert write_report(finished.run.root) == finished.run.report
+    assert again.metrics == json.loads(finished.run.metrics.read_text())
+    assert (again.cases_in, again.cases_out, again.images_in) == (24, 0, finished.images_in)
+    assert again.failures == ()
+    assert f"{finished.run.facts}: file too large" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+    after = {path: path.read_bytes() for path in finished.run.root.rglob("*") if path.is_file()}
+    assert after == before
+
+
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """A disk that takes no byte, also from somebody whom rights do not bind."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

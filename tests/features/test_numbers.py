@@ -38,6 +38,8 @@ def write(request, tmp_path):
         (np.full((30, 16), 0.25), "all 30 tiles hold the same numbers"),
         (padded(np.tile(TILES[:1], (30, 1)), at="end"), "all 30 tiles hold the same numbers"),
         (padded(TILES[:1], at="end"), "one vector for the whole slide"),
+        (np.repeat(TILES[:, :1], 16, axis=1), "all 30 tiles hold one number over and over"),
+        (padded(np.repeat(TILES[:, :1], 16, axis=1), at="start"), "all 30 tiles hold one number"),
     ],
 )
 def test_numbers_that_tell_nothing_of_tiles_are_out(write, rows, said):
@@ -64,6 +66,15 @@ def test_one_row_over_and_over_is_told(write):
     remarks = dict(read_foreign(write(rows)).numbers.remarks())
     assert remarks == {"repeated rows in feature files": "20 of 25 tiles hold the same numbers"}
     assert not dict(read_foreign(write(TILES, "b")).numbers.remarks())
+
+
+def test_tiles_of_one_number_are_told(write):
+    rows = np.concatenate([TILES[:20], np.repeat(TILES[20:, :1], 16, axis=1)])
+    remarks = dict(read_foreign(write(rows)).numbers.remarks())
+    said = "10 of 30 tiles hold one number over and over"
+    assert remarks == {"tiles of one number in feature files": said}
+    nearly = np.concatenate([rows[:20], rows[20:] + np.eye(16)[:10]])
+    assert not dict(read_foreign(write(nearly, "b")).numbers.remarks())
 
 
 def test_the_numbers_are_known_in_any_file_order_padding_and_precision(tmp_path):

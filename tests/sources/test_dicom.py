@@ -421,3 +421,19 @@ def test_a_real_slide_that_openslide_refuses(shared):
     steps = np.abs(np.diff(pixels.astype(np.int16), axis=1)).mean(axis=(0, 2))
     assert steps[499::500].mean() < 1.5 * steps.mean()
     assert (pixels.max(axis=2) == 0).mean() < 0.001
+
+
+def test_a_jpeg_frame_is_not_read_past_its_damage(texture, tmp_path):
+    path = tmp_path / "a.dcm"
+    write_dicom_slide(path, texture, syntax=JPEGBaseline8Bit)
+    content = bytearray(path.read_bytes())
+    first = content.index(b"\xff\xd8\xff")
+    second = content.index(b"\xff\xd8\xff", first + 3)
+    middle = (first + second) // 2
+    content[middle : middle + 300] = bytes(300)
+    path.write_bytes(content)
+    with open_source(path, "slide") as source:
+        with pytest.raises(SourceError, match=r"frame 1 of level 0 .*Corrupt JPEG data"):
+            source.read(0, 0, 8, 8)
+        level = source.levels[0]
+        source.read(level.width_px - 8, level.height_px - 8, 8, 8)

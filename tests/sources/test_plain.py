@@ -1,7 +1,11 @@
 """Flat images of any mode arrive as upright 8-bit RGB on white, or are refused by name."""
 
+import functools
+import zlib
+
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from wholecase.core.errors import SourceError
@@ -108,3 +112,92 @@ def test_real_images_of_all_sets(shared):
         for path in files:
             direct = np.asarray(Image.open(path).convert("RGB"))
             assert np.array_equal(pixels(path, kind), direct)
+
+
+@pytest.mark.parametrize("level", [0, 6])
+def test_pixels_of_a_png_are_held_to_their_checksum(texture, tmp_path, level):
+    """Neither decoder nor zlib need meet a flipped bit: the sum of a stored block is its last."""
+    path = tmp_path / "a.png"
+    Image.fromarray(texture[:64, :64]).save(path, compress_level=level)
+    sound = path.read_bytes()
+    assert np.array_equal(pixels(path), texture[:64, :64])
+    data = bytearray(sound)
+    data[sound.rindex(b"IEND") - 20] ^= 4  # the last pixels, or the sum of all
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"a\.png: damaged"):
+        pixels(path)
+    if level == 0:  # anywhere else
+        data = bytearray(sound)
+        data[sound.index(b"IDAT") + 1000] ^= 4
+        path.write_bytes(data)
+        with pytest.raises(SourceError, match=r"a\.png: damaged"):
+            pixels(path)
+    path.write_bytes(sound[: sound.rindex(b"IEND") - 6])  # all pixels are there
+    assert np.array_equal(pixels(path), texture[:64, :64])
+
+
+def test_a_jpeg_is_not_read_past_its_damage(texture, tmp_path):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(texture).save(path, quality=90)
+    sound = path.read_bytes()
+    content = bytearray(sound)
+    middle = len(content) // 2
+    content[middle : middle + 400] = bytes(400)
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"damaged or truncated \(Corrupt JPEG data"):
+        pixels(path)
+    # some cameras leave bytes behind the last that is asked for, and so does some damage
+    path.write_bytes(sound[:-2] + bytes(9) + sound[-2:])
+    with open_source(path, "still") as source:
+        (note,) = source.notes
+    assert note.startswith("perhaps damaged, its decoder complains (Corrupt JPEG data: ")
+    path.write_bytes(sound)
+    with open_source(path, "still") as source:
+        assert source.notes == ()
+
+
+def taller_png(path, bright, rows):
+    Image.fromarray(bright).save(path)
+    content = bytearray(path.read_bytes())
+    content[20:24] = (len(bright) + rows).to_bytes(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    path.write_bytes(content)
+
+
+def taller_tiff(path, bright, rows, **options):
+    tifffile.imwrite(path, bright, photometric="rgb", metadata=None, **options)
+    with tifffile.TiffFile(path) as file:
+        tags = [file.pages[0].tags[name] for name in ("ImageLength", "RowsPerStrip")]
+    content = bytearray(path.read_bytes())
+    for tag in tags if options else tags[:1]:
+        content[tag.valueoffset : tag.valueoffset + 2] = (len(bright) + rows).to_bytes(2, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "taller"),
+    [
+        ("a.png", taller_png),
+        ("a.tif", taller_tiff),
+        ("jpeg.tif", functools.partial(taller_tiff, compression="jpeg")),
+    ],
+)
+@pytest.mark.parametrize("rows", [0, 1, 40])
+def test_rows_that_a_file_claims_and_does_not_hold_are_not_made_up(
+    texture, tmp_path, name, taller, rows
+):
+    bright = np.maximum(texture[:64, :64], 1)
+    taller(tmp_path / name, bright, rows)
+    if rows == 0:
+        assert pixels(tmp_path / name).shape == (64, 64, 3)
+        return
+    with pytest.raises(SourceError, match=r"holds fewer pixels than it claims|truncated"):
+        pixels(tmp_path / name)
+
+
+def test_a_picture_with_a_black_edge_is_read(texture, tmp_path):
+    black = texture.copy()
+    black[-9:] = 0
+    for name in ("a.png", "a.tif"):
+        Image.fromarray(black).save(tmp_path / name)
+        assert np.array_equal(pixels(tmp_path / name), black)

@@ -46,10 +46,11 @@ class Audit:
         return any(finding.severity == "error" for finding in self.findings)
 
 
-def check_cohort(
+def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
     cohort: Cohort,
     *,
     asked_spacing_um: float | None = None,
+    identity: str | None = None,
     divide: Divide | None = None,
     mistakes: Sequence[ManifestError] = (),
     workers: int = 0,
@@ -61,6 +62,8 @@ def check_cohort(
         cohort: cases under an ignored label are counted and not opened.
         asked_spacing_um: what the recipe will cut at, in µm/px; None where it needs no spacing,
             and then a slide without one is a warning instead of an error.
+        identity: how the recipe names the encoder of feature files; their own names need not agree
+            then.
         divide: how the recipe divides the cohort, to see whether it can.
         mistakes: those of the manifest, where it was read leniently.
         workers: processes that open images; with one at least, an image that takes its reader down
@@ -76,7 +79,7 @@ def check_cohort(
         *remark_findings(cohort.remarks),
         *division_findings(cohort, faults, divide),
         *image_findings(looks, faults, asked_spacing_um),
-        *feature_findings(looks),
+        *feature_findings(looks, identity),
         *twin_findings(cohort, digests),
         *alike_findings(alike),
         *patient_findings(cohort),

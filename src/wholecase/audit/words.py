@@ -22,6 +22,8 @@ def verdict(audit: Audit) -> str:
     stopping = sum(finding.costs == "run" for finding in audit.findings)
     if stopping:
         return f"A run would not start: {number_of(stopping, 'error')} must be mended first."
+    if audit.losses.images and audit.losses.images == audit.counts[0].images:
+        return "A run would not start: none of its images can be used."
     if audit.losses.images:
         return "A run would start, and leave out what cannot be used."
     return "A run would start, and every image could be opened."

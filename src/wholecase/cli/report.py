@@ -1,5 +1,6 @@
 """`wholecase report`: the page of a run."""
 
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,16 @@ from cyclopts import Parameter
 
 def report(run: Annotated[Path, Parameter(help="folder of a finished run")]) -> None:
     """Write a run's self-contained page anew and say where it is."""
+    from wholecase.core.errors import RunError
+    from wholecase.core.os_errors import sentence_of
     from wholecase.report import write_report
 
-    print(write_report(run).resolve().as_uri())
+    try:
+        print(write_report(run).resolve().as_uri())
+    except OSError as error:
+        if error.errno not in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            raise
+        reason = sentence_of(error).partition(";")[0]
+        raise RunError(
+            f"{reason}; the page is written into the run's folder, so report a copy of it"
+        ) from error

@@ -14,7 +14,7 @@ def run(
     *overrides: Overrides,
     cohort: CohortFile,
     out: Annotated[Path, Parameter(help="folder of the run")],
-    splits: Annotated[Path | None, Parameter(help="splits.csv of another run, to reuse")] = None,
+    splits: Annotated[Path | None, Parameter(help="splits.csv of another run, or CLAM's")] = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wholecase.cohort.cases import Case, Cohort
+from wholecase.cohort.clam_splits import clam_rows, is_clam
 from wholecase.cohort.identity import by_likeness, identity_key, likeness_key
 from wholecase.cohort.row import Row
 from wholecase.cohort.split import SIDES, Fold, Split, some
@@ -30,11 +31,14 @@ def write_splits(path: Path, split: Split) -> None:
 def read_splits(path: Path, cohort: Cohort) -> Split:
     """The split that a file describes, with the cohort's cases; its protocol is `file`.
 
+    CLAM's files are read too: `splits_3.csv`, or a folder of them.
+
     Raises:
         SplitError: the file does not fit the cohort; the message names file and line.
     """
     try:
-        folds = _assigned(read_table(path, COLUMNS), cohort)
+        rows = clam_rows(path, cohort) if is_clam(path) else read_table(path, COLUMNS)
+        folds = _assigned(rows, cohort)
     except ManifestError as error:
         raise SplitError(str(error)) from error
     _refuse_missing(path, cohort, folds)

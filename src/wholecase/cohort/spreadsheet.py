@@ -5,8 +5,17 @@ from typing import final
 
 from wholecase.cohort.remarks import Remark
 
-ROUNDED = re.compile(r"[+-]?(?:\d[.,]\d+E[+-]?\d+|\d+E\+\d+)", re.IGNORECASE)
-MONTH = "(?:Jan|Feb|Mar|Mrz|M\u00e4r|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez)"
+ROUNDED = re.compile(
+    r"[+-]?(?:\d[.,]\d+E[+-]?\d+|\d+E\+\d+)|[1-9]\d{14}0{3,}", re.IGNORECASE | re.ASCII
+)
+"""As a power of ten, or with zeros behind the fifteen digits that a spreadsheet keeps."""
+MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    *("Mrz", "M\u00e4r", "Mai", "Okt", "Dez"),
+    *("janv", "f\u00e9vr", "mars", "avr", "juin", "juil", "ao\u00fbt", "sept", "d\u00e9c"),
+)
+"""As English, German and French spreadsheets shorten them."""
+MONTH = f"(?:{'|'.join(sorted(MONTHS, key=len, reverse=True))})\\.?"
 DATED = re.compile(
     rf"\d{{1,2}}[-. ]{{1,2}}{MONTH}(?:[-. ]\d{{2,4}})?|{MONTH}[- .]\d{{2,4}}"
     r"|\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"

@@ -47,6 +47,8 @@ OF_WRITING = {
 def refuse_unwritable(path: Path) -> None:
     """Try whether a file could be put there, before there is one; leaves nothing.
 
+    A byte is written: a full disk may still give names to files.
+
     Raises:
         OSError: it could not, with the path in it.
     """
@@ -54,16 +56,24 @@ def refuse_unwritable(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     nearest = next(folder for folder in path.absolute().parents if folder.exists())
     try:
-        with tempfile.TemporaryFile(dir=nearest):
-            return
+        with tempfile.TemporaryFile(dir=nearest, buffering=0) as file:
+            file.write(b"\0")
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text, whole or not at all; what is there already is not written again."""
+    if _holds(path, text.encode("utf-8")):
+        return
     with atomic(path) as neighbour:
         neighbour.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    with contextlib.suppress(OSError):
+        return path.stat().st_size == len(content) and path.read_bytes() == content
+    return False
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -74,7 +84,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 (whatever JSON holds)
     """Write a JSON file with stable key order; refuses nan, which is not JSON."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:  # noqa: ANN401
+    """What `write_json` writes."""
+    return json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401

@@ -6,7 +6,8 @@ from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
 from wholecase.experiment.results import write_predictions
-from wholecase.experiment.run import Settings, Summary, run
+from wholecase.experiment.run import Settings, run
+from wholecase.experiment.summary import Summary
 
 __all__ = [
     "Asked",

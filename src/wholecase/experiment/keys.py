@@ -59,12 +59,7 @@ def claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) ->
     Raises:
         RunError: it holds a run that learnt something else, or no run.
     """
-    inputs = folder.root / "inputs.json"
-    mine = {
-        "recipe": digest(recipe=recipe.model_dump(mode="json", exclude=AFTERWARDS)),
-        "cohort": file_digest(cohort_file),
-        "splits": split_digest(split),
-    }
+    inputs, mine = folder.inputs, _inputs(recipe, cohort_file, split)
     if inputs.is_file():
         differing = [name for name, value in read_json(inputs).items() if mine.get(name) != value]
         # a run that failed before its first fold has nothing to lose: the mistake may be mended
@@ -77,6 +72,27 @@ def claim(folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split) ->
         raise RunError(f"{folder.root} is not empty and no run; choose another --out")
     write_json(inputs, mine)
     write_text(folder.recipe, recipe_text(recipe))
+
+
+def is_finished(
+    folder: RunFolder, recipe: Recipe, cohort_file: Path, split: Split, *, baselines: bool
+) -> bool:
+    """Whether the folder holds all that a run of these inputs would leave there."""
+    there = (folder.facts, folder.inputs, folder.recipe, folder.report, folder.metrics)
+    if not all(path.is_file() for path in there):
+        return False
+    same = read_json(folder.inputs) == _inputs(recipe, cohort_file, split)
+    told = folder.recipe.read_text(encoding="utf-8") == recipe_text(recipe)
+    return same and told and (not baselines or "baselines" in read_json(folder.metrics))
+
+
+def _inputs(recipe: Recipe, cohort_file: Path, split: Split) -> dict[str, str]:
+    """What a run is learnt from, as digests."""
+    return {
+        "recipe": digest(recipe=recipe.model_dump(mode="json", exclude=AFTERWARDS)),
+        "cohort": file_digest(cohort_file),
+        "splits": split_digest(split),
+    }
 
 
 def _settings(folder: RunFolder, recipe: Recipe) -> str:

@@ -1,5 +1,6 @@
 """Cohort and recipe -> run folder, fold by fold."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +22,20 @@ from wholecase.cohort import (
     write_splits,
 )
 from wholecase.core.errors import SplitError
-from wholecase.core.files import refuse_unwritable, write_json
+from wholecase.core.files import json_text, refuse_unwritable, write_json
+from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.execution import Place, each
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
-from wholecase.experiment.keys import claim
+from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import FoldJob, learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
 from wholecase.experiment.results import write_metrics, write_predictions
 from wholecase.experiment.stability import write_stability
+from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
@@ -57,37 +60,27 @@ class Settings:
     """Share of images that may fail before the run counts as failed."""
 
 
-@dataclass(frozen=True)
-class Summary:
-    """How a run ended."""
-
-    run: RunFolder
-    metrics: dict[str, Any]
-    cases_in: int
-    cases_out: int
-    images_in: int
-    failures: tuple[tuple[str, str], ...]
-    """(path, reason) of each image that failed."""
-    too_many_failed: bool
-    killed: int
-    """Images whose worker was killed twice: such a run is not whole."""
-    seconds: dict[str, float] = field(default_factory=dict)
-    extraction: tuple[str, ...] = ()
-    """How extraction went, in lines for people."""
-    folds: str = ""
-    """How many folds were learnt, chosen anew or reused."""
-
-
 def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     """Train, evaluate and explain. A run that was stopped goes on where it was.
+
+    Where nothing can be written, a finished run of the same inputs is told as it is there.
 
     Raises:
         WholecaseError: the cohort, the recipe or the folder is wrong, or another process works in
             it; nothing is half-written.
+        OSError: nothing can be written there, and there is no such run.
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
     split = split_of(recipe, cohort, settings.splits)
     _check(recipe, cohort, settings)
+    folder = RunFolder(settings.out)
+    try:
+        refuse_unwritable(folder.facts)
+    except OSError as error:
+        if not is_finished(folder, recipe, cohort.path, split, baselines=settings.baselines):
+            raise
+        message(f"note: {sentence_of(error)}; the run there is finished, and told as it is")
+        return summary_of(folder, cohort, settings.tolerated)
     with claimed(settings.out):
         return _run(recipe, cohort, split, settings)
 
@@ -103,6 +96,7 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
     write_splits(folder.splits, split)
     lost = write_exclusions(folder, cohort, extraction)
     folds = _usable(split, extraction)
+    folder.facts.unlink(missing_ok=True)  # what lies there is no finished run until all is anew
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
     bench = Bench(recipe, extraction, cohort.classes, folder, folds, used, place)
     with clock.stage("train"):
@@ -121,9 +115,11 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(folder, judged, shown, place.workers)
     facts = facts_of(recipe, cohort, split, extraction, settings.splits)
+    facts["device"] = place.device
     write_json(folder.times, clock.told())
-    write_json(folder.facts, {**facts, "device": place.device})
-    write_report(folder.root)
+    facts = json.loads(json_text(facts))  # as they will be read, so that the page has its bytes
+    write_report(folder.root, facts)
+    write_json(folder.facts, facts)
     images = sum(len(case.images) for case in cohort.cases)
     failed = tuple((str(f.path), f.reason) for f in extraction.failures)
     return Summary(
@@ -169,7 +165,6 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     check_precision(recipe.train.precision, settings.place.device)
-    refuse_unwritable(settings.out / "run.json")
     for remark in cohort.remarks:
         message(f"note: {remark}")
 

@@ -10,6 +10,7 @@ from wholecase.core.errors import SourceError
 from wholecase.core.regular import refuse_irregular
 from wholecase.evaluation import auroc
 from wholecase.instances import covered_share
+from wholecase.sources import refuse_damaged_png
 
 LEAST_COVER = 0.25
 """A tile counts as annotated from this share on."""
@@ -60,6 +61,7 @@ def localisation_auc(
 def _white(path: Path) -> Bool[np.ndarray, "H W"]:
     refuse_irregular(path, SourceError)
     try:
+        refuse_damaged_png(path)
         with Image.open(path) as image:
             levels = np.asarray(image.convert("L"))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

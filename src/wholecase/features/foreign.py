@@ -25,7 +25,7 @@ from wholecase.features.places import Places, bag_of
 
 TENSOR, SUFFIXES = ".pt", (".h5", ".hdf5", ".pt")
 """Of the files that `features` in the manifest may name."""
-VERSION = 2
+VERSION = 3
 """Counted up when the same file comes to give another bag."""
 
 

@@ -16,6 +16,8 @@ MOST_BYTES = 2**34
 """A million tiles of 4096 numbers."""
 MOST_COPIES = 0.5
 """Share of rows that may be one row over and over, as glass is, without a word."""
+SAME = 1e-6
+"""Numbers that differ by this share are one, rounded."""
 COMPARED = 64
 """Rows that are looked at before all are."""
 
@@ -33,6 +35,8 @@ class Numbers:
     """Rows that equal the commonest one; 1 where no two are equal."""
     zero: int
     """Rows of zeros, which are no tiles and were left out."""
+    flat: int
+    """Rows that hold one number over and over, as a picture of one value does."""
     tiles: int
     """Rows that were kept."""
 
@@ -41,6 +45,9 @@ class Numbers:
         if self.zero:
             left = f"{self.zero} of {self.zero + self.tiles} tiles, which are left out"
             yield "rows of zeros in feature files", left
+        if self.flat:
+            flat = f"{self.flat} of {self.tiles} tiles hold one number over and over"
+            yield "tiles of one number in feature files", flat
         if self.tiles == 1:
             yield "feature files of one tile", "one vector with one place"
         elif self.copies > MOST_COPIES * self.tiles:
@@ -55,14 +62,15 @@ class Numbers:
         """For the bag's file."""
         facts = {"numbers": self.digest, "negative": str(int(self.negative))}
         facts |= {"length": f"{self.length:.6g}", "copies": str(self.copies)}
-        return facts | {"zero": str(self.zero), "tiles": str(self.tiles)}
+        facts |= {"zero": str(self.zero), "flat": str(self.flat)}
+        return facts | {"tiles": str(self.tiles)}
 
     @staticmethod
     def of_facts(facts: dict[str, str]) -> "Numbers":
         """As `facts` gave them."""
         negative, length = bool(int(facts["negative"])), float(facts["length"])
-        copies, zero, tiles = (int(facts[name]) for name in ("copies", "zero", "tiles"))
-        return Numbers(facts["numbers"], negative, length, copies, zero, tiles)
+        counted = {name: int(facts[name]) for name in ("copies", "zero", "flat", "tiles")}
+        return Numbers(facts["numbers"], negative, length, **counted)
 
 
 def width_of(shape: tuple[int, ...], path: Path) -> int:
@@ -127,7 +135,7 @@ def real_rows(rows: Float32[np.ndarray, "N D"], path: Path) -> Bool[np.ndarray, 
     """Which rows are tiles: rows of zeros are padding.
 
     Raises:
-        SourceError: none is, or all hold the same numbers.
+        SourceError: none is, all hold the same numbers, or each holds but one number.
     """
     real: Bool[np.ndarray, " N"] = np.asarray(rows.any(1))
     if not real.any():
@@ -138,6 +146,11 @@ def real_rows(rows: Float32[np.ndarray, "N D"], path: Path) -> Bool[np.ndarray, 
         raise SourceError(
             f"{path}: all {real.sum()} tiles hold the same numbers, so that nothing can be told "
             "from them; extract it anew"
+        )
+    if _flat(rows[real]).all():
+        raise SourceError(
+            f"{path}: all {real.sum()} tiles hold one number over and over, so that nothing can be "
+            "told from them; extract it anew"
         )
     return real
 
@@ -155,6 +168,7 @@ def numbers_of(rows: Float32[np.ndarray, "N D"], zero: int) -> Numbers:
         length=float(np.median(lengths)),
         copies=Counter(names).most_common(1)[0][1],
         zero=zero,
+        flat=int(_flat(rows).sum()),
         tiles=len(rows),
     )
 
@@ -170,6 +184,17 @@ def _row_digests(rows: Float32[np.ndarray, "N D"]) -> list[bytes]:
 
 def _all_equal(rows: Float32[np.ndarray, "N D"]) -> bool:
     """Whether rows are one row over and over, but for what rounding leaves."""
-    tolerance = 1e-6 * float(np.abs(rows[0]).max())
+    tolerance = SAME * float(np.abs(rows[0]).max())
     parts = (rows[:COMPARED], rows)
     return all(float(np.ptp(part, axis=0).max()) <= tolerance for part in parts)
+
+
+def _flat(rows: Float32[np.ndarray, "N D"]) -> Bool[np.ndarray, " N"]:
+    """Which rows hold one number over and over, but for what rounding leaves."""
+    if rows.shape[1] == 1:
+        return np.zeros(len(rows), bool)
+    # rows rarely begin with two equal numbers: the rest of most is not looked at
+    found: Bool[np.ndarray, " N"] = np.abs(rows[:, 1] - rows[:, 0]) <= SAME * np.abs(rows[:, 0])
+    some = rows[found]
+    found[found] = np.ptp(some, axis=1) <= SAME * np.abs(some[:, 0])
+    return found

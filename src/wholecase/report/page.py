@@ -1,5 +1,6 @@
 """A run folder -> `report.html`: one file with everything inside."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def write_report(root: Path) -> Path:
+def write_report(root: Path, facts: Mapping[str, Any] | None = None) -> Path:
     """Write the page of a finished run and return its path.
+
+    A run that is about to be finished gives its `facts`: `run.json` is written last.
 
     The page holds its pictures, figures and styles: it opens from a disk or a mail, without a
     network, and reads without JavaScript. Files of the run that are missing leave gaps, not errors.
@@ -31,7 +34,7 @@ def write_report(root: Path) -> Path:
     Raises:
         RunError: the folder is no finished run, or one of its tables lacks a column.
     """
-    path, run = RunFolder(root).report, read_run(root)
+    path, run = RunFolder(root).report, read_run(root, facts)
     write_figures(run)
     write_text(path, page(run))
     return path

@@ -32,14 +32,14 @@ from wholecase.report.table_cells import (
 from wholecase.runs import RunFolder
 
 
-def read_run(root: Path) -> Run:
-    """Everything that the report says about a run.
+def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
+    """Everything that the report says about a run; `facts` are those of one that is not finished.
 
     Raises:
         RunError: the folder is no finished run, or one of its tables lacks a column.
     """
     folder = RunFolder(root)
-    facts = folder.read_facts()
+    facts = folder.read_facts() if facts is None else dict(facts)
     classes = tuple(str(name) for name in facts.get("classes") or ())
     metrics = read_object(folder.metrics)
     return Run(

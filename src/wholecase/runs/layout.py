@@ -30,6 +30,11 @@ class RunFolder:
         return self.root / "run.json"
 
     @property
+    def inputs(self) -> Path:
+        """`inputs.json`: digests of recipe, cohort and splits; whose folder this is."""
+        return self.root / "inputs.json"
+
+    @property
     def times(self) -> Path:
         """`times.json`: dates and durations, apart since they differ between equal runs."""
         return self.root / "times.json"

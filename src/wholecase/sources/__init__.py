@@ -7,6 +7,7 @@ from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
 from wholecase.sources.opening import SOURCES, open_source, pixels_of
 from wholecase.sources.plain import PlainSource
+from wholecase.sources.png import refuse_damaged_png
 from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
 from wholecase.sources.samples import Window
 from wholecase.sources.slide import OpenSlideSource
@@ -33,6 +34,7 @@ __all__ = [
     "open_source",
     "pixels_of",
     "read_box",
+    "refuse_damaged_png",
     "refuse_one_value",
     "resized",
     "split_index",

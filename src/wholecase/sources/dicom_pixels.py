@@ -12,6 +12,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEGBaseline8Bit
 
+from wholecase.sources.jpeg import guessed
 from wholecase.sources.samples import Window, to_rgb
 
 _YBR = ("YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -70,9 +71,12 @@ def decoded(
     """The pixels of a frame; anything may be raised on a damaged one.
 
     Raises:
-        ValueError: the frame is not of the size that the header tells.
+        ValueError: the frame is not of the size that the header tells, or a JPEG whose decoder
+            would make up what lies behind damage.
     """
     jpeg = coding.syntax == JPEGBaseline8Bit
+    if jpeg and (complaint := guessed(frame)):
+        raise ValueError(complaint)
     pixels = _jpeg(frame, coding) if jpeg else _other(frame, coding, window)
     if pixels.shape[:2] != (coding.rows, coding.columns):
         raise ValueError(f"a frame of {pixels.shape[1]} x {pixels.shape[0]} px")

@@ -15,8 +15,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import RGB
 from wholecase.sources.deep import deep_of, refuse_numbers
+from wholecase.sources.filled import refuse_filled
 from wholecase.sources.frames import refuse_several, split_page, turn_to
 from wholecase.sources.indexed import read_one, split_index
+from wholecase.sources.jpeg import LEFT_OVER, complaint_of, jpeg_of
+from wholecase.sources.png import refuse_damaged_png
 from wholecase.sources.region import region_of
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
 from wholecase.sources.source import Header, ImageSource, Level, Spacing
@@ -89,12 +92,18 @@ def decode(
         return read_one(path), ()
     file, page = split_page(path) or (path, None)
     try:
+        refuse_damaged_png(file)
         with opened(file) as image:
             if page is not None:
                 turn_to(path, image, page)
-            note = refuse_several(path, image) if page is None else ""
-            shown = _rgb(path, ImageOps.exif_transpose(_shallow(file, image, window)))
-            return np.array(shown), (note,) if note else ()
+            others = refuse_several(path, image) if page is None else ""
+            pixels = np.array(_rgb(path, ImageOps.exif_transpose(_shallow(file, image, window))))
+            refuse_filled(file, image)
+            complaint = complaint_of(jpeg_of(file))
+            if complaint and LEFT_OVER not in complaint:
+                raise ValueError(complaint)  # told below
+            damaged = f"perhaps damaged, its decoder complains ({complaint})" if complaint else ""
+            return pixels, tuple(note for note in (others, damaged) if note)
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path}: too many pixels for a flat image ({error}); convert it to a tiled, "
