@@ -10,7 +10,7 @@ from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
-from wholecase.evaluation import Scores
+from wholecase.evaluation import Novelty, Scores
 from wholecase.explain import Evidence
 from wholecase.sources import open_source
 
@@ -40,11 +40,20 @@ class Judgement:
     """Whether the decision rests on the evidence; None where it was not tried."""
     agreement: float | None = None
     """Rank correlation of the attention with that of the case's own judge; None of that one."""
+    novelty: Novelty | None = None
+    """How far the case lies from what was learnt from; None where the judge does not know."""
+    seen: str = ""
+    """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 
     @property
     def label(self) -> str:
         """Name of the class that is decided on."""
         return self.classes[self.decision]
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether the case is unlike those that the judge learnt from; False where unknown."""
+        return self.novelty is not None and self.novelty.is_unlike
 
     @property
     def shares(self) -> dict[str, float]:

@@ -11,9 +11,11 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import Reading
 from wholecase.answer.judgement import Judgement
+from wholecase.answer.novelty import features_of
 from wholecase.answer.support import joined_evidence, mean_evidence, supported
 from wholecase.assemble import views_of
 from wholecase.cohort import Case
+from wholecase.evaluation import Familiar, Novelty, together
 from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
@@ -48,6 +50,8 @@ class FoldModel(Member):
     learnt_by: Recipe
     model: CaseModel
     choices: Choices = UNCHOSEN
+    familiar: Familiar | None = None
+    """What it learnt from; None where the run kept no summary."""
 
     @property
     def recipe(self) -> Recipe:
@@ -63,23 +67,38 @@ class FoldModel(Member):
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
         if views is None:
-            raw, evidence = self._seen(reading, full=full)
-            return replace(self._said(reading.case, raw), evidence=evidence)
-        kept = views.kept(reading.example)
-        seen = [self._seen(reading.only(rows), full=full) for rows in kept]
-        evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
-        mean: Float[np.ndarray, " C"] = np.mean([raw for raw, _ in seen], 0)
-        return replace(self._said(reading.case, mean), evidence=evidence)
+            raw, evidence, answer = self._seen(reading, full=full)
+            told = self._said(reading.case, raw)
+        else:
+            kept = views.kept(reading.example)
+            seen = [self._seen(reading.only(rows), full=full) for rows in kept]
+            evidence = joined_evidence(reading, kept, [evidence for _, evidence, _ in seen])
+            told = self._said(reading.case, np.mean([raw for raw, _, _ in seen], 0))
+            answer = None
+        (novelty,) = self.novelties(pack([reading.example]), answer)
+        return replace(told, evidence=evidence, novelty=novelty)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
-        return [self._said(case, raw) for case, raw in zip(cases, self._raw(answer), strict=True)]
+        told = zip(cases, self._raw(answer), self.novelties(batch, answer), strict=True)
+        return [replace(self._said(case, raw), novelty=novelty) for case, raw, novelty in told]
 
-    def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
+    def novelties(self, batch: Batch, answer: Answer | None = None) -> list[Novelty | None]:
+        """Of each case how far it lies from what was learnt from, all of its instances counted.
+
+        `answer` is what the model said of the batch, where it was asked already.
+        """
+        if self.familiar is None:
+            return [None] * len(batch.cases)
+        return [*self.familiar.judge(features_of(self.model, batch, answer))]
+
+    def _seen(
+        self, reading: Reading, *, full: bool
+    ) -> tuple[Float[np.ndarray, " C"], Evidence, Answer]:
         (answer,) = answers(self.model, [pack([reading.example])])
         raw = self._raw(answer)[0]
-        return raw, supported(self.model, reading, answer, raw, full=full)
+        return raw, supported(self.model, reading, answer, raw, full=full), answer
 
     def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
         with torch.no_grad():
@@ -126,6 +145,7 @@ class Vote(Member):
     def _together(self, parts: Sequence[Judgement]) -> Judgement:
         mean = np.average([part.probabilities for part in parts], 0, self.weights)
         decision = Choices(1.0, self.threshold).decide(mean[None])
+        novelties = [part.novelty for part in parts if part.novelty is not None]
         return Judgement(
             case=parts[0].case,
             classes=parts[0].classes,
@@ -134,4 +154,5 @@ class Vote(Member):
             probabilities=mean,
             decision=int(decision[0]),
             others=tuple(replace(part, evidence=None) for part in parts),
+            novelty=together(novelties) if novelties else None,
         )

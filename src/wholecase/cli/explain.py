@@ -1,5 +1,6 @@
 """`wholecase explain`: where a run's models look."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -28,7 +29,7 @@ def explain(
 ) -> int:
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
     from wholecase.assemble import place_of
-    from wholecase.cli.lines import failure_lines
+    from wholecase.cli.lines import failure_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
     from wholecase.explain import Evidence, QuPathImage, refuse_project
@@ -59,12 +60,17 @@ def explain(
         probability = one.shares[one.label]
         spread = f"(fold models +- {one.spread:.3f})"
         print(visible(f"{one.case.id}: {one.label} {probability:.3f} {spread}"))
+        _print_lines(novelty_lines([one]))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     failures = asked.extraction.failures
-    for line in failure_lines([(str(f.path), f.reason) for f in failures]):
-        print(line)
+    _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def _write_project(folder: Path | None, entries: "list[QuPathImage]") -> None:

@@ -1,6 +1,6 @@
 """Whether a case is like anything that was learnt from: its distance to the training features."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,6 +13,31 @@ RATE = 0.01
 MOST_DIRECTIONS = 64
 """Of greatest spread, told one by one; the others share a variance."""
 _LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """How far a case lies from what was learnt from."""
+
+    distance: float
+    """Mahalanobis's per dimension: about 1 for a case of the same kind."""
+    percentile: float
+    """The share of inner cases that lie nearer, 0 to 1; nan without inner cases."""
+    is_unlike: bool
+    """Whether it lies further than new cases of the same kind do."""
+
+
+def together(told: Sequence[Novelty]) -> Novelty:
+    """What several models find of one case: the medians, marked where more than half mark it.
+
+    >>> together([Novelty(1.0, 0.5, False), Novelty(3.0, 1.0, True), Novelty(2.0, 1.0, True)])
+    Novelty(distance=2.0, percentile=1.0, is_unlike=True)
+    """
+    distance, percentile = (
+        float(np.median([getattr(one, name) for one in told]))
+        for name in ("distance", "percentile")
+    )
+    return Novelty(distance, percentile, 2 * sum(one.is_unlike for one in told) > len(told))
 
 
 @dataclass(frozen=True)
@@ -58,6 +83,17 @@ class Familiar:
         """Which lie further than new cases of the same kind do, but for one in a hundred."""
         marked: Bool[np.ndarray, " M"] = distances > self.limit[0]
         return marked
+
+    def judge(self, features: Float[np.ndarray, "M D"]) -> list[Novelty]:
+        """The three together, case by case.
+
+        Raises:
+            RunError: the features have another width than those that were learnt from.
+        """
+        distances = self.distances(features)
+        columns = distances, self.percentiles(distances), self.are_unlike(distances)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [Novelty(*row) for row in rows]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As arrays by name, for a safetensors file."""

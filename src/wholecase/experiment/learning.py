@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from wholecase.answer import FoldModel, examples_of, judge
+from wholecase.answer import FoldModel, examples_of, familiar_of, judge, write_familiar
 from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.errors import RunError
@@ -65,7 +65,7 @@ def learn_fold(job: FoldJob) -> Fate:
     # as many threads as the recipe says: a matrix product split differently rounds differently
     torch.set_num_threads(job.recipe.train.threads)
     learnt = _is_learnt(job)
-    if learnt and job.folder.choices.is_file():
+    if learnt and job.folder.choices.is_file() and job.folder.familiar.is_file():
         chosen = read_json(job.folder.choices)
         if chosen.get("key") == job.chosen:
             return "reused"
@@ -85,6 +85,7 @@ def learn_fold(job: FoldJob) -> Fate:
     else:
         model = model.to(job.device)
         _keep_model(job, model, _learn(job, model))
+    _keep_familiar(job, model)
     _choose(job, model)
     return "chosen" if learnt else "learnt"
 
@@ -150,6 +151,12 @@ def _keep_model(job: FoldJob, model: CaseModel, history: History) -> None:
     # says that the fold is learnt
     save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
     job.folder.last.unlink(missing_ok=True)
+
+
+def _keep_familiar(job: FoldJob, model: CaseModel) -> None:
+    sides = job.fold.train, job.fold.valid
+    told = familiar_of(model, job.recipe, sides, job.extraction, seed=job.seed)
+    write_familiar(job.folder.familiar, told)
 
 
 def _choose(job: FoldJob, model: CaseModel) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from wholecase.answer import has_bag
+from wholecase.answer import has_bag, write_contents
 from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
 from wholecase.cohort import (
     Cohort,
@@ -31,7 +31,7 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.keys import claim
 from wholecase.experiment.learning import FoldJob, learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
-from wholecase.experiment.results import write_metrics, write_predictions
+from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.extract import KILLED, Extraction, table_lines
@@ -76,6 +76,10 @@ class Summary:
     """How extraction went, in lines for people."""
     folds: str = ""
     """How many folds were learnt, chosen anew or reused."""
+    judged: int = 0
+    """Cases of outer test sides."""
+    unlike: tuple[str, ...] = ()
+    """Judged cases that are unlike those that their model learnt from."""
 
 
 def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
@@ -112,7 +116,9 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
     with clock.stage("evaluate"):
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
+        write_contents(folder, folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
+        write_novelty(folder.novelty, judged)
         warning = anonymity_note(cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         metrics = write_metrics(folder, judged, recipe, stability, warning, plain)
@@ -138,6 +144,8 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
         folds=fates,
+        judged=len(judged),
+        unlike=tuple(one.case.id for one in judged if one.is_unlike),
     )
 
 
