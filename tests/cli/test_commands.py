@@ -34,7 +34,7 @@ def test_run_tells_metrics_cases_and_where_the_report_is(
     assert f"report: {(out / 'report.html').resolve().as_uri()}" in told
 
 
-def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
+def test_predict_leaves_what_the_run_knows_out_of_the_metrics(
     finished: Summary, cohort_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = cohort_file.read_text().splitlines()
@@ -50,7 +50,8 @@ def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
     assert call("predict", finished.run.root, "--cohort", path, "--out", out, "--workers", 1) == 0
     told = capsys.readouterr().out
     assert "11 labelled cases belong to patients of the run" in told
-    assert "(n = 13 patients)" in told
+    assert "13 labelled cases show what the run learnt from" in told
+    assert "auroc" not in told
     predicted = read_rows(out)
     assert len(predicted) == 24
     assert list(predicted[0]) == [
@@ -61,7 +62,12 @@ def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
         "probability_mutated",
         "decision",
         "spread",
+        "distance_percentile",
+        "unlike",
+        "seen",
     ]
+    known = {row["case_id"]: row["seen"] for row in predicted}
+    assert set(known.values()) == {"file"}  # the others are copies under new names
     right = [row["decision"] == row["label"] for row in predicted]
     assert sum(right) > 20
 

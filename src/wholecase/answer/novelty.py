@@ -54,10 +54,13 @@ def familiar_of(
         extraction: where the bags are.
         seed: draws `MOST_CASES` of a side that has more.
     """
-    examples = (examples_of(_drawn(side, seed), extraction, classes=0) for side in sides)
+    drawn = [_drawn(side, seed) for side in sides]
+    examples = (examples_of(side, extraction, classes=0) for side in drawn)
     batches = (batches_of(recipe, one, seed=0).once() for one in examples)
     train, inner = (np.concatenate(list(_features(model, each))) for each in batches)
-    return learn_familiar(train, inner)
+    # a network has come to know its training cases, so that these lie nearer than new ones
+    patients = [case.patient for case in drawn[0]] if model.backbone is None else []
+    return learn_familiar(train, inner, patients=patients)
 
 
 def write_familiar(path: Path, familiar: Familiar) -> None:

@@ -124,6 +124,20 @@ TERMS: dict[str, str] = {
         "How much attention each position of the image received: the warmer, the more it weighed "
         "in the answer, for whichever class."
     ),
+    "Agreement between folds": (
+        "How alike the models of the folds rank the places of one case, mean over cases: 1 is the "
+        "same order, 0 has nothing in common. Low agreement says that several explanations fit "
+        "the same answers, and that no single heatmap is the reason."
+    ),
+    "Distance": (
+        "How far the case lies from those that its model learnt from (Mahalanobis, on the mean of "
+        "its features), against inner cases, which taught nothing: beyond all but one in a hundred "
+        "of them a case is called unlike."
+    ),
+    "Plain models": (
+        "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
+        "features: what can be had without any weighing of regions."
+    ),
     "Train": "Patients that the model learns from.",
     "Valid": (
         "Inner patients, apart from the teaching ones, that decide when to stop, the threshold "
