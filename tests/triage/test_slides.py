@@ -139,14 +139,14 @@ def test_killed_and_resumed_gives_the_same_bytes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write, judge, judged = module.write_slide, module.positive_probability, [0]
+    write, judge, judged = module.write_slide, module.judged, [0]
 
     def killed(files, *rest) -> None:
         if files.name == new.cases[1].id:
             raise KeyboardInterrupt
         write(files, *rest)
 
-    def counted(trained, pixels, spacing_um) -> np.ndarray:
+    def counted(trained, pixels, spacing_um) -> tuple[np.ndarray, np.ndarray]:
         judged[0] += len(pixels)
         return judge(trained, pixels, spacing_um)
 
@@ -154,7 +154,7 @@ def test_killed_and_resumed_gives_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         triage(trained, new, settings(tmp_path))
     monkeypatch.setattr(module, "write_slide", write)
-    monkeypatch.setattr(module, "positive_probability", counted)
+    monkeypatch.setattr(module, "judged", counted)
     told = triage(trained, new, settings(tmp_path, workers=1))
     assert told[1].map is not None
     assert judged[0] == told[1].map.windows  # the finished slide is not judged again
@@ -227,7 +227,7 @@ def test_another_threshold_counts_anew_and_judges_nothing(
     shutil.copytree(done[0], out)
     strict = replace(settings(out), threshold=0.95)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "positive_probability", refuse)
+        patched.setattr(module, "judged", refuse)
         _, told = triage(trained, new, strict)
     before = done[1][1].map
     assert told.map is not None

@@ -11,7 +11,7 @@ from wholecase.answer.faithful import Faithfulness
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
 from wholecase.evaluation import Novelty, Scores
-from wholecase.explain import Evidence
+from wholecase.explain import AUTO, Evidence
 from wholecase.sources import open_source
 
 
@@ -61,14 +61,15 @@ class Judgement:
         return dict(zip(self.classes, self.probabilities.tolist(), strict=True))
 
     def heatmap(
-        self, image: int = 0, *, longest_px: int = 1024, scale: str = "rank"
+        self, image: int = 0, *, longest_px: int = 1024, scale: str = AUTO
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """The attention over an image of the case, RGB, with legend and scale bar.
+        """What the regions of an image say, RGB, with legend and scale bar.
 
         Args:
             image: number of the image within the case.
             longest_px: longer side of the picture.
-            scale: of the colours, `rank` or `absolute`.
+            scale: of the colours: `evidence`, `times`, `rank` or `absolute`; `auto` is one of the
+                first two, which are alike for all cases.
 
         Raises:
             RunError: the evidence was not asked for.

@@ -67,38 +67,32 @@ class FoldModel(Member):
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
         if views is None:
-            raw, evidence, answer = self._seen(reading, full=full)
+            raw, evidence = self._seen(reading, full=full)
             told = self._said(reading.case, raw)
         else:
             kept = views.kept(reading.example)
             seen = [self._seen(reading.only(rows), full=full) for rows in kept]
-            evidence = joined_evidence(reading, kept, [evidence for _, evidence, _ in seen])
-            told = self._said(reading.case, np.mean([raw for raw, _, _ in seen], 0))
-            answer = None
-        (novelty,) = self.novelties(pack([reading.example]), answer)
+            evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
+            told = self._said(reading.case, np.mean([raw for raw, _ in seen], 0))
+        (novelty,) = self.novelties(pack([reading.example]))
         return replace(told, evidence=evidence, novelty=novelty)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
-        told = zip(cases, self._raw(answer), self.novelties(batch, answer), strict=True)
+        told = zip(cases, self._raw(answer), self.novelties(batch), strict=True)
         return [replace(self._said(case, raw), novelty=novelty) for case, raw, novelty in told]
 
-    def novelties(self, batch: Batch, answer: Answer | None = None) -> list[Novelty | None]:
-        """Of each case how far it lies from what was learnt from, all of its instances counted.
-
-        `answer` is what the model said of the batch, where it was asked already.
-        """
+    def novelties(self, batch: Batch) -> list[Novelty | None]:
+        """Of each case how far it lies from what was learnt from, all of its instances counted."""
         if self.familiar is None:
             return [None] * len(batch.cases)
-        return [*self.familiar.judge(features_of(self.model, batch, answer))]
+        return [*self.familiar.judge(features_of(self.model, batch))]
 
-    def _seen(
-        self, reading: Reading, *, full: bool
-    ) -> tuple[Float[np.ndarray, " C"], Evidence, Answer]:
+    def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
         (answer,) = answers(self.model, [pack([reading.example])])
         raw = self._raw(answer)[0]
-        return raw, supported(self.model, reading, answer, raw, full=full), answer
+        return raw, supported(self.model, reading, answer, raw, full=full)
 
     def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
         with torch.no_grad():

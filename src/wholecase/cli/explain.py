@@ -14,12 +14,17 @@ if TYPE_CHECKING:  # the types would load the whole house at start
     from wholecase.explain import QuPathImage
 
 
+Scale = Literal["auto", "evidence", "times", "rank", "absolute"]
+
+
 def explain(
     run: Annotated[Path, Parameter(help="folder of a finished run")],
     *images: Annotated[Path, Parameter(help="new images, each a case of its own")],
     out: Annotated[Path, Parameter(help="folder for the heatmaps")],
     case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
-    scale: Annotated[Literal["rank", "absolute"], Parameter(help="of the colours")] = "rank",
+    scale: Annotated[
+        Scale, Parameter(help="of the colours; the first three of all cases")
+    ] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
     qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
     weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,

@@ -128,9 +128,9 @@ def learn_familiar(
     Args:
         train: features of the training cases.
         inner: the same of cases that were not learnt from.
-        patients: of the training cases, where their features owe nothing to what was learnt. Where
-            inner cases are few, training cases are then looked at as well, each from those of other
-            patients (cross-conformal, Vovk 2015).
+        patients: of the training cases. Where inner cases are few, training cases are then looked
+            at as well, each from those of other patients (cross-conformal, Vovk 2015): the
+            features must owe nothing to what was learnt.
         rate: of new cases of the same kind, the share that may be marked.
 
     Raises:

@@ -115,7 +115,11 @@ TERMS: dict[str, str] = {
         "How alike two models rank the places of a case (Spearman): 1 is the same order, 0 has "
         "nothing in common, −1 is the reverse."
     ),
-    "Heatmap": "Where the model looked: the warmer a place, the more it weighed in the answer.",
+    "Heatmap": (
+        "What each place said, by its weight: red speaks for the positive class, blue against it, "
+        "pale says nothing; the colours mean the same in every case. Where a model says nothing of "
+        "single places: how many times the average attention each received, dark to yellow."
+    ),
     "Grad-CAM": (
         "Where the image speaks for the class: the maps of the last convolution, each weighed by "
         "how much the class gains from it (Selvaraju et al. 2017)."
