@@ -31,6 +31,7 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.keys import claim
 from wholecase.experiment.learning import FoldJob, learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
+from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.tissue_pictures import keep_tissue
@@ -128,7 +129,8 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
         draw_pictures(folder, judged, shown, place.workers)
     facts = facts_of(recipe, cohort, split, extraction, settings.splits)
     write_json(folder.times, clock.told())
-    write_json(folder.facts, {**facts, "device": place.device})
+    again = repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None)
+    write_json(folder.facts, {**facts, "device": place.device, "repeat": again})
     write_report(folder.root)
     images = sum(len(case.images) for case in cohort.cases)
     failed = tuple((str(f.path), f.reason) for f in extraction.failures)

@@ -79,6 +79,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "facts": provenance.provenance(run),
         "stage_times": provenance.stage_times(run),
         "command": provenance.command(run),
+        "command_home": provenance.command_home(run),
     }
 
 
