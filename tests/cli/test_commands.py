@@ -9,6 +9,7 @@ from e2e.conftest import QUICK
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
 from wholecase.cli import main
+from wholecase.cli.lines import metric_lines
 from wholecase.experiment import Summary
 from wholecase.runs import read_rows
 
@@ -70,6 +71,14 @@ def test_predict_leaves_what_the_run_knows_out_of_the_metrics(
     assert set(known.values()) == {"file"}  # the others are copies under new names
     right = [row["decision"] == row["label"] for row in predicted]
     assert sum(right) > 20
+
+
+def test_a_metric_without_an_interval_says_why() -> None:
+    told = {"value": 1.0, "low": None, "high": None, "n": 4, "reason": "too few patients"}
+    (line,) = metric_lines({"auprc": told})
+    assert line.endswith("1.000  no interval: too few patients  (n = 4 patients)")
+    (line,) = metric_lines({"slope": {**told, "value": None}})
+    assert line.endswith("undefined: too few patients (n = 4 patients)")
 
 
 def test_predict_single_images(

@@ -17,11 +17,18 @@ def metric_lines(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """One line per metric: value, interval, number of patients."""
     for name, told in metrics.items():
         if told["value"] is None:
-            yield f"{name:22} undefined (n = {told['n']} patients)"
+            why = f": {told['reason']}" if told.get("reason") else ""
+            yield f"{name:22} undefined{why} (n = {told['n']} patients)"
             continue
         low, high = told["low"], told["high"]
-        interval = "no interval" if low is None else f"95 % {low:.3f} to {high:.3f}"
+        interval = no_interval(told) if low is None else f"95 % {low:.3f} to {high:.3f}"
         yield f"{name:22} {told['value']:.3f}  {interval}  (n = {told['n']} patients)"
+
+
+def no_interval(told: Mapping[str, Any]) -> str:
+    """That there is none, and why, where the run tells."""
+    reason = told.get("reason")
+    return f"no interval: {reason}" if reason else "no interval"
 
 
 def novelty_lines(judgements: "Sequence[Judgement]") -> Iterator[str]:

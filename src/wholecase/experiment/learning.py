@@ -21,7 +21,17 @@ from wholecase.extract import Extraction
 from wholecase.models import CaseModel, facts_of_model, load_model, save_model
 from wholecase.recipes import Recipe
 from wholecase.runs import FoldFolder, RunFolder, read_rows, write_rows
-from wholecase.training import Choices, Epoch, History, Inner, Keep, choose, choose_head, fit
+from wholecase.training import (
+    Choices,
+    Epoch,
+    History,
+    Inner,
+    Keep,
+    choose,
+    choose_head,
+    fit,
+    metric_told,
+)
 
 Fate = Literal["learnt", "chosen", "reused"]
 """What became of a fold: all anew, its choices anew, or nothing to do."""
@@ -116,14 +126,20 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
 
 
 def _report(job: FoldJob, epoch: Epoch) -> None:
+    value = epoch.valid_metric
     tell(
         {
             "fold": job.fold.number,
             "epoch": epoch.number,
             "loss": round(epoch.train_loss, 4),
             "inner": round(epoch.valid_loss, 4),
+            **({} if value is None else {_metric(job): round(value, 4)}),
         }
     )
+
+
+def _metric(job: FoldJob) -> str:
+    return metric_told(schedule_of(job.recipe).watch)
 
 
 def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
@@ -141,9 +157,9 @@ def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
 
 
 def _keep_model(job: FoldJob, model: CaseModel, history: History) -> None:
-    columns = ("epoch", "train_loss", "valid_loss", "best")
+    columns = ("epoch", "train_loss", "valid_loss", f"valid_{_metric(job)}", "best")
     rows = [
-        (e.number, e.train_loss, e.valid_loss, int(e.number == history.best))
+        (e.number, e.train_loss, e.valid_loss, e.valid_metric, int(e.number == history.best))
         for e in history.epochs
     ]
     named = [dict(zip(columns, row, strict=True)) for row in rows]
