@@ -22,9 +22,7 @@ def explain(
     *images: Annotated[Path, Parameter(help="new images, each a case of its own")],
     out: Annotated[Path, Parameter(help="folder for the heatmaps")],
     case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
-    scale: Annotated[
-        Scale, Parameter(help="of the colours; the first three of all cases")
-    ] = "auto",
+    scale: Annotated[Scale, Parameter(help="of the colours; rank, absolute: of one case")] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
     qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
     weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,

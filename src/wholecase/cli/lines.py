@@ -17,8 +17,8 @@ def metric_lines(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """One line per metric: value, interval, number of patients."""
     for name, told in metrics.items():
         if told["value"] is None:
-            why = f": {told['reason']}" if told.get("reason") else ""
-            yield f"{name:22} undefined{why} (n = {told['n']} patients)"
+            why = told.get("reason") or "undefined"
+            yield f"{name:22} {why} (n = {told['n']} patients)"
             continue
         low, high = told["low"], told["high"]
         interval = no_interval(told) if low is None else f"95 % {low:.3f} to {high:.3f}"
