@@ -9,6 +9,7 @@ from e2e.conftest import QUICK
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
 from wholecase.cli import main
+from wholecase.cli.lines import metric_lines
 from wholecase.experiment import Summary
 from wholecase.runs import read_rows
 
@@ -34,7 +35,7 @@ def test_run_tells_metrics_cases_and_where_the_report_is(
     assert f"report: {(out / 'report.html').resolve().as_uri()}" in told
 
 
-def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
+def test_predict_leaves_what_the_run_knows_out_of_the_metrics(
     finished: Summary, cohort_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = cohort_file.read_text().splitlines()
@@ -50,7 +51,8 @@ def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
     assert call("predict", finished.run.root, "--cohort", path, "--out", out, "--workers", 1) == 0
     told = capsys.readouterr().out
     assert "11 labelled cases belong to patients of the run" in told
-    assert "(n = 13 patients)" in told
+    assert "13 labelled cases show what the run learnt from" in told
+    assert "auroc" not in told
     predicted = read_rows(out)
     assert len(predicted) == 24
     assert list(predicted[0]) == [
@@ -61,9 +63,22 @@ def test_predict_leaves_the_runs_own_patients_out_of_the_metrics(
         "probability_mutated",
         "decision",
         "spread",
+        "distance_percentile",
+        "unlike",
+        "seen",
     ]
+    known = {row["case_id"]: row["seen"] for row in predicted}
+    assert set(known.values()) == {"file"}  # the others are copies under new names
     right = [row["decision"] == row["label"] for row in predicted]
     assert sum(right) > 20
+
+
+def test_a_metric_without_an_interval_says_why() -> None:
+    told = {"value": 1.0, "low": None, "high": None, "n": 4, "reason": "too few patients"}
+    (line,) = metric_lines({"auprc": told})
+    assert line.endswith("1.000  no interval: too few patients  (n = 4 patients)")
+    (line,) = metric_lines({"slope": {**told, "value": None, "reason": None}})
+    assert line.endswith("undefined (n = 4 patients)")
 
 
 def test_predict_single_images(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from e2e.conftest import quick, write_cohort
 from wholecase.core.errors import RunError, SplitError, WeightsError
@@ -34,6 +35,18 @@ def test_every_number_has_a_value_an_interval_and_the_number_of_patients(finishe
     assert [fold["fold"] for fold in metrics["folds"]] == [0, 1, 2]
     assert sum(fold["metrics"]["auroc"]["n"] for fold in metrics["folds"]) == 23
     assert any("23 patients" in note for note in metrics["notes"])
+
+
+def test_each_epoch_tells_the_inner_patients_metric(finished: Summary) -> None:
+    for number in range(3):
+        rows = read_rows(finished.run.fold(number).history)
+        assert list(rows[0]) == ["epoch", "train_loss", "valid_loss", "valid_auroc", "best"]
+        (best,) = [row for row in rows if row["best"] == "1"]
+        inner = read_rows(finished.run.fold(number).inner)
+        truth = [row["label"] == "mutated" for row in inner]
+        shares = [float(row["probability_mutated"]) for row in inner]
+        # calibration keeps the order
+        assert float(best["valid_auroc"]) == pytest.approx(roc_auc_score(truth, shares))
 
 
 def test_it_learns(finished: Summary) -> None:

@@ -30,6 +30,24 @@ def test_cases_of_the_same_kind_are_marked_as_seldom_as_stated(width, inner):
     assert np.mean(marked) < 0.09
 
 
+@pytest.mark.parametrize("width", [8, 300])
+def test_few_inner_cases_are_helped_by_the_training_cases_of_other_patients(width):
+    """Two cases a patient, nearly alike: each is looked at from those of the others."""
+    rng = np.random.default_rng(8)
+    marked, near, far = [], [], []
+    for _ in range(20):
+        train = np.repeat(cases(rng, 20, width), 2, axis=0)
+        patients = [str(number // 2) for number in range(40)]
+        inner = cases(rng, 4, width)
+        told = learn_familiar(train, inner, patients=patients, rate=0.05)
+        marked.append(told.are_unlike(told.distances(cases(rng, 100, width))).mean())
+        near.append(told.limit[0])
+        far.append(learn_familiar(train, inner, rate=0.05).limit[0])
+        assert len(told.inner) == 4
+    assert np.mean(marked) < 0.09
+    assert np.median(near) < np.median(far)
+
+
 @pytest.mark.parametrize(("width", "inner"), [(8, 10), (300, 20), (300, 200)])
 def test_cases_far_away_are_marked(width, inner):
     rng = np.random.default_rng(2)

@@ -41,6 +41,13 @@ def test_a_run_is_held_against_plain_models(
     # a network of one epoch is no better, and the first lines say so
     assert "does not beat logistic regression" in summary.metrics["notes"][0]
     assert "does not beat logistic regression" in summary.run.report.read_text()
+    page = summary.run.report.read_text()
+    table = page[page.index('<section id="baselines"') : page.index('<section id="evidence"')]
+    gap = told["neighbours"]["difference"]["brier"]
+    for name in ("Logistic regression", "Nearest neighbours", "Nearest centroid"):
+        assert f"<td>{name}</td>" in table
+    assert f"{gap['low']:.2f}–{gap['high']:.2f}".replace("-", "−") in table.replace(" to ", "–")
+    assert '<section id="baselines"' not in finished.run.report.read_text()
     expected = scikit_learns_own(finished, cohort_file)
     assert told["logistic"]["metrics"]["auroc"]["value"] == pytest.approx(expected, abs=1e-3)
 

@@ -16,7 +16,7 @@ def test_every_tile_is_a_square_with_its_numbers() -> None:
         position_um=np.zeros((3, 3), np.float32),
         logits=np.array([[0.1], [-0.2], [0.0]]),
     )
-    told = json.loads(attention_geojson(evidence))
+    told = json.loads(attention_geojson(evidence, scale="rank"))
     assert told["type"] == "FeatureCollection"
     first = told["features"][0]
     assert first["properties"]["measurements"] == {"attention": 0.5, "rank": 1.0, "evidence": -0.2}

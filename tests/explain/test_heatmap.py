@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wholecase.core.errors import RecipeError, RunError
-from wholecase.explain import SCALES, paint
+from wholecase.explain import SCALES, Evidence, paint, shown
 from wholecase.explain.colours import colours
-from wholecase.explain.heatmap import by_rank, by_size
+from wholecase.explain.heatmap import by_evidence, by_rank, by_size, by_times
 from wholecase.explain.legend import legend
 
 BOXES = np.array([[0, 0, 40, 40], [40, 0, 40, 40], [40, 40, 40, 40]])
@@ -123,7 +123,7 @@ def test_legend_shows_all_colours_below_the_picture():
 
 def test_words_differ_with_the_scale():
     weights = np.array([0.1, 0.2, 0.7])
-    rank, size = (paint(GREY, 4.0, BOXES, weights, scale=s)[400:] for s in SCALES)
+    rank, size, *_ = (paint(GREY, 4.0, BOXES, weights, scale=s)[400:] for s in SCALES)
     assert rank.shape != size.shape or (rank != size).any()
 
 
@@ -175,3 +175,44 @@ def test_a_real_slide_keeps_its_tissue_where_it_was(shared):
     picture = paint(thumbnail, downsample, box_px, darkness, opacity=1.0, spacing_um=0.499)
     best = centre[darkness.argmax()].astype(int)
     assert picture[best[1], best[0]].tolist() == [253, 231, 37]
+
+
+def evidence_of(weights, logits, image=None):
+    count = len(weights)
+    return Evidence(
+        weights=np.array(weights)[:, None],
+        scores=np.zeros((count, 1)),
+        image=np.zeros(count, np.int64) if image is None else np.array(image),
+        box_px=np.tile([0, 0, 40, 40], (count, 1)),
+        position_um=np.zeros((count, 3), np.float32),
+        logits=np.array(logits, np.float32).reshape(count, -1),
+    )
+
+
+def test_a_negative_case_is_not_painted_as_alarming_as_a_positive_one():
+    """Attention alike; the one speaks for the class, the other against it."""
+    weights = [0.1, 0.2, 0.7]
+    positive = evidence_of(weights, [0.0, 0.1, 20.0])
+    negative = evidence_of(weights, [0.0, -0.1, -20.0])
+    heats = [by_evidence(shown(one)[0]).values for one in (positive, negative)]
+    assert heats[0].max() > 0.9
+    assert heats[1].max() == 0.5
+    by_order = [by_rank(shown(one, "rank")[0]).values.max() for one in (positive, negative)]
+    assert by_order == [1.0, 1.0]
+    pictures = [
+        paint(GREY, 4.0, BOXES, shown(one)[0], scale="evidence") for one in (positive, negative)
+    ]
+    red, blue = (tile_colour(picture, BOXES[2]) for picture in pictures)
+    assert red[0] > red[2]
+    assert blue[2] > blue[0]
+
+
+def test_flat_attention_is_of_the_middle_colour_and_one_image_counts_as_part_of_its_case():
+    flat = evidence_of([0.25] * 4, np.zeros((4, 0)), image=[0, 0, 0, 1])
+    values, scale = shown(flat)
+    assert scale == "times"
+    assert by_times(values).values.tolist() == [0.5] * 4
+    alone, _ = shown(flat.of_image(1))
+    assert alone.tolist() == [1.0]
+    with pytest.raises(RunError, match="--scale times"):
+        shown(flat, "evidence")

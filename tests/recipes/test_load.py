@@ -2,6 +2,7 @@
 
 import pytest
 
+from wholecase.assemble.describe import describe
 from wholecase.core.errors import RecipeError
 from wholecase.recipes import builtin_recipes, read_recipe, recipe_text
 
@@ -63,6 +64,35 @@ def test_mistakes_are_one_sentence(override: str, told: str) -> None:
     with pytest.raises(RecipeError, match=told) as caught:
         read_recipe("egfr-clam", [override])
     assert "\n" not in str(caught.value)
+
+
+def test_the_title_follows_the_labels_that_are_overridden() -> None:
+    own = read_recipe("egfr-clam").title
+    assert read_recipe("egfr-clam", ["train.epochs=3"]).title == own
+    assert read_recipe("egfr-clam", ["cohort.positive=[mutated]"]).title == own
+    other = ["cohort.positive=[tumor]", "cohort.negative=[normal]"]
+    assert read_recipe("egfr-clam", other).title == "tumor against normal, by the recipe egfr-clam"
+    kras = read_recipe("egfr-clam", ["cohort.label=KRAS"]).title
+    assert kras == "mutated against wild-type by KRAS, by the recipe egfr-clam"
+    assert read_recipe("egfr-clam", [*other, "title=Mine"]).title == "Mine"
+    several = [
+        "cohort.positive=[]",
+        "cohort.negative=[]",
+        "cohort.classes={a: [x], b: [y], c: [z]}",
+    ]
+    assert read_recipe("egfr-clam", several).title == "a / b / c, by the recipe egfr-clam"
+
+
+def test_a_part_that_has_no_work_does_not_stand_in_the_recipe() -> None:
+    recipe = read_recipe("egfr-clam", ["model.decide=instance", "model.pooling=max"])
+    assert recipe.model.aggregator is None
+    assert "gated_attention" not in recipe_text(recipe)
+    lines = "\n".join(describe(recipe))
+    assert "gated_attention" not in lines
+    assert "model.pooling.name" in lines
+    back = read_recipe("egfr-clam", ["model.pooling=max"])
+    assert back.model.pooling is None
+    assert back.model.aggregator is not None
 
 
 def test_several_classes_instead_of_two() -> None:

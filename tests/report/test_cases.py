@@ -163,6 +163,13 @@ def test_the_evidence_is_told_in_numbers_with_their_intervals(run):
     assert "0.50; 1 is" in alone
 
 
+def test_the_agreement_of_folds_stands_with_its_explanation(run, text):
+    assert "Agreement between folds</abbr></dt><dd>0.66 (95 % interval 0.61–0.71" in text
+    (low,) = evidence(replace(run, stability=Measured(0.14), pooled={}))
+    assert "no single heatmap is the reason" in low
+    assert "no single heatmap" not in evidence(run)[1]
+
+
 def errors_of(text: str) -> str:
     return text[text.index('<section id="errors"') : text.index('<section id="cases"')]
 

@@ -11,7 +11,7 @@ from wholecase.core.files import write_json
 from wholecase.report import write_report
 from wholecase.report.case_rows import SHOWN, case_rows, ordered
 from wholecase.report.flow import losses, mix
-from wholecase.report.provenance import command, provenance
+from wholecase.report.provenance import command, command_home, provenance
 from wholecase.report.read import read_run
 from wholecase.report.records import Exclusion, Measured
 from wholecase.report.terms import METRIC_NAMES, TERMS
@@ -109,6 +109,14 @@ def test_the_command_can_be_pasted(run):
     assert command(run).startswith("wholecase run night-3/recipe.yaml --cohort cohort.csv --out ")
     spaced = replace(run, facts={"cohort": {"path": "my study.csv"}})
     assert "--cohort 'my study.csv'" in command(spaced)
+    assert command_home(run).startswith("With the folders of your machine")
+    told = {"home": "start", "run": "runs/night", "cohort": "data/c.csv", "splits": True}
+    known = replace(run, facts={"repeat": told})
+    assert command(known) == (
+        "wholecase run runs/night/recipe.yaml --cohort data/c.csv "
+        "--splits runs/night/splits.csv --out runs/night-again"
+    )
+    assert "started" in command_home(known)
 
 
 def test_the_contact_sheet_shows_slides_without_tissue_first(make_run, wish, tmp_path):

@@ -6,9 +6,12 @@ import numpy as np
 import torch
 
 from toys.toy import InMemory
+from wholecase.answer import write_familiar
+from wholecase.answer.novelty import features_of
 from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.files import write_json, write_text
+from wholecase.evaluation import learn_familiar
 from wholecase.explain import mask_share
 from wholecase.models import predict, save_model
 from wholecase.recipes import Recipe, read_recipe, recipe_text
@@ -81,6 +84,10 @@ def teach(folder: Path, cohort_file: Path, cases: slice) -> RunFolder:
     assert right.mean() > 0.9, "the model learnt nothing"
     run = RunFolder(folder)
     save_model(run.fold(0).model, model, {})
+    train, inner = (
+        np.concatenate([features_of(model, batch) for batch in side.once()]) for side in sides
+    )
+    write_familiar(run.fold(0).familiar, learn_familiar(train, inner))
     write_json(run.fold(0).choices, {"temperature": 1.0, "threshold": 0.5})
     write_splits(run, learn)
     _write_facts(run, recipe)

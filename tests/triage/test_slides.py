@@ -139,14 +139,14 @@ def test_killed_and_resumed_gives_the_same_bytes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write, judge, judged = module.write_slide, module.positive_probability, [0]
+    write, judge, judged = module.write_slide, module.judged, [0]
 
     def killed(files, *rest) -> None:
         if files.name == new.cases[1].id:
             raise KeyboardInterrupt
         write(files, *rest)
 
-    def counted(trained, pixels, spacing_um) -> np.ndarray:
+    def counted(trained, pixels, spacing_um) -> tuple[np.ndarray, np.ndarray]:
         judged[0] += len(pixels)
         return judge(trained, pixels, spacing_um)
 
@@ -154,7 +154,7 @@ def test_killed_and_resumed_gives_the_same_bytes(
     with pytest.raises(KeyboardInterrupt):
         triage(trained, new, settings(tmp_path))
     monkeypatch.setattr(module, "write_slide", write)
-    monkeypatch.setattr(module, "positive_probability", counted)
+    monkeypatch.setattr(module, "judged", counted)
     told = triage(trained, new, settings(tmp_path, workers=1))
     assert told[1].map is not None
     assert judged[0] == told[1].map.windows  # the finished slide is not judged again
@@ -227,7 +227,7 @@ def test_another_threshold_counts_anew_and_judges_nothing(
     shutil.copytree(done[0], out)
     strict = replace(settings(out), threshold=0.95)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "positive_probability", refuse)
+        patched.setattr(module, "judged", refuse)
         _, told = triage(trained, new, strict)
     before = done[1][1].map
     assert told.map is not None
@@ -444,13 +444,19 @@ def test_the_command_ranks_slides_and_tells_what_could_be_set_aside(
     first = printed.splitlines()[1].split()
     assert (first[0], first[-1]) == ("1", read_rows(out / "triage.csv")[0]["case_id"])
     assert "One of 2 positive cases is 50.0 % of them: 95 and 98 %" in printed
-    assert "1 labelled cases belong to patients of the run" in printed
+    assert "1 labelled cases belong to patients of the run, or are slides" in printed
     assert "1 labelled cases have a slide that could not be judged" in printed
     assert "at 95 % sensitivity: 50.0 %" in printed
     assert "chosen on the very cases" in printed
     ranked = read_rows(out / "triage.csv")
     assert [row["rank"] for row in ranked] == ["1", "2", "3", "4", "5", ""]
     assert "gone.tif" in ranked[-1]["reason"]
+    by_case = {row["case_id"]: row for row in ranked}
+    assert by_case["c0"]["seen"] == "patient"
+    assert {by_case[name]["seen"] for name in ("c1", "c2", "c3", "c4")} == {""}
+    # windows lie anywhere, at edges of tissue too; the patches that taught were chosen
+    assert all(float(row["unlike_share"]) < 0.5 for row in ranked[:-1])
+    assert {row["unlike"] for row in ranked} == {"0", ""}
     risks = [float(row["risk"]) for row in ranked[:-1]]
     assert risks == sorted(risks, reverse=True)
     assert ranked[3]["case_id"] in {"c1", "c3"}  # without nests
@@ -468,6 +474,8 @@ def test_a_real_slide_between_two_levels(trained: TrainedRun, shared: Path, tmp_
     cohort = Cohort(path, (case,), ())
     (told,) = triage(trained, cohort, settings(tmp_path, stride_px=48))
     assert told.map is not None
+    assert told.map.is_unlike  # skin, of which a model of drawn nests knows nothing
+    assert told.seen == ""
     raster = told.map.raster
     assert raster.factor == pytest.approx(0.97 / 0.499)
     assert raster.shape == (32, 24)

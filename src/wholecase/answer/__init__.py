@@ -14,6 +14,8 @@ from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.members import FoldModel, Member, Vote
+from wholecase.answer.novelty import familiar_of, write_familiar
+from wholecase.answer.seen import Seen, write_contents
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
@@ -25,12 +27,14 @@ __all__ = [
     "Judgement",
     "Member",
     "Reading",
+    "Seen",
     "Sitting",
     "TrainedRun",
     "Vote",
     "draw",
     "examples_of",
     "faithfulness",
+    "familiar_of",
     "has_bag",
     "heat",
     "judge",
@@ -43,4 +47,6 @@ __all__ = [
     "read_tiles",
     "save_picture",
     "scores_of",
+    "write_contents",
+    "write_familiar",
 ]

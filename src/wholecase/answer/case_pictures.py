@@ -13,6 +13,7 @@ from wholecase.cohort import Case
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
 from wholecase.explain import (
+    AUTO,
     TILE_PX,
     Evidence,
     enlarged,
@@ -22,6 +23,7 @@ from wholecase.explain import (
     overlay,
     paint,
     read_evidence,
+    shown,
     top_instances,
 )
 from wholecase.runs import RunFolder
@@ -56,7 +58,7 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     most = top_instances(weights, shown_tiles).tolist()
     least = least_instances(weights, shown_tiles, apart=TILES).tolist()
     tiles: dict[int, np.ndarray] = {}
-    shown: dict[str, Any] = {}
+    drawn: dict[str, Any] = {}
     # each image is opened once, that of the thumbnail as well
     for number in sorted({best, *evidence.image[[*most, *least]].tolist()}):
         image = case.images[number]
@@ -65,14 +67,14 @@ def draw(sitting: Sitting) -> dict[str, Any]:
                 here = [i for i in (*most, *least) if evidence.image[i] == number]
                 tiles |= read_tiles(source, evidence, here)
                 if number == best:
-                    shown |= _whole(sitting, source, evidence.of_image(number))
+                    drawn |= _whole(sitting, source, evidence.of_image(number))
         except SourceError:
             if number == best:
                 raise
     for name, file, wanted in (("tiles", "tile", most), ("least", "least", least)):
         there = [i for i in wanted if i in tiles]
-        shown[name] = [_saved(run, case, f"{file}{n}.jpg", tiles[i]) for n, i in enumerate(there)]
-    return shown
+        drawn[name] = [_saved(run, case, f"{file}{n}.jpg", tiles[i]) for n, i in enumerate(there)]
+    return drawn
 
 
 def read_tiles(
@@ -94,20 +96,22 @@ def heat(
     evidence: Evidence,
     *,
     longest_px: int = THUMBNAIL_PX,
-    scale: str = "rank",
+    scale: str = AUTO,
     small: Thumbnail | None = None,
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """An image's attention over its thumbnail, with legend and scale bar.
+    """What an image's instances say, or how they were attended, over its thumbnail.
 
-    `small` is the thumbnail where it was read already.
+    `scale` is `auto` or a key of `SCALES`; legend and scale bar lie below. `small` is the thumbnail
+    where it was read already.
     """
     small = small or thumbnail(source, longest_px)
     spacing = None if source.spacing is None else source.spacing.um
+    values, scale = shown(evidence, scale)
     return paint(
         small.pixels,
         small.downsample,
         evidence.box_px,
-        evidence.weights.mean(1).astype(np.float64),
+        values,
         scale=scale,
         spacing_um=spacing,
     )
@@ -142,12 +146,12 @@ def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:
 def _whole(sitting: Sitting, source: ImageSource, here: Evidence) -> dict[str, Any]:
     case, run = sitting.case, sitting.run
     small = thumbnail(source, THUMBNAIL_PX)
-    shown: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
+    told: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
     if maps := map_pictures(source, here):
-        shown["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
+        told["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
     if len(here.weights) > 1:
-        shown["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
-    return shown
+        told["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
+    return told
 
 
 def map_pictures(source: ImageSource, here: Evidence) -> dict[str, UInt8[np.ndarray, "_ _ 3"]]:

@@ -10,8 +10,8 @@ from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
-from wholecase.evaluation import Scores
-from wholecase.explain import Evidence
+from wholecase.evaluation import Novelty, Scores
+from wholecase.explain import AUTO, Evidence
 from wholecase.sources import open_source
 
 
@@ -40,6 +40,10 @@ class Judgement:
     """Whether the decision rests on the evidence; None where it was not tried."""
     agreement: float | None = None
     """Rank correlation of the attention with that of the case's own judge; None of that one."""
+    novelty: Novelty | None = None
+    """How far the case lies from what was learnt from; None where the judge does not know."""
+    seen: str = ""
+    """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 
     @property
     def label(self) -> str:
@@ -47,19 +51,25 @@ class Judgement:
         return self.classes[self.decision]
 
     @property
+    def is_unlike(self) -> bool:
+        """Whether the case is unlike those that the judge learnt from; False where unknown."""
+        return self.novelty is not None and self.novelty.is_unlike
+
+    @property
     def shares(self) -> dict[str, float]:
         """Class name to calibrated probability."""
         return dict(zip(self.classes, self.probabilities.tolist(), strict=True))
 
     def heatmap(
-        self, image: int = 0, *, longest_px: int = 1024, scale: str = "rank"
+        self, image: int = 0, *, longest_px: int = 1024, scale: str = AUTO
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """The attention over an image of the case, RGB, with legend and scale bar.
+        """What the regions of an image say, RGB, with legend and scale bar.
 
         Args:
             image: number of the image within the case.
             longest_px: longer side of the picture.
-            scale: of the colours, `rank` or `absolute`.
+            scale: of the colours: `evidence`, `times`, `rank` or `absolute`; `auto` is one of the
+                first two, which are alike for all cases.
 
         Raises:
             RunError: the evidence was not asked for.

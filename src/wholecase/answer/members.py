@@ -11,9 +11,11 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import Reading
 from wholecase.answer.judgement import Judgement
+from wholecase.answer.novelty import features_of
 from wholecase.answer.support import joined_evidence, mean_evidence, supported
 from wholecase.assemble import views_of
 from wholecase.cohort import Case
+from wholecase.evaluation import Familiar, Novelty, together
 from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
@@ -48,6 +50,8 @@ class FoldModel(Member):
     learnt_by: Recipe
     model: CaseModel
     choices: Choices = UNCHOSEN
+    familiar: Familiar | None = None
+    """What it learnt from; None where the run kept no summary."""
 
     @property
     def recipe(self) -> Recipe:
@@ -64,17 +68,26 @@ class FoldModel(Member):
         views = views_of(self.recipe)
         if views is None:
             raw, evidence = self._seen(reading, full=full)
-            return replace(self._said(reading.case, raw), evidence=evidence)
-        kept = views.kept(reading.example)
-        seen = [self._seen(reading.only(rows), full=full) for rows in kept]
-        evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
-        mean: Float[np.ndarray, " C"] = np.mean([raw for raw, _ in seen], 0)
-        return replace(self._said(reading.case, mean), evidence=evidence)
+            told = self._said(reading.case, raw)
+        else:
+            kept = views.kept(reading.example)
+            seen = [self._seen(reading.only(rows), full=full) for rows in kept]
+            evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
+            told = self._said(reading.case, np.mean([raw for raw, _ in seen], 0))
+        (novelty,) = self.novelties(pack([reading.example]))
+        return replace(told, evidence=evidence, novelty=novelty)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
-        return [self._said(case, raw) for case, raw in zip(cases, self._raw(answer), strict=True)]
+        told = zip(cases, self._raw(answer), self.novelties(batch), strict=True)
+        return [replace(self._said(case, raw), novelty=novelty) for case, raw, novelty in told]
+
+    def novelties(self, batch: Batch) -> list[Novelty | None]:
+        """Of each case how far it lies from what was learnt from, all of its instances counted."""
+        if self.familiar is None:
+            return [None] * len(batch.cases)
+        return [*self.familiar.judge(features_of(self.model, batch))]
 
     def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
         (answer,) = answers(self.model, [pack([reading.example])])
@@ -126,6 +139,7 @@ class Vote(Member):
     def _together(self, parts: Sequence[Judgement]) -> Judgement:
         mean = np.average([part.probabilities for part in parts], 0, self.weights)
         decision = Choices(1.0, self.threshold).decide(mean[None])
+        novelties = [part.novelty for part in parts if part.novelty is not None]
         return Judgement(
             case=parts[0].case,
             classes=parts[0].classes,
@@ -134,4 +148,5 @@ class Vote(Member):
             probabilities=mean,
             decision=int(decision[0]),
             others=tuple(replace(part, evidence=None) for part in parts),
+            novelty=together(novelties) if novelties else None,
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wholecase.answer.members import FoldModel, Vote
+from wholecase.answer.novelty import read_familiar
 from wholecase.assemble import model_of
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
@@ -72,7 +73,8 @@ def load_fold(
     load_model(fold.model, model)
     choices = read_choices(fold)
     model.head.adopt(choices.head)
-    return FoldModel(number, recipe, model.to(device).eval(), choices)
+    familiar = read_familiar(fold.familiar)
+    return FoldModel(number, recipe, model.to(device).eval(), choices, familiar)
 
 
 def read_choices(folder: FoldFolder) -> Choices:

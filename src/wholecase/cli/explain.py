@@ -1,5 +1,6 @@
 """`wholecase explain`: where a run's models look."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,12 +14,15 @@ if TYPE_CHECKING:  # the types would load the whole house at start
     from wholecase.explain import QuPathImage
 
 
+Scale = Literal["auto", "evidence", "times", "rank", "absolute"]
+
+
 def explain(
     run: Annotated[Path, Parameter(help="folder of a finished run")],
     *images: Annotated[Path, Parameter(help="new images, each a case of its own")],
     out: Annotated[Path, Parameter(help="folder for the heatmaps")],
     case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
-    scale: Annotated[Literal["rank", "absolute"], Parameter(help="of the colours")] = "rank",
+    scale: Annotated[Scale, Parameter(help="of the colours; rank, absolute: of one case")] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
     qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
     weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
@@ -28,7 +32,7 @@ def explain(
 ) -> int:
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
     from wholecase.assemble import place_of
-    from wholecase.cli.lines import failure_lines
+    from wholecase.cli.lines import failure_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
     from wholecase.explain import Evidence, QuPathImage, refuse_project
@@ -59,12 +63,17 @@ def explain(
         probability = one.shares[one.label]
         spread = f"(fold models +- {one.spread:.3f})"
         print(visible(f"{one.case.id}: {one.label} {probability:.3f} {spread}"))
+        _print_lines(novelty_lines([one]))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     failures = asked.extraction.failures
-    for line in failure_lines([(str(f.path), f.reason) for f in failures]):
-        print(line)
+    _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def _write_project(folder: Path | None, entries: "list[QuPathImage]") -> None:

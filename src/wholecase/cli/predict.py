@@ -21,7 +21,7 @@ def predict(
 ) -> int:
     """Predict new cases with the fold models together; with labels, tell the external metrics."""
     from wholecase.assemble import place_of
-    from wholecase.cli.lines import failure_lines, metric_lines
+    from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.outlet import message
     from wholecase.experiment import ask, external_metrics, question_of, write_predictions
@@ -40,7 +40,8 @@ def predict(
         shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
         print(visible(f"{one.case.id}: {one.label} ({shares})"))
     metrics, notes = external_metrics(trained, judgements)
-    for line in [*metric_lines(metrics), *(f"note: {note}" for note in notes)]:
+    notes = [f"note: {note}" for note in notes]
+    for line in [*novelty_lines(judgements), *metric_lines(metrics), *notes]:
         print(line)
     for line in failure_lines([(str(f.path), f.reason) for f in asked.extraction.failures]):
         print(line)

@@ -57,7 +57,7 @@ def run(
 
 
 def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
-    from wholecase.cli.lines import failure_lines, metric_lines
+    from wholecase.cli.lines import failure_lines, metric_lines, unlike_lines
 
     for line in summary.extraction:
         print(line)
@@ -67,6 +67,8 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for note in summary.metrics["notes"]:
         print(f"note: {note}")
+    for line in unlike_lines(summary.unlike, summary.judged):
+        print(line)
     for line in failure_lines(summary.failures):
         print(line)
     print(f"folds: {summary.folds}")

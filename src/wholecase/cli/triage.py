@@ -86,9 +86,11 @@ def aside_lines(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _share(told: Mapping[str, Any]) -> str:
+    from wholecase.cli.lines import no_interval
+
     if told["value"] is None:
         return "an undefined share"
     value = f"{100 * told['value']:.1f} %"
     if told["low"] is None:
-        return f"{value} (no interval)"
+        return f"{value} ({no_interval(told)})"
     return f"{value} (95 % {100 * told['low']:.1f} to {100 * told['high']:.1f} %)"

@@ -15,7 +15,7 @@ from wholecase.cohort.manifest import (
 )
 from wholecase.cohort.protocols import given, holdout, nested
 from wholecase.cohort.remarks import Remark
-from wholecase.cohort.split import SIDES, Fold, Split
+from wholecase.cohort.split import SIDES, Fold, Split, some
 from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "read_to_ask",
     "refuse_identical",
     "require_classes",
+    "some",
     "split_digest",
     "twin_digests",
     "write_splits",

@@ -22,7 +22,7 @@ from wholecase.evaluation.interval import FEW, Interval
 from wholecase.evaluation.intervals import mean_interval, measure, paired_difference
 from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
-from wholecase.evaluation.novelty import Familiar, learn_familiar
+from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
 from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
@@ -37,6 +37,7 @@ __all__ = [
     "Familiar",
     "Interval",
     "Metric",
+    "Novelty",
     "Reliability",
     "Scores",
     "Sides",
@@ -63,4 +64,5 @@ __all__ = [
     "roc",
     "said",
     "smoothed_temperature",
+    "together",
 ]

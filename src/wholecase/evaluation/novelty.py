@@ -1,10 +1,10 @@
 """Whether a case is like anything that was learnt from: its distance to the training features."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Shaped
 
 from wholecase.core.errors import RunError
 
@@ -12,7 +12,34 @@ RATE = 0.01
 """Share of cases of the same kind that is marked for nothing."""
 MOST_DIRECTIONS = 64
 """Of greatest spread, told one by one; the others share a variance."""
+PARTS = 5
+"""In which training cases are looked at from the others."""
 _LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Novelty:
+    """How far a case lies from what was learnt from."""
+
+    distance: float
+    """Mahalanobis's per dimension: about 1 for a case of the same kind."""
+    percentile: float
+    """The share of inner cases that lie nearer, 0 to 1; nan without inner cases."""
+    is_unlike: bool
+    """Whether it lies further than new cases of the same kind do."""
+
+
+def together(told: Sequence[Novelty]) -> Novelty:
+    """What several models find of one case: the medians, marked where more than half mark it.
+
+    >>> together([Novelty(1.0, 0.5, False), Novelty(3.0, 1.0, True), Novelty(2.0, 1.0, True)])
+    Novelty(distance=2.0, percentile=1.0, is_unlike=True)
+    """
+    distance, percentile = (
+        float(np.median([getattr(one, name) for one in told]))
+        for name in ("distance", "percentile")
+    )
+    return Novelty(distance, percentile, 2 * sum(one.is_unlike for one in told) > len(told))
 
 
 @dataclass(frozen=True)
@@ -59,6 +86,17 @@ class Familiar:
         marked: Bool[np.ndarray, " M"] = distances > self.limit[0]
         return marked
 
+    def judge(self, features: Float[np.ndarray, "M D"]) -> list[Novelty]:
+        """The three together, case by case.
+
+        Raises:
+            RunError: the features have another width than those that were learnt from.
+        """
+        distances = self.distances(features)
+        columns = distances, self.percentiles(distances), self.are_unlike(distances)
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [Novelty(*row) for row in rows]
+
     def to_arrays(self) -> dict[str, np.ndarray]:
         """As arrays by name, for a safetensors file."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -79,17 +117,52 @@ class Familiar:
 
 
 def learn_familiar(
-    train: Float[np.ndarray, "M D"], inner: Float[np.ndarray, "I D"], *, rate: float = RATE
+    train: Float[np.ndarray, "M D"],
+    inner: Float[np.ndarray, "I D"],
+    *,
+    patients: Sequence[str] = (),
+    rate: float = RATE,
 ) -> Familiar:
     """The summary of the training cases, with inner cases to judge distances by.
+
+    Args:
+        train: features of the training cases.
+        inner: the same of cases that were not learnt from.
+        patients: of the training cases. Where inner cases are few, training cases are then looked
+            at as well, each from those of other patients (cross-conformal, Vovk 2015): the
+            features must owe nothing to what was learnt.
+        rate: of new cases of the same kind, the share that may be marked.
 
     Raises:
         RunError: there are fewer than two training cases.
     """
-    from sklearn.covariance import ledoit_wolf_shrinkage
-
     if len(train) < 2:
         raise RunError("what is familiar takes two training cases at least")
+    bare = _summary(train)
+    known = np.sort(bare.distances(inner))
+    looked_at = [known]
+    if patients and len(known) < np.ceil(1 / rate) - 1:
+        looked_at += _apart(train, np.array(patients, dtype=object))
+    limit = np.array([_limit(np.sort(np.concatenate(looked_at)), rate)])
+    return replace(bare, inner=known, limit=limit)
+
+
+def _apart(
+    train: Float[np.ndarray, "M D"], patients: Shaped[np.ndarray, " M"]
+) -> Iterator[Float[np.ndarray, " m"]]:
+    """The distances of training cases from those of other patients, part by part."""
+    order = {patient: number for number, patient in enumerate(dict.fromkeys(patients.tolist()))}
+    part = np.array([order[patient] % PARTS for patient in patients.tolist()])
+    for number in range(PARTS):
+        own = part == number
+        if own.any() and (~own).sum() > 1:
+            yield _summary(train[~own]).distances(train[own])
+
+
+def _summary(train: Float[np.ndarray, "M D"]) -> Familiar:
+    """Without anybody to judge distances by."""
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
     values = train.astype(np.float64)
     mean = values.mean(axis=0)
     shrinkage = float(ledoit_wolf_shrinkage(values))
@@ -100,7 +173,7 @@ def learn_familiar(
     variances = (1 - shrinkage) * own[:kept] + shrinkage * average
     others = max(len(mean) - kept, 1)
     rest = (1 - shrinkage) * own[kept:].sum() / others + shrinkage * average
-    bare = Familiar(
+    return Familiar(
         mean,
         directions[:kept],
         np.maximum(variances, _LEAST),
@@ -108,9 +181,6 @@ def learn_familiar(
         np.empty(0),
         np.array([np.inf]),
     )
-    known = np.sort(bare.distances(inner))
-    limit = np.array([_limit(known, rate)])
-    return Familiar(bare.mean, bare.directions, bare.variances, bare.elsewhere, known, limit)
 
 
 def _distances(told: Familiar, values: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " M"]:

@@ -1,10 +1,10 @@
 """A finished run is asked about new cases."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wholecase.answer import Judgement, TrainedRun, has_bag, judge, load_run
+from wholecase.answer import Judgement, Seen, TrainedRun, has_bag, judge, load_run
 from wholecase.assemble import bags_of, labels_of, place_of
 from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
@@ -75,9 +75,9 @@ def ask(
     extraction = bags_of(recipe, question.cohort, store or run.parent / "features", place)
     _refuse_other_features(run, trained, extraction)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
-    return Asked(
-        trained, extraction, (said for (said,) in judge([trained.vote], cases, extraction))
-    )
+    seen, told = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
+    judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in told)
+    return Asked(trained, extraction, judgements)
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

@@ -103,7 +103,8 @@ def _unbeaten(name: str, told: Mapping[str, Any]) -> str | None:
         return None
     if gap["low"] is not None and gap["low"] > 0:
         return None
-    ends = "no interval" if gap["low"] is None else f"{gap['low']:.3f} to {gap['high']:.3f}"
+    none = f"no interval: {gap['reason']}" if gap.get("reason") else "no interval"
+    ends = none if gap["low"] is None else f"{gap['low']:.3f} to {gap['high']:.3f}"
     value = told["metrics"][metric]["value"]
     return (
         f"The run does not beat {NAMES[name]} on the mean of its features: {metric} {value:.3f} "

@@ -12,6 +12,7 @@ from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
 from wholecase.explain import (
+    AUTO,
     Evidence,
     QuPathImage,
     ShownTile,
@@ -89,7 +90,7 @@ def draw_answer(
         yield out / f"{name}-instances.csv"
 
 
-def qupath_images(case: Case, evidence: Evidence, *, scale: str = "rank") -> Iterator[QuPathImage]:
+def qupath_images(case: Case, evidence: Evidence, *, scale: str = AUTO) -> Iterator[QuPathImage]:
     """The case's images as entries of a QuPath project; those that QuPath cannot open are out."""
     for number, name in _attended(case, evidence):
         image = case.images[number]

@@ -1,4 +1,4 @@
-"""Metrics over new cases: of patients that the run never saw."""
+"""Metrics over new cases: of patients and pictures that the run never saw."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,13 +12,19 @@ from wholecase.runs import read_rows
 def external_metrics(
     trained: TrainedRun, judgements: Sequence[Judgement]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Metrics over the labelled cases of other patients than the run's, and notes on them."""
+    """Metrics over the labelled cases that are new to the run, and notes on the others."""
     labelled = [one for one in judgements if one.case.target is not None]
     known = by_likeness(row["patient_id"] for row in read_rows(trained.folder.splits))
-    new = [one for one in labelled if likeness_key(one.case.patient) not in known]
+    others = [one for one in labelled if likeness_key(one.case.patient) not in known]
+    new = [one for one in others if not one.seen]
     notes = []
-    if seen := len(labelled) - len(new):
+    if seen := len(labelled) - len(others):
         notes.append(
             f"{seen} labelled cases belong to patients of the run and are left out of the metrics."
+        )
+    if copies := len(others) - len(new):
+        notes.append(
+            f"{copies} labelled cases show what the run learnt from, under the names of other "
+            "patients, and are left out of the metrics."
         )
     return (measured(new, trained.recipe, "external") if new else {}), notes

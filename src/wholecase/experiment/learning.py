@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from wholecase.answer import FoldModel, examples_of, judge
+from wholecase.answer import FoldModel, examples_of, familiar_of, judge, write_familiar
 from wholecase.assemble import batches_of, model_of, schedule_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.errors import RunError
@@ -21,7 +21,17 @@ from wholecase.extract import Extraction
 from wholecase.models import CaseModel, facts_of_model, load_model, save_model
 from wholecase.recipes import Recipe
 from wholecase.runs import FoldFolder, RunFolder, read_rows, write_rows
-from wholecase.training import Choices, Epoch, History, Inner, Keep, choose, choose_head, fit
+from wholecase.training import (
+    Choices,
+    Epoch,
+    History,
+    Inner,
+    Keep,
+    choose,
+    choose_head,
+    fit,
+    metric_told,
+)
 
 Fate = Literal["learnt", "chosen", "reused"]
 """What became of a fold: all anew, its choices anew, or nothing to do."""
@@ -65,7 +75,7 @@ def learn_fold(job: FoldJob) -> Fate:
     # as many threads as the recipe says: a matrix product split differently rounds differently
     torch.set_num_threads(job.recipe.train.threads)
     learnt = _is_learnt(job)
-    if learnt and job.folder.choices.is_file():
+    if learnt and job.folder.choices.is_file() and job.folder.familiar.is_file():
         chosen = read_json(job.folder.choices)
         if chosen.get("key") == job.chosen:
             return "reused"
@@ -85,6 +95,7 @@ def learn_fold(job: FoldJob) -> Fate:
     else:
         model = model.to(job.device)
         _keep_model(job, model, _learn(job, model))
+    _keep_familiar(job, model)
     _choose(job, model)
     return "chosen" if learnt else "learnt"
 
@@ -115,14 +126,20 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
 
 
 def _report(job: FoldJob, epoch: Epoch) -> None:
+    value = epoch.valid_metric
     tell(
         {
             "fold": job.fold.number,
             "epoch": epoch.number,
             "loss": round(epoch.train_loss, 4),
             "inner": round(epoch.valid_loss, 4),
+            **({} if value is None else {_metric(job): round(value, 4)}),
         }
     )
+
+
+def _metric(job: FoldJob) -> str:
+    return metric_told(schedule_of(job.recipe).watch)
 
 
 def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
@@ -140,9 +157,9 @@ def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
 
 
 def _keep_model(job: FoldJob, model: CaseModel, history: History) -> None:
-    columns = ("epoch", "train_loss", "valid_loss", "best")
+    columns = ("epoch", "train_loss", "valid_loss", f"valid_{_metric(job)}", "best")
     rows = [
-        (e.number, e.train_loss, e.valid_loss, int(e.number == history.best))
+        (e.number, e.train_loss, e.valid_loss, e.valid_metric, int(e.number == history.best))
         for e in history.epochs
     ]
     named = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -150,6 +167,12 @@ def _keep_model(job: FoldJob, model: CaseModel, history: History) -> None:
     # says that the fold is learnt
     save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
     job.folder.last.unlink(missing_ok=True)
+
+
+def _keep_familiar(job: FoldJob, model: CaseModel) -> None:
+    sides = job.fold.train, job.fold.valid
+    told = familiar_of(model, job.recipe, sides, job.extraction, seed=job.seed)
+    write_familiar(job.folder.familiar, told)
 
 
 def _choose(job: FoldJob, model: CaseModel) -> None:

@@ -1,5 +1,6 @@
 """Predictions of all outer folds -> tables and metrics."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from wholecase.answer import SHARES, Judgement, scores_of
 from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Interval, mean_interval, measure
+from wholecase.evaluation import Interval, Novelty, mean_interval, measure
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -30,10 +31,12 @@ def write_predictions(
         path: of the CSV file.
         judgements: of fold models, or with `spread` of votes.
         classes: names, in the order of the probabilities.
-        spread: the fold models' standard deviation stands at the end, instead of the fold.
+        spread: the fold models' standard deviation stands at the end, instead of the fold, and
+            whether the case is new to them: its percentile among inner cases, marks, and by what
+            it is known.
     """
     named = [f"probability_{name}" for name in classes]
-    ends = ("spread",) if spread else ()
+    ends = ("spread", "distance_percentile", "unlike", "seen") if spread else ()
     columns = ["case_id", "patient_id", *([] if spread else ["fold"]), "label", *named, "decision"]
     rows = [
         {
@@ -44,11 +47,41 @@ def write_predictions(
             **dict(zip(named, (f"{p:.8f}" for p in one.probabilities), strict=True)),
             "decision": classes[one.decision],
             "spread": f"{one.spread:.8f}",
+            **_novel(one.novelty),
+            "seen": one.seen,
         }
         for one in judgements
     ]
     chosen = [*columns, *ends]
-    write_rows(path, chosen, [{name: row[name] for name in chosen} for row in rows])
+    write_rows(path, chosen, [{name: row.get(name) for name in chosen} for row in rows])
+
+
+def _novel(told: Novelty | None) -> dict[str, object]:
+    """Cells about how far a case lies from what was learnt from; empty where that is not known."""
+    if told is None:
+        return {}
+    known = not math.isnan(told.percentile)
+    return {
+        "distance": f"{told.distance:.4f}",
+        "distance_percentile": f"{told.percentile:.4f}" if known else None,
+        "unlike": int(told.is_unlike),
+    }
+
+
+def write_novelty(path: Path, judgements: Sequence[Judgement]) -> None:
+    """How far each judged case lies from what the model that judged it learnt from."""
+    columns = ("case_id", "patient_id", "fold", "distance", "distance_percentile", "unlike")
+    rows = [
+        {
+            "case_id": one.case.id,
+            "patient_id": one.case.patient,
+            "fold": one.judge,
+            **_novel(one.novelty),
+        }
+        for one in judgements
+        if one.novelty is not None
+    ]
+    write_rows(path, columns, rows)
 
 
 def _label(case: Case, classes: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from wholecase.answer import has_bag
+from wholecase.answer import has_bag, write_contents
 from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
 from wholecase.cohort import (
     Cohort,
@@ -33,7 +33,8 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import FoldJob, learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
-from wholecase.experiment.results import write_metrics, write_predictions
+from wholecase.experiment.repeat import repeat_of
+from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
@@ -106,7 +107,9 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
     with clock.stage("evaluate"):
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
+        write_contents(folder, folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
+        write_novelty(folder.novelty, judged)
         warning = anonymity_note(cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         metrics = write_metrics(folder, judged, recipe, stability, warning, plain)
@@ -117,7 +120,9 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
     facts = facts_of(recipe, cohort, split, extraction, settings.splits)
     facts["device"] = place.device
     write_json(folder.times, clock.told())
-    facts = json.loads(json_text(facts))  # as they will be read, so that the page has its bytes
+    again = repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None)
+    # as they will be read, so that the page has its bytes
+    facts = json.loads(json_text({**facts, "repeat": again}))
     write_report(folder.root, facts)
     write_json(folder.facts, facts)
     images = sum(len(case.images) for case in cohort.cases)
@@ -134,6 +139,8 @@ def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Su
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
         folds=fates,
+        judged=len(judged),
+        unlike=tuple(one.case.id for one in judged if one.is_unlike),
     )
 
 

@@ -28,6 +28,10 @@ class Summary:
     """How extraction went, in lines for people."""
     folds: str = ""
     """How many folds were learnt, chosen anew or reused."""
+    judged: int = 0
+    """Cases of outer test sides."""
+    unlike: tuple[str, ...] = ()
+    """Judged cases that are unlike those that their model learnt from."""
 
 
 def summary_of(folder: RunFolder, cohort: Cohort, tolerated: float) -> Summary:
@@ -51,4 +55,6 @@ def summary_of(folder: RunFolder, cohort: Cohort, tolerated: float) -> Summary:
         too_many_failed=len(failed) > tolerated * images,
         killed=sum(row["stage"] == KILLED for row in failed),
         folds=f"{len(folder.fold_numbers)} reused",
+        judged=len(read_rows(folder.predictions)),
+        unlike=tuple(row["case_id"] for row in read_rows(folder.novelty) if row["unlike"] == "1"),
     )

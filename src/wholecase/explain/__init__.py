@@ -10,7 +10,7 @@ from wholecase.explain.evidence import (
     write_evidence,
 )
 from wholecase.explain.gradcam import grad_cam
-from wholecase.explain.heatmap import SCALES, paint
+from wholecase.explain.heatmap import AUTO, SCALES, paint, shown
 from wholecase.explain.localisation import localisation_auc, mask_share
 from wholecase.explain.position_map import position_map
 from wholecase.explain.qupath import (
@@ -25,6 +25,7 @@ from wholecase.explain.within import enlarged, overlay
 
 __all__ = [
     "ATTENTION",
+    "AUTO",
     "GRAD_CAM",
     "SCALES",
     "TILE_PX",
@@ -44,6 +45,7 @@ __all__ = [
     "qupath_image",
     "read_evidence",
     "refuse_project",
+    "shown",
     "top_instances",
     "viewer_origin",
     "write_evidence",

@@ -7,14 +7,14 @@ import numpy as np
 
 from wholecase.explain.colours import colours
 from wholecase.explain.evidence import Evidence
-from wholecase.explain.heatmap import SCALES
+from wholecase.explain.heatmap import AUTO, SCALES, shown
 
 CLASS_COLOUR = (253, 231, 37)
 """QuPath keeps one colour per class; the colour of each square is its own, and goes before it."""
 
 
 def attention_geojson(
-    evidence: Evidence, *, scale: str = "rank", origin_px: tuple[int, int] = (0, 0)
+    evidence: Evidence, *, scale: str = AUTO, origin_px: tuple[int, int] = (0, 0)
 ) -> str:
     """A FeatureCollection in level-0 pixels of one image, the greatest weight first.
 
@@ -24,7 +24,9 @@ def attention_geojson(
     """
     weights = evidence.weights.mean(1).astype(np.float64)
     ranks = SCALES["rank"](weights).values
-    painted = colours(SCALES[scale](weights).values)
+    values, scale = shown(evidence, scale)
+    heat = SCALES[scale](values)
+    painted = colours(heat.values, heat.palette)
     told = [
         {"attention": w, "rank": r} for w, r in zip(weights.tolist(), ranks.tolist(), strict=True)
     ]

@@ -10,13 +10,19 @@ VIRIDIS = (
 """Viridis at 16 even steps (van der Walt & Smith 2015, dedicated to the public domain)."""
 
 
-def colours(heat: Float[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape 3"]:
-    """RGB of heat 0 to 1, from dark violet to yellow; lightness rises throughout.
+RED_BLUE = "2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b"
+"""RdBu at 9 even steps (ColorBrewer, Harrower & Brewer 2003, Apache 2.0): of two sides."""
+
+
+def colours(
+    heat: Float[np.ndarray, "*shape"], palette: str = VIRIDIS
+) -> UInt8[np.ndarray, "*shape 3"]:
+    """RGB of heat 0 to 1: of viridis from dark violet to yellow, lightness rising throughout.
 
     >>> colours(np.array([0.0, 1.0])).tolist()
     [[68, 1, 84], [253, 231, 37]]
     """
-    anchors = np.array([list(bytes.fromhex(colour)) for colour in VIRIDIS.split()])
+    anchors = np.array([list(bytes.fromhex(colour)) for colour in palette.split()])
     at = np.clip(heat, 0.0, 1.0) * (len(anchors) - 1)
     steps = np.arange(len(anchors))
     channels = [np.interp(at, steps, anchors[:, c]) for c in range(3)]

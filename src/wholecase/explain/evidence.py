@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
@@ -34,15 +35,23 @@ class Evidence:
     each instance is divided into h x w equal cells."""
     plane: Int64[np.ndarray, " N"] | None = None
     """Number of the slice that each instance lies on; None where all lie on the first."""
+    of: int = 0
+    """How many instances the case has, where these are not all of them."""
+
+    @property
+    def case_instances(self) -> int:
+        """How many instances the case has."""
+        return self.of or len(self.weights)
 
     def of_image(self, number: int) -> "Evidence":
         """The instances of one image; the weights are not rescaled."""
         here = self.image == number
         columns = {name: column[here] for name, column in _columns(self).items()}
-        return Evidence(**columns, maps={name: each[here] for name, each in self.maps.items()})
+        maps = {name: each[here] for name, each in self.maps.items()}
+        return Evidence(**columns, maps=maps, of=self.case_instances)
 
 
-COLUMNS = tuple(f.name for f in fields(Evidence) if f.name != "maps")
+COLUMNS = tuple(f.name for f in fields(Evidence) if f.name not in {"maps", "of"})
 """What a file holds; `plane` only where an instance lies on another slice than the first."""
 GRAD_CAM, ATTENTION = "grad-cam", "attention"
 """Names of maps: what speaks for the class, and what was attended to."""
@@ -78,6 +87,7 @@ def read_evidence(path: Path) -> Evidence:
     try:
         stored = load_file(path)
         maps = {k.removeprefix(MAP): stored.pop(k) for k in list(stored) if k.startswith(MAP)}
-        return Evidence(**stored, maps=maps)
+        columns: dict[str, Any] = {**stored, "maps": maps}
+        return Evidence(**columns)
     except (OSError, SafetensorError, TypeError) as error:
         raise RunError(f"{path} is missing or damaged; run again to write it anew") from error

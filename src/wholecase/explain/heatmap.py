@@ -9,9 +9,16 @@ from jaxtyping import Float, Int64, UInt8
 
 from wholecase.core.errors import RunError
 from wholecase.core.lookup import look_up
-from wholecase.explain.colours import colours
+from wholecase.explain.colours import RED_BLUE, VIRIDIS, colours
+from wholecase.explain.evidence import Evidence
 from wholecase.explain.legend import PAPER, legend
 from wholecase.explain.tile_map import strips
+
+AUTO, TIMES, EVIDENCE = "auto", "times", "evidence"
+MOST_TIMES = 16
+"""Attention of so many times the average, or more, has the last colour."""
+MOST_EVIDENCE = 100
+"""Log odds of so much, for a case of nothing but such instances, have the last colour."""
 
 
 class Heat(NamedTuple):
@@ -20,6 +27,7 @@ class Heat(NamedTuple):
     values: Float[np.ndarray, " N"]
     low: str
     high: str
+    palette: str = VIRIDIS
 
 
 def by_rank(weights: Float[np.ndarray, " N"]) -> Heat:
@@ -44,9 +52,54 @@ def by_size(weights: Float[np.ndarray, " N"]) -> Heat:
     return Heat(values, f"attention: {low:.2g}", f"{high:.2g} (weight)")
 
 
+def by_times(times: Float[np.ndarray, " N"]) -> Heat:
+    """Of attention as a multiple of the average: from a 16th to 16 times, alike for all cases.
+
+    >>> by_times(np.array([0.0, 0.25, 1.0, 4.0, 99.0])).values.tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    logs = np.log2(np.maximum(times.astype(np.float64), 1 / MOST_TIMES)) / np.log2(MOST_TIMES)
+    values = np.clip((logs + 1) / 2, 0.0, 1.0)
+    return Heat(values, f"attention: average / {MOST_TIMES}", f"average x {MOST_TIMES}")
+
+
+def by_evidence(said: Float[np.ndarray, " N"]) -> Heat:
+    """Of log odds: 0.5 says nothing, 1 speaks for the positive class, 0 against; alike everywhere.
+
+    >>> by_evidence(np.array([-1000.0, 0.0, 100.0])).values.tolist()
+    [0.0, 0.5, 1.0]
+    """
+    share = np.log1p(np.abs(said.astype(np.float64))) / np.log1p(MOST_EVIDENCE)
+    values = np.clip(0.5 + 0.5 * np.sign(said) * share, 0.0, 1.0)
+    return Heat(values, "evidence: against", "for the positive class", RED_BLUE)
+
+
+def shown(evidence: Evidence, scale: str = AUTO) -> tuple[Float[np.ndarray, " N"], str]:
+    """What to paint of each instance, and the scale: a key of `SCALES`.
+
+    A scale that is the same for all cases shows a case without findings as one. `auto` is what the
+    instances say, where the head decides by one logit, else their attention against the average.
+    Both are multiplied by the number of instances: what the case would get, were all like this one.
+
+    Raises:
+        RunError: `evidence` is asked for, and the head says nothing of single instances.
+    """
+    told = evidence.logits.shape[1] == 1
+    scale = (EVIDENCE if told else TIMES) if scale == AUTO else scale
+    if scale == EVIDENCE and not told:
+        raise RunError(
+            "this model says nothing of single regions for one positive class; use --scale times"
+        )
+    weights = evidence.logits[:, 0] if scale == EVIDENCE else evidence.weights.mean(1)
+    values = weights.astype(np.float64)
+    return (values * evidence.case_instances if scale in {EVIDENCE, TIMES} else values), scale
+
+
 SCALES: dict[str, Callable[[Float[np.ndarray, " N"]], Heat]] = {
     "rank": by_rank,
     "absolute": by_size,
+    TIMES: by_times,
+    EVIDENCE: by_evidence,
 }
 
 
@@ -60,7 +113,7 @@ def paint(  # noqa: PLR0913 (the four that define the picture, and three about i
     opacity: float = 0.5,
     spacing_um: float | None = None,
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """The thumbnail in grey, its tiles coloured by weight, with a legend below.
+    """The thumbnail in grey, its tiles coloured by weight or by what they say, a legend below.
 
     One thumbnail pixel is `downsample` level-0 pixels, which are `spacing_um` wide; `box_px` is
     x, y, width, height in level-0 pixels. The picture lies at the top left of the result,
@@ -77,14 +130,16 @@ def paint(  # noqa: PLR0913 (the four that define the picture, and three about i
         )
     heat = look_up(SCALES, scale, "heatmap scale")(weights)
     height, width = thumbnail.shape[:2]
-    below = legend(width, heat.low, heat.high, spacing_um * downsample if spacing_um else None)
+    below = legend(
+        width, heat.low, heat.high, spacing_um * downsample if spacing_um else None, heat.palette
+    )
     # all of the result at once: a second copy of a large picture would double the memory
     result = np.empty((height + len(below), below.shape[1], 3), np.uint8)
     result[:height, width:] = PAPER
     result[height:] = below
     for strip in strips(box_px, heat.values, downsample, (height, width)):
         rows = slice(strip.start, strip.stop)
-        _blend(thumbnail[rows], strip.values, opacity, result[rows, :width])
+        _blend(thumbnail[rows], strip.values, opacity, result[rows, :width], heat.palette)
     return result
 
 
@@ -93,6 +148,7 @@ def _blend(
     heat: Float[np.ndarray, "g W"],
     opacity: float,
     result: UInt8[np.ndarray, "h W 3"],
+    palette: str,
 ) -> None:
     """Write the picture in grey, under colours where there is heat; g is h, or 1 for all rows.
 
@@ -105,7 +161,7 @@ def _blend(
         return
     # fixed point, of 256: what is left of the grey, and what the colour adds
     share = round(256 * opacity)
-    painted = colours(np.nan_to_num(heat)).astype(np.uint16)
+    painted = colours(np.nan_to_num(heat), palette).astype(np.uint16)
     added = np.where(tiled, painted * share, 0).astype(np.uint16) + 128
     kept = np.where(tiled, 256 - share, 256).astype(np.uint16)
     wide = len(picture), -1  # rows of all channels: short inner loops are slow

@@ -4,19 +4,21 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from wholecase.explain.colours import colours
+from wholecase.explain.colours import VIRIDIS, colours
 
 INK, FAINT, PAPER = 40, 200, 255
 
 
-def legend(width: int, low: str, high: str, pixel_um: float | None) -> UInt8[np.ndarray, "h w 3"]:
+def legend(
+    width: int, low: str, high: str, pixel_um: float | None, palette: str = VIRIDIS
+) -> UInt8[np.ndarray, "h w 3"]:
     """A strip to go below a picture `width` pixels wide: both ends of the colours, a ruler in mm.
 
     `pixel_um` is the side of a picture pixel in µm; without it there is no ruler. Below a picture
     that is narrower than the words, the strip is wider than it.
     """
     size = int(np.clip(width / 45, 13, 24))
-    key = [text(low, size), _colour_bar(size), text(high, size)]
+    key = [text(low, size), _colour_bar(size, palette), text(high, size)]
     scale = ruler(width / 4, pixel_um, size) if pixel_um else []
     apart = np.full((2 * size, size, 3), PAPER, np.uint8)
     together = row([*key, apart, *scale] if scale else key, size)
@@ -57,9 +59,9 @@ def text(words: str, size: int) -> UInt8[np.ndarray, "h w 3"]:
     return np.asarray(image)
 
 
-def _colour_bar(size: int) -> UInt8[np.ndarray, "h w 3"]:
+def _colour_bar(size: int, palette: str) -> UInt8[np.ndarray, "h w 3"]:
     piece = np.full((2 * size, 9 * size, 3), PAPER, np.uint8)
-    piece[size // 2 : -(size // 2)] = colours(np.linspace(0.0, 1.0, 9 * size))
+    piece[size // 2 : -(size // 2)] = colours(np.linspace(0.0, 1.0, 9 * size), palette)
     return piece
 
 

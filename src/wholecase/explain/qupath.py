@@ -15,6 +15,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.files import write_json, write_text
 from wholecase.explain.annotations import attention_geojson
 from wholecase.explain.evidence import Evidence
+from wholecase.explain.heatmap import AUTO
 from wholecase.sources import ImageSource, OpenSlideSource, members, split_index
 
 PROJECT = "project.qpproj"
@@ -44,7 +45,7 @@ class QuPathImage:
 
 
 def qupath_image(
-    name: str, case: str, source: ImageSource, evidence: Evidence, *, scale: str = "rank"
+    name: str, case: str, source: ImageSource, evidence: Evidence, *, scale: str = AUTO
 ) -> QuPathImage:
     """An open image and what was attended on it, as an entry of a project.
 

@@ -1,6 +1,7 @@
 """Reading recipes: a built-in name or a file, with dotted overrides."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -30,14 +31,34 @@ def read_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
 
     An override of a thing's `name` drops the options of the thing that stood there before. Files
     that a recipe names are sought from its own folder, those of an override from where one stands.
+    Where overrides change what is told apart and not the title, that says what it is now.
 
     Raises:
         RecipeError: there is no such recipe, or it says something that cannot be.
     """
     content = _content(name)
+    before = _named_by(content)
     for override in overrides:
         _apply(content, override)
-    return check_recipe(content, name)
+    recipe, after = check_recipe(content, name), _named_by(content)
+    # a title speaks of the labels that it was written for
+    is_other = before[:-1] != after[:-1] and before[-1] == after[-1]
+    return recipe.model_copy(update={"title": _title(recipe)}) if is_other else recipe
+
+
+def _named_by(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What is told apart, and the title."""
+    cohort = content.get("cohort")
+    labels = cohort if isinstance(cohort, Mapping) else {}
+    told = (labels.get(key) for key in ("label", "positive", "negative", "classes"))
+    return (*deepcopy(tuple(told)), content.get("title"))
+
+
+def _title(recipe: Recipe) -> str:
+    names = [name for name, _ in recipe.cohort.groups]
+    told = f"{names[1]} against {names[0]}" if len(names) == 2 else f"{' / '.join(names)}"
+    column = "" if recipe.cohort.label == "label" else f" by {recipe.cohort.label}"
+    return f"{told}{column}, by the recipe {recipe.recipe}"
 
 
 def check_recipe(content: object, where: str) -> Recipe:

@@ -1,5 +1,6 @@
 """What a recipe may say. The models are the schema; defaults stand here or in a constructor."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -134,6 +135,16 @@ class ModelSection(Section):
     also: dict[Name, AlsoSection] = Field(
         default_factory=dict, description="further heads, by the targets that they learn"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_idle_pool(cls, content: Any) -> Any:  # noqa: ANN401 (whatever the YAML holds)
+        """What an override left without work does not stand in the recipe as if it worked."""
+        idle = {"case": "pooling", "instance": "aggregator"}
+        if not isinstance(content, Mapping):
+            return content
+        out = idle.get(content.get("decide", "case"))
+        return {key: value for key, value in content.items() if key != out}
 
     @model_validator(mode="after")
     def _one_pool(self) -> "ModelSection":

@@ -11,10 +11,13 @@ from wholecase.report.opinions import Strip, strip_of
 from wholecase.report.pictures import Inlined, case_bytes, inlined
 from wholecase.report.records import Exclusion, Prediction, UsedCase
 from wholecase.report.run_record import Run
-from wholecase.report.wording import count, number
+from wholecase.report.wording import count, number, percent
 
 SHOWN = 200
 """Rows of the table; the page must stay small enough to send."""
+
+
+UNLIKE = "; the case is unlike those that its model learnt from, so that the answer is worth little"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,7 @@ def _bars(
 def _verdict(run: Run, prediction: Prediction) -> str:
     told = f"but the label is {prediction.label}" if prediction.is_wrong else "and the label agrees"
     told = told if prediction.label else "and the label is unknown"
+    told += UNLIKE if _is_unlike(run, prediction) else ""
     fold = run.fold(prediction.fold)
     if not run.is_binary:
         return f"Called {prediction.decision}, the most probable class, {told}."
@@ -119,6 +123,11 @@ def _verdict(run: Run, prediction: Prediction) -> str:
         f"{called}: the probability of {run.positive}, {number(p, digits)}, {exceeds} the "
         f"threshold of {number(fold.threshold, digits)}, {told}."
     )
+
+
+def _is_unlike(run: Run, prediction: Prediction) -> bool:
+    told = run.novelty.get(prediction.case)
+    return told is not None and told.is_unlike
 
 
 def _seen(used: UsedCase) -> str:
@@ -140,5 +149,8 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
             ("Images", _seen(used)),
             ("Site", used.site),
         ]
+    novelty = run.novelty.get(prediction.case)
+    if novelty is not None and novelty.percentile is not None:
+        told.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
     told.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
     return tuple((name, text) for name, text in told if text)

@@ -4,6 +4,9 @@ from wholecase.report.records import Measured
 from wholecase.report.run_record import Run
 from wholecase.report.wording import count, interval, number
 
+UNSTEADY = 0.5
+"""Below this mean rank correlation two fold models differ more than they agree."""
+
 
 def evidence(run: Run) -> list[str]:
     """Whether the heatmaps point at the right place, and whether another model's would agree."""
@@ -28,8 +31,21 @@ def _stable(told: Measured | None) -> str:
         "Shown the same case, the model that judged it and those of the other folds rank its "
         f"regions with a mean rank correlation of {number(told.value)}{_ends(told)}; 1 is the same "
         "order, 0 has nothing in common. The others have mostly seen the patient, so this tells "
-        "how steady the pictures are, not how right."
+        f"how steady the pictures are, not how right.{_warning(told.value)}"
     )
+
+
+def agreement(run: Run) -> str:
+    """The figure by itself, with its interval; no text where the run did not measure it."""
+    if run.stability is None:
+        return ""
+    return f"{number(run.stability.value)}{_ends(run.stability)}"
+
+
+def _warning(value: float) -> str:
+    if value >= UNSTEADY:
+        return ""
+    return " Different places support the same answers: no single heatmap is the reason."
 
 
 def _ends(told: Measured) -> str:

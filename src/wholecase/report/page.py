@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
 from wholecase.report import flow, provenance, verdict
+from wholecase.report.baselines import baseline_rows, metrics_shown
 from wholecase.report.case_rows import case_rows, links
-from wholecase.report.evidence import evidence
+from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
@@ -67,6 +68,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "rule_name": rule.quantity,
         "quality": figures.quality_figures(run, cases, links(run)),
         "deciding": figures.deciding_figures(run, cases),
+        "baselines": baseline_rows(run),
+        "baseline_metrics": metrics_shown(run),
+        "agreement": agreement(run),
         "evidence": evidence(run),
         "evidence_figures": figures.evidence_figures(run),
         "examples": examples(run),
@@ -78,6 +82,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "facts": provenance.provenance(run),
         "stage_times": provenance.stage_times(run),
         "command": provenance.command(run),
+        "command_home": provenance.command_home(run),
     }
 
 

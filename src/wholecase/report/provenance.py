@@ -10,6 +10,13 @@ from typing import Any
 from wholecase.report.run_record import Run
 from wholecase.report.wording import count, duration
 
+HOMES = {
+    "start": "In the folder in which the run was started:",
+    "both": "In the nearest folder that holds both the run and its cohort:",
+    "None": "With the folders of your machine before the names of the run and its cohort:",
+}
+"""By `repeat.home` in `run.json`."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -52,11 +59,20 @@ def stage_times(run: Run) -> list[tuple[str, str]]:
 
 
 def command(run: Run) -> str:
-    """The command that repeats the run."""
-    name = run.root.resolve().name
-    cohort = PurePath(_text(_map(run.facts, "cohort").get("path"))).name or "cohort.csv"
+    """The command that repeats the run, with paths from the folder that `command_home` names."""
+    told = _map(run.facts, "repeat")
+    path = _text(_map(run.facts, "cohort").get("path"))
+    name = _text(told.get("run")) or run.root.resolve().name
+    cohort = _text(told.get("cohort")) or PurePath(path).name or "cohort.csv"
     parts = ["wholecase", "run", f"{name}/recipe.yaml", "--cohort", cohort]
+    parts += ["--splits", f"{name}/splits.csv"] if told.get("splits") else []
     return shlex.join([*parts, "--out", f"{name}-again"])
+
+
+def command_home(run: Run) -> str:
+    """From where the paths of the command count."""
+    home = _map(run.facts, "repeat").get("home")
+    return HOMES.get(str(home), HOMES["None"])
 
 
 def _map(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -8,10 +8,12 @@ from typing import Any
 from wholecase.core.files import read_json
 from wholecase.report.read_folds import folds_of
 from wholecase.report.records import (
+    Baseline,
     CasePictures,
     Deletion,
     Exclusion,
     Measured,
+    Novelty,
     Opinion,
     Prediction,
     TissueRecord,
@@ -62,7 +64,20 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
         stability=_stability(metrics.get("stability")),
+        novelty={
+            cell(row, "case_id", folder.novelty): _novelty(row) for row in rows_of(folder.novelty)
+        },
+        baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
     )
+
+
+def _novelty(row: Row) -> Novelty:
+    return Novelty(finite(row.get("distance_percentile")), whole(row.get("unlike")) == 1)
+
+
+def _baseline(table: Mapping[str, Any]) -> Baseline:
+    parts = (table.get(key) or {} for key in ("metrics", "difference"))
+    return Baseline(*({k: measured(v) for k, v in part.items()} for part in parts))
 
 
 def _used(row: Row, path: Path) -> UsedCase:

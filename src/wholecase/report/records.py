@@ -167,6 +167,24 @@ class Deletion:
 
 
 @dataclass(frozen=True)
+class Novelty:
+    """How far a judged case lies from those that its model learnt from."""
+
+    percentile: float | None
+    """The share of inner cases that lie nearer; None where there are none."""
+    is_unlike: bool
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A plain model on the same folds."""
+
+    metrics: Mapping[str, Measured]
+    difference: Mapping[str, Measured]
+    """Of the run's metrics from these, paired by patient."""
+
+
+@dataclass(frozen=True)
 class TissueRecord:
     """What was taken as tissue on one slide."""
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.report.records import (
+    Baseline,
     CasePictures,
     Deletion,
     Exclusion,
     FoldRecord,
     Measured,
+    Novelty,
     Opinion,
     Prediction,
     TissueRecord,
@@ -44,6 +46,10 @@ class Run:
     """Case -> what each fold's model says of it; empty where the run did not ask them."""
     stability: Measured | None = None
     """Mean rank correlation of the attention of two fold models."""
+    novelty: Mapping[str, Novelty] = field(default_factory=dict)
+    """By case; empty where the run did not measure it."""
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    """By name; empty where the run asked for none."""
 
     @property
     def is_binary(self) -> bool:

@@ -115,7 +115,11 @@ TERMS: dict[str, str] = {
         "How alike two models rank the places of a case (Spearman): 1 is the same order, 0 has "
         "nothing in common, −1 is the reverse."
     ),
-    "Heatmap": "Where the model looked: the warmer a place, the more it weighed in the answer.",
+    "Heatmap": (
+        "What each place said, by its weight: red speaks for the positive class, blue against it, "
+        "pale says nothing; the colours mean the same in every case. Where a model says nothing of "
+        "single places: how many times the average attention each received, dark to yellow."
+    ),
     "Grad-CAM": (
         "Where the image speaks for the class: the maps of the last convolution, each weighed by "
         "how much the class gains from it (Selvaraju et al. 2017)."
@@ -123,6 +127,20 @@ TERMS: dict[str, str] = {
     "Attention map": (
         "How much attention each position of the image received: the warmer, the more it weighed "
         "in the answer, for whichever class."
+    ),
+    "Agreement between folds": (
+        "How alike the models of the folds rank the places of one case, mean over cases: 1 is the "
+        "same order, 0 has nothing in common. Low agreement says that several explanations fit "
+        "the same answers, and that no single heatmap is the reason."
+    ),
+    "Distance": (
+        "How far the case lies from those that its model learnt from (Mahalanobis, on the mean of "
+        "its features), against inner cases, which taught nothing: beyond all but one in a hundred "
+        "of them a case is called unlike."
+    ),
+    "Plain models": (
+        "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
+        "features: what can be had without any weighing of regions."
     ),
     "Train": "Patients that the model learns from.",
     "Valid": (

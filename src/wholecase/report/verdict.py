@@ -61,7 +61,11 @@ def _told(run: Run) -> str:
 
 def reading(run: Run) -> list[str]:
     """What the verdict means, and under which protocol it was reached: a sentence each."""
-    return [text for text in (_meaning(run), _luck(run), _protocol(run), _decided(run)) if text]
+    return [
+        text
+        for text in (_meaning(run), _luck(run), _protocol(run), _decided(run), _unlike(run))
+        if text
+    ]
 
 
 def _meaning(run: Run) -> str:
@@ -96,6 +100,18 @@ def _protocol(run: Run) -> str:
 def _decided(run: Run) -> str:
     right = sum(not p.is_wrong for p in run.predictions)
     return f"{right} of {count(len(run.predictions), 'case')} were decided rightly."
+
+
+def _unlike(run: Run) -> str:
+    """Only where more are marked than chance would mark."""
+    marked = sum(told.is_unlike for told in run.novelty.values())
+    judged = len(run.novelty)
+    if marked <= 1 + 2 * judged // 100:
+        return ""
+    return (
+        f"{marked} of {count(judged, 'judged case')} are unlike those that their model learnt "
+        "from, where 1 in 100 of the same kind would be: folds, sites or scanners differ."
+    )
 
 
 def cards(run: Run) -> list[Card]:

@@ -55,6 +55,16 @@ class RunFolder:
         return self.root / "splits.csv"
 
     @property
+    def contents(self) -> Path:
+        """`contents.csv`: digests of the contents that each case was learnt or judged from."""
+        return self.root / "contents.csv"
+
+    @property
+    def novelty(self) -> Path:
+        """`novelty.csv`: how far each judged case lies from what its model learnt from."""
+        return self.root / "novelty.csv"
+
+    @property
     def predictions(self) -> Path:
         """`predictions.csv`: one row per case of an outer test side."""
         return self.root / "predictions.csv"
@@ -138,6 +148,11 @@ class FoldFolder:
     def last(self) -> Path:
         """All that training needs to go on; gone once the fold is done."""
         return self.root / "last.safetensors"
+
+    @property
+    def familiar(self) -> Path:
+        """`familiar.safetensors`: what the training cases look like, no case by itself."""
+        return self.root / "familiar.safetensors"
 
     @property
     def history(self) -> Path:

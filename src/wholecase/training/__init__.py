@@ -10,6 +10,7 @@ from wholecase.training.rates import SCHEDULES, Course
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.schedule import Schedule, Stage
 from wholecase.training.views import VIEWS, Drawn, PerScale, Views, judged_views
+from wholecase.training.watch import metric_told
 
 __all__ = [
     "AUGMENTS",
@@ -41,6 +42,7 @@ __all__ = [
     "choose_head",
     "fit",
     "judged_views",
+    "metric_told",
     "optimizer_for",
     "pack",
 ]

@@ -71,7 +71,7 @@ def fit(
         train_loss = _learn(model, pace.optimizer(epoch), train, schedule, (seed, epoch))
         remember(model, train.once())
         verdict = judge(model, valid, schedule)
-        rows.append(Epoch(epoch, train_loss, verdict.loss))
+        rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric))
         watch.see(epoch, verdict.score, model)
         pace.see(verdict.score)
         if keep is not None:

@@ -1,6 +1,6 @@
 """Where a training stands, on disk after every epoch: one that was stopped goes on bit for bit."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -18,6 +18,8 @@ class Epoch:
     number: int
     train_loss: float
     valid_loss: float
+    valid_metric: float | None = None
+    """What is watched, or AUROC; None where it is undefined."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def save_progress(
     tensors |= {f"optimizer/{name}": t for name, t in moments.items()}
     facts = {
         "key": keep.key,
-        "epochs": [[row.number, row.train_loss, row.valid_loss] for row in rows],
+        "epochs": [astuple(row) for row in rows],
         "watch": watch.facts(),
         "pace": pace.facts(),
         "scalars": scalars,

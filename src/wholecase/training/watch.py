@@ -15,6 +15,8 @@ from wholecase.models import CaseModel, answered, case_means
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
+LOSS = "loss"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -23,6 +25,8 @@ class Verdict:
     loss: float
     score: float
     """What early stopping compares; lower is better."""
+    metric: float | None
+    """The metric that is watched, or AUROC where that is the loss; None where it is undefined."""
 
 
 @dataclass
@@ -71,11 +75,12 @@ class Watch:
 
 
 def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
-    """Loss per case, and the watched score, over the inner patients as they are judged.
+    """Loss per case, the watched score and a metric, over the inner patients as they are judged.
 
     Raises:
         RecipeError: the recipe watches something that is neither `loss` nor a metric.
     """
+    name = metric_told(schedule.watch)
     total = 0.0
     cases: list[str] = []
     truth: list[np.ndarray] = []
@@ -88,18 +93,25 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
             truth.append(batch.targets["label"].argmax(1).numpy())
             cases += batch.cases
     loss = total / len(cases)
-    if schedule.watch == "loss":
-        return Verdict(loss, loss)
-    if schedule.watch not in METRICS:
-        known = ["loss", *METRICS]
-        raise RecipeError(
-            f"nothing to watch is called {schedule.watch!r}{nearest(schedule.watch, known)}"
-        )
     probabilities = case_means(cases, np.concatenate(rows))
     labels = case_means(cases, np.concatenate(truth))
-    metric = METRICS[schedule.watch]
-    value = metric(labels, probabilities, probabilities.argmax(1))
-    return Verdict(loss, metric.cost(value))
+    value = METRICS[name](labels, probabilities, probabilities.argmax(1))
+    score = loss if schedule.watch == LOSS else METRICS[name].cost(value)
+    return Verdict(loss, score, _finite(value))
+
+
+def metric_told(watched: str) -> str:
+    """The name of the metric that epochs are told by: what is watched, or AUROC beside the loss.
+
+    Raises:
+        RecipeError: the recipe watches something that is neither `loss` nor a metric.
+    """
+    if watched == LOSS:
+        return "auroc"
+    if watched not in METRICS:
+        known = nearest(watched, [LOSS, *METRICS])
+        raise RecipeError(f"nothing to watch is called {watched!r}{known}")
+    return watched
 
 
 def _finite(value: float) -> float | None:

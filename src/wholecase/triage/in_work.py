@@ -21,6 +21,8 @@ class SlideInWork:
         rows, columns = surveyed.raster.shape
         self.grid = np.full(rows * columns, np.nan, np.float32)
         self.thumbnail: Thumbnail | None = None
+        self.unlike = 0
+        """Windows that are unlike the patches that were learnt from."""
 
     @property
     def judged(self) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import final
 
 import numpy as np
 
+from wholecase.answer.seen import Seen
 from wholecase.answer.trained import TrainedRun
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
@@ -16,8 +17,8 @@ from wholecase.core.progress import progress
 from wholecase.execution import Again, Part, each
 from wholecase.triage.in_work import SlideInWork, read
 from wholecase.triage.probability import (
+    judged,
     models_digest,
-    positive_probability,
     threshold_of,
     windows_at_once,
 )
@@ -28,7 +29,7 @@ from wholecase.triage.slide_map import SlideMap
 from wholecase.triage.sweep import Surveyed, Sweep, identify, survey
 from wholecase.triage.window import TrainedAt
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the files of a slide change, so that old ones are not taken for finished."""
 
 
@@ -55,6 +56,8 @@ class Triaged:
     name: str
     map: SlideMap | None
     reason: str | None = None
+    seen: str = ""
+    """By what the run is known to have learnt from it: `file` or `patient`."""
 
 
 def counted_above(trained: TrainedRun, settings: TriageSettings) -> float:
@@ -82,7 +85,11 @@ def triage(trained: TrainedRun, cohort: Cohort, settings: TriageSettings) -> tup
     slides = names_of(cohort.cases)
     judge = _SlideJudge(trained, settings)
     judge.go_through([judge.sweep_of(image, name) for _, image, name in slides])
-    return tuple(Triaged(case, image, name, *judge.end_of(name)) for case, image, name in slides)
+    told = [Triaged(case, image, name, *judge.end_of(name)) for case, image, name in slides]
+    seen = Seen.of(trained.folder)
+    return tuple(
+        o if o.map is None else replace(o, seen=seen.by_file(o.case, o.image)) for o in told
+    )
 
 
 @final
@@ -117,15 +124,16 @@ class _SlideJudge:
                 state = states.setdefault(name, SlideInWork(event.item))
                 if isinstance(event, Part):
                     for indices, pixels in state.windows_of(event.value, batch):
-                        state.grid[indices] = self._judged(pixels)
+                        state.grid[indices], unlike = self._judged(pixels)
+                        state.unlike += int(unlike.sum())
                         advance(len(indices))
                 elif isinstance(event, Again):
                     advance(-states.pop(name).judged)
                 else:
                     self._close(states.pop(name), event.error)
 
-    def _judged(self, pixels: np.ndarray) -> np.ndarray:
-        return positive_probability(self._trained, pixels, self._settings.at.spacing_um)
+    def _judged(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return judged(self._trained, pixels, self._settings.at.spacing_um)
 
     def _files(self, name: str) -> SlideFiles:
         return SlideFiles(self._settings.out / "slides", name)
@@ -183,7 +191,7 @@ class _SlideJudge:
             self._ends[name] = error or WholecaseError(f"{surveyed.sweep.image.path}: not read")
             return
         grid = state.grid.reshape(surveyed.raster.shape)
-        drawn = SlideMap(surveyed.raster, grid, self._threshold)
+        drawn = SlideMap(surveyed.raster, grid, self._threshold, state.unlike)
         positive = self._trained.classes[1]
         write_slide(self._files(name), drawn, state.thumbnail, positive, self._keys[name])
         self._ends[name] = drawn

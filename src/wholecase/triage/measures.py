@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wholecase.answer.trained import TrainedRun
-from wholecase.cohort import Case
+from wholecase.cohort import Case, likeness_key, some
 from wholecase.evaluation import Scores, measure
 from wholecase.runs import read_rows
 from wholecase.triage.judging import Triaged, TriageSettings, counted_above
@@ -30,7 +30,7 @@ def triage_metrics(
     before the notes on that.
     """
     risks, notes = _new_cases(trained, told)
-    notes = [*([note] if note else []), *notes]
+    notes = [*([note] if note else []), *_doubtful(told), *notes]
     facts: dict[str, Any] = {
         "run": str(trained.folder.root),
         "positive": trained.classes[1],
@@ -62,6 +62,16 @@ def _cannot_tell(trained: TrainedRun, cases: int, positives: int) -> str | None:
     return None
 
 
+def _doubtful(told: Sequence[Triaged]) -> Iterator[str]:
+    """Slides about which the run knows nothing."""
+    names = [one.case.id for one in told if one.map is not None and one.map.is_unlike]
+    if names:
+        yield (
+            f"Most windows of {len(names)} slides are unlike the patches that the run learnt "
+            f"from; trust no risk of theirs: {some(names)}."
+        )
+
+
 def _cautions(positives: int) -> Iterator[str]:
     yield OPTIMISTIC
     alike = [
@@ -78,15 +88,21 @@ def _new_cases(
     trained: TrainedRun, told: Sequence[Triaged]
 ) -> tuple[list[tuple[Case, float]], list[str]]:
     """Labelled cases with their risk, and notes on those that are missing."""
-    known = {row["patient_id"] for row in read_rows(trained.folder.splits)}
+    rows = read_rows(trained.folder.splits)
+    known = {likeness_key(row["patient_id"]) for row in rows}
+    copied = {one.case.id for one in told if one.seen}
     labelled = {one.case.id: one.case for one in told if one.case.target is not None}
-    seen = {name for name, case in labelled.items() if case.patient in known}
+    seen = {
+        name
+        for name, case in labelled.items()
+        if name in copied or likeness_key(case.patient) in known
+    }
     unread = {one.case.id for one in told if one.map is None} & set(labelled) - seen
     notes = []
     if seen:
         notes.append(
-            f"{len(seen)} labelled cases belong to patients of the run and are left out of the "
-            "metrics."
+            f"{len(seen)} labelled cases belong to patients of the run, or are slides that it "
+            "learnt from, and are left out of the metrics."
         )
     if unread:
         notes.append(

@@ -2,22 +2,26 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Bool, Float64, UInt8
 
 from wholecase.answer.trained import TrainedRun
+from wholecase.cohort import Case
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
-from wholecase.models import Batch, device_of, predict
+from wholecase.models import Batch, device_of
 
 GPU_WINDOWS, CORE_WINDOWS = 256, 8
 """Judged at once on a GPU, and by each core: what the first block makes of eight windows still fits
 a core's cache (130 windows a second and 0.6 GB, where 256 at once give 80 and 1.7 GB)."""
 
 
-def positive_probability(
+def judged(
     trained: TrainedRun, pixels: UInt8[np.ndarray, "n side side 3"], spacing_um: float
-) -> Float64[np.ndarray, " n"]:
-    """Mean of the fold models' calibrated probabilities; each window is a case of its own."""
+) -> tuple[Float64[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Of windows, each a case of its own: the probability, and whether it is unlike the patches.
+
+    The first is the mean of the fold models' calibrated probabilities, the second what most say.
+    """
     names = tuple(str(number) for number in range(len(pixels)))
     batch = Batch(
         values=torch.from_numpy(pixels).permute(0, 3, 1, 2),
@@ -26,12 +30,10 @@ def positive_probability(
         patients=names,
         scale=torch.full((len(pixels),), spacing_um),
     )
-    rows = [
-        member.choices.calibrated(predict(member.model, [batch]))[:, 1]
-        for member in trained.members
-    ]
-    mean: Float64[np.ndarray, " n"] = np.stack(rows).mean(axis=0)
-    return mean
+    cases = [Case(name, name, ()) for name in names]
+    told = trained.vote.judge_batch(batch, cases)
+    unlike: Bool[np.ndarray, " n"] = np.array([one.is_unlike for one in told], bool)
+    return np.array([one.probabilities[1] for one in told], np.float64), unlike
 
 
 def windows_at_once(trained: TrainedRun) -> int:
@@ -70,5 +72,6 @@ def models_digest(trained: TrainedRun) -> str:
         for name, tensor in sorted(member.model.state_dict().items()):
             running.update(name.encode())
             running.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        told.append([running.hexdigest(), member.choices.temperature])
+        knows = member.familiar is not None
+        told.append([running.hexdigest(), member.choices.temperature, knows])
     return digest(models=told, recipe=trained.recipe.model.model_dump(mode="json"))

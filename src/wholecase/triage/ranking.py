@@ -10,7 +10,7 @@ from wholecase.triage.judging import Triaged
 
 COLUMNS = (
     *("rank", "case_id", "patient_id", "path", "risk", "tumour_mm2", "tissue_mm2"),
-    *("tumour_share", "windows", "reason"),
+    *("tumour_share", "windows", "unlike_share", "unlike", "seen", "reason"),
 )
 
 
@@ -50,4 +50,7 @@ def _row(rank: int | None, one: Triaged) -> dict[str, object]:
         "tissue_mm2": f"{tissue:.6f}",
         "tumour_share": f"{tumour / tissue:.6f}",
         "windows": one.map.windows,
+        "unlike_share": f"{one.map.unlike_share:.6f}",
+        "unlike": int(one.map.is_unlike),
+        "seen": one.seen,
     }

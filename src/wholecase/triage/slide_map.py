@@ -17,6 +17,10 @@ RISK_MM2 = 0.05
 which on a deposit counts as a micrometastasis (AJCC). One wrong window alone moves it by 2 %."""
 
 
+UNLIKE_SHARE = 0.5
+"""A slide of which more windows are unlike what was learnt from is marked as a whole."""
+
+
 @dataclass(frozen=True)
 class SlideMap:
     """The probability of the positive class in every cell of a slide."""
@@ -26,6 +30,18 @@ class SlideMap:
     """nan where there is no tissue."""
     threshold: float
     """A cell above it counts as tumour."""
+    unlike: int = 0
+    """Windows that are unlike the patches that the run learnt from."""
+
+    @property
+    def unlike_share(self) -> float:
+        """The share of such windows; of 100 of the kind that was learnt from, 1 is marked."""
+        return self.unlike / max(self.windows, 1)
+
+    @property
+    def is_unlike(self) -> bool:
+        """Whether most windows are: the map then says nothing."""
+        return self.unlike_share > UNLIKE_SHARE
 
     @property
     def windows(self) -> int:
@@ -73,7 +89,7 @@ def write_map(path: Path, drawn: SlideMap, key: str) -> None:
 
     rows, columns = drawn.raster.edges()
     told = {f.name: getattr(drawn.raster, f.name) for f in fields(drawn.raster)}
-    facts = {"key": key, "threshold": drawn.threshold, "raster": told}
+    facts = {"key": key, "threshold": drawn.threshold, "unlike": drawn.unlike, "raster": told}
     content = {"probability": drawn.grid, "row_edges_px": rows, "column_edges_px": columns}
     write_bytes(path, save(content, {"facts": json.dumps(facts, sort_keys=True)}))
 
@@ -91,4 +107,4 @@ def read_map(path: Path, key: str) -> SlideMap | None:
     except (OSError, SafetensorError, ValueError, KeyError):
         return None
     told = facts["raster"] | {"size_px": tuple(facts["raster"]["size_px"])}
-    return SlideMap(Raster(**told), grid, facts["threshold"])
+    return SlideMap(Raster(**told), grid, facts["threshold"], facts["unlike"])

@@ -1,0 +1,60 @@
+"""The run against plain models on the same folds, as a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from wholecase.report.records import Measured
+from wholecase.report.run_record import Run
+from wholecase.report.terms import metric_name
+from wholecase.report.wording import interval, number
+
+NAMES = {
+    "logistic": "Logistic regression",
+    "neighbours": "Nearest neighbours",
+    "centroid": "Nearest centroid",
+}
+SHOWN = ("auroc", "balanced_accuracy", "brier")
+"""Order, decision and honesty; the others stand in `metrics.json`."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A metric of a plain model, and how far the run's is from it."""
+
+    value: str
+    difference: str
+    interval: str
+    is_better: bool
+    """Whether the run is better beyond chance."""
+
+
+def metrics_shown(run: Run) -> list[str]:
+    """Names of the metrics in the order of the columns, for people."""
+    return [metric_name(name) for name in _shown(run)]
+
+
+def baseline_rows(run: Run) -> list[tuple[str, list[Pair]]]:
+    """Of each plain model its name and a pair for each metric; empty without plain models."""
+    return [
+        (NAMES.get(name, name), [_pair(m, one.metrics, one.difference) for m in _shown(run)])
+        for name, one in run.baselines.items()
+    ]
+
+
+def _shown(run: Run) -> list[str]:
+    return [m for m in SHOWN if any(m in one.metrics for one in run.baselines.values())]
+
+
+def _pair(metric: str, values: Mapping[str, Measured], gaps: Mapping[str, Measured]) -> Pair:
+    from wholecase.evaluation import METRICS
+
+    gap = gaps.get(metric, Measured(None))
+    towards = -1 if METRICS[metric].higher_is_better is False else 1
+    ends = [towards * end for end in (gap.low, gap.high) if end is not None]
+    told = number(gap.value)
+    return Pair(
+        value=number(values.get(metric, Measured(None)).value),
+        difference=f"+{told}" if (gap.value or 0) > 0 else told,
+        interval=interval(gap) or "no interval",
+        is_better=bool(ends) and min(ends) > 0,
+    )
