@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
 from wholecase.report import flow, provenance, verdict
-from wholecase.report.baselines import baseline_rows, metrics_shown
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
+from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
 from wholecase.report.run_record import Run
 from wholecase.report.slide_sheet import slides_of
