@@ -66,7 +66,9 @@ def _means(bench: Bench) -> Means:
 
 
 def _judged(bench: Bench, fold: Fold, name: str, means: Means) -> list[Judgement]:
-    sides = Sides(_vectors(fold.train, means), _vectors(fold.valid, means), len(bench.classes))
+    train, inner = _vectors(fold.train, means), _vectors(fold.valid, means)
+    # a run that learns from both sides is held against models that do
+    sides = Sides(train, inner, len(bench.classes), learns_inner=bench.recipe.protocol.refit)
     rows = baseline(name, sides, _vectors(fold.test, means).features)
     return [
         Judgement(case, bench.classes, fold.number, row, row, int(row.argmax()))

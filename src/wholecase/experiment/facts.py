@@ -19,6 +19,8 @@ from wholecase.extract import Extraction
 from wholecase.recipes import Recipe
 from wholecase.runs import SCHEMA, RunFolder, write_rows
 
+REFIT = {"learnt_from": "train and valid", "chosen_by": "a first model, on valid"}
+"""Who taught the models of a refit, and who chose their epochs, temperatures and thresholds."""
 TOLD = ("torch", "torchvision", "timm", "numpy", "opencv-python-headless", "openslide-python")
 
 
@@ -47,6 +49,7 @@ def facts_of(
             "protocol": split.protocol,
             "folds": len(split.folds),
             "from": None if origin is None else str(origin),
+            **({"refit": dict(REFIT)} if recipe.protocol.refit else {}),
         },
         "encoder": {
             "identity": extraction.identity,

@@ -12,6 +12,7 @@ from typing import Any
 from wholecase.answer import has_bag
 from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
 from wholecase.cohort import (
+    Case,
     Cohort,
     Fold,
     Split,
@@ -28,8 +29,9 @@ from wholecase.execution import Place, each
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
+from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim
-from wholecase.experiment.learning import FoldJob, learn_fold
+from wholecase.experiment.learning import learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_outer
 from wholecase.experiment.results import write_metrics, write_predictions
 from wholecase.experiment.stability import write_stability
@@ -188,6 +190,19 @@ def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
+def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
+    """With a refit the cases of training and inner patients, `train_only` images and all."""
+    if not bench.recipe.protocol.refit:
+        return ()
+    sides = {case.id for case in (*fold.train, *fold.valid)}
+    inner = {case.patient for case in fold.valid}
+    return tuple(
+        case
+        for case in bench.cases
+        if case.id in sides or (not case.testable and case.patient in inner)
+    )
+
+
 def _learn(bench: Bench) -> str:
     """Learn all folds as far as that was not done before; returns what became of them."""
     jobs = [
@@ -198,11 +213,12 @@ def _learn(bench: Bench) -> str:
             classes=bench.classes,
             run=bench.run,
             device=bench.place.device,
+            again=_taught_again(bench, fold),
         )
         for fold in bench.folds
     ]
     fates: Counter[str] = Counter()
-    epochs = bench.recipe.train.epochs
+    epochs = bench.recipe.train.epochs * (2 if bench.recipe.protocol.refit else 1)
     seen: Counter[int] = Counter()
     with progress("training", len(jobs) * epochs, "epochs") as advance:
 

@@ -91,6 +91,12 @@ class Protocol(Section):
     validation: float = Field(
         0.2, gt=0, lt=1, description="share of the training patients on which choices are made"
     )
+    refit: bool = Field(
+        default=False,
+        description="whether the model learns once more, from training and inner patients, for "
+        "the number of epochs that was best; what the first model chose stays",
+        exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
+    )
     seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
     group: Literal["patient"] = Field("patient", description="who is never on two sides")
 

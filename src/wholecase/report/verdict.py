@@ -18,6 +18,11 @@ PROTOCOLS: dict[str, str] = {
     "and all choices were made on inner patients.",
 }
 """How the experiment was run, by the name in `run.json`; another text stands as it is."""
+REFIT = (
+    "The models learnt once more, from training and inner patients together; the number of epochs, "
+    "temperatures and thresholds are those of first models, which learnt without the inner "
+    "patients and were asked about them."
+)
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,10 @@ def _luck(run: Run) -> str:
 
 
 def _protocol(run: Run) -> str:
-    told = str((run.facts.get("splits") or {}).get("protocol") or "")
-    text = PROTOCOLS.get(told)
-    if text is None:
-        return f"Protocol: {told}." if told else ""
-    return text.format(folds=len(run.folds))
+    splits = run.facts.get("splits") or {}
+    told = str(splits.get("protocol") or "")
+    text = PROTOCOLS.get(told, f"Protocol: {told}." if told else "").format(folds=len(run.folds))
+    return f"{text} {REFIT}" if splits.get("refit") else text
 
 
 def _decided(run: Run) -> str:

@@ -126,8 +126,13 @@ class FoldFolder:
 
     @property
     def model(self) -> Path:
-        """The model at its best epoch."""
+        """The model at its best epoch; with a refit at its last."""
         return self.root / "model.safetensors"
+
+    @property
+    def first(self) -> Path:
+        """With a refit: the model that learnt on the training side alone, and made the choices."""
+        return self.root / "first.safetensors"
 
     @property
     def last(self) -> Path:

@@ -1,6 +1,6 @@
 """Where a training stands, on disk after every epoch: one that was stopped goes on bit for bit."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -17,7 +17,10 @@ class Epoch:
 
     number: int
     train_loss: float
-    valid_loss: float
+    valid_loss: float | None
+    """None where no inner patients are asked."""
+    factor: float = 1.0
+    """On all rates."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def save_progress(
     tensors |= {f"optimizer/{name}": t for name, t in moments.items()}
     facts = {
         "key": keep.key,
-        "epochs": [[row.number, row.train_loss, row.valid_loss] for row in rows],
+        "epochs": [list(astuple(row)) for row in rows],
         "watch": watch.facts(),
         "pace": pace.facts(),
         "scalars": scalars,

@@ -20,7 +20,8 @@ from wholecase.training.schedule import Schedule
 class Verdict:
     """The inner patients' verdict on an epoch."""
 
-    loss: float
+    loss: float | None
+    """None where there is nobody to ask."""
     score: float
     """What early stopping compares; lower is better."""
 
