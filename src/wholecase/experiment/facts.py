@@ -49,6 +49,7 @@ def facts_of(
             "protocol": split.protocol,
             "folds": len(split.folds),
             "from": None if origin is None else str(origin),
+            **({"repeats": recipe.protocol.repeats} if recipe.protocol.repeats > 1 else {}),
             **({"refit": dict(REFIT)} if recipe.protocol.refit else {}),
         },
         "encoder": {

@@ -1,7 +1,7 @@
 """Cohort and recipe -> run folder, fold by fold."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import has_bag
-from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
+from wholecase.assemble import bags_of, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
     Case,
     Cohort,
@@ -32,7 +32,8 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim
 from wholecase.experiment.learning import learn_fold
-from wholecase.experiment.outer import Bench, explained, judge_outer
+from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
+from wholecase.experiment.repeats import told_of_repeats
 from wholecase.experiment.results import write_metrics, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.tissue_pictures import keep_tissue
@@ -88,41 +89,44 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
             it; nothing is half-written.
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
-    split = split_of(recipe, cohort, settings.splits)
+    splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
     _check(recipe, cohort, settings)
     with claimed(settings.out):
-        return _run(recipe, cohort, split, settings)
+        return _run(recipe, cohort, splits, settings)
 
 
-def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Summary:
+def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Settings) -> Summary:
     clock, place = _Clock(), settings.place
     folder = RunFolder(settings.out)
-    claim(folder, recipe, cohort.path, split)
+    claim(folder, recipe, cohort.path, splits[0])
     with clock.stage("extract"):
         store = settings.store or settings.out.parent / "features"
         extraction = bags_of(recipe, cohort, store, place)
-    refuse_identical(split, extraction.digests)
-    write_splits(folder.splits, split)
+    for number, split in enumerate(splits):
+        refuse_identical(split, extraction.digests)
+        write_splits(folder.repeat(number).splits, split)
     lost = write_exclusions(folder, cohort, extraction)
-    folds = _usable(split, extraction)
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
-    bench = Bench(recipe, extraction, cohort.classes, folder, folds, used, place)
+    bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
+    bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
-        fates = _learn(bench)
+        fates = _learn([bench, *others])
     with clock.stage("judge"):
         judged = judge_outer(bench)
+        again = [(other, judge_bare(other)) for other in others]
     with clock.stage("evaluate"):
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         warning = anonymity_note(cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
-        metrics = write_metrics(folder, judged, recipe, stability, warning, plain)
+        repeats = told_of_repeats([(bench, judged), *again])
+        metrics = write_metrics(folder, judged, recipe, stability, warning, plain, repeats=repeats)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(folder, judged, shown, place.workers)
-    facts = facts_of(recipe, cohort, split, extraction, settings.splits)
+    facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits)
     write_json(folder.times, clock.told())
     write_json(folder.facts, {**facts, "device": place.device})
     write_report(folder.root)
@@ -175,6 +179,15 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
         message(f"note: {remark}")
 
 
+def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
+    """A bench for each repeat, with its seed, folds and folder."""
+    recipes = repeats_of(bench.recipe)
+    return [
+        replace(bench, recipe=own, run=bench.run.repeat(n), folds=_usable(split, bench.extraction))
+        for n, (own, split) in enumerate(zip(recipes, splits, strict=True))
+    ]
+
+
 def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:
     """The folds without the cases of which no image could be used."""
     folds = []
@@ -203,34 +216,39 @@ def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
     )
 
 
-def _learn(bench: Bench) -> str:
+def _learn(benches: Sequence[Bench]) -> str:
     """Learn all folds as far as that was not done before; returns what became of them."""
-    jobs = [
-        FoldJob(
-            recipe=bench.recipe,
-            fold=fold,
-            extraction=bench.extraction,
-            classes=bench.classes,
-            run=bench.run,
-            device=bench.place.device,
-            again=_taught_again(bench, fold),
-        )
-        for fold in bench.folds
-    ]
+    jobs = [_job(bench, fold) for bench in benches for fold in bench.folds]
+    repeats = {bench.run: number for number, bench in enumerate(benches)}
     fates: Counter[str] = Counter()
-    epochs = bench.recipe.train.epochs * (2 if bench.recipe.protocol.refit else 1)
-    seen: Counter[int] = Counter()
+    protocol, epochs = benches[0].recipe.protocol, benches[0].recipe.train.epochs
+    epochs *= 2 if protocol.refit else 1
+    seen: Counter[Path] = Counter()
     with progress("training", len(jobs) * epochs, "epochs") as advance:
 
         def heard(job: FoldJob, news: object) -> None:
-            seen[job.fold.number] += 1
-            advance(**dict(news)) if isinstance(news, dict) else advance()
+            seen[job.folder.root] += 1
+            which = {"repeat": repeats[job.run]} if len(benches) > 1 else {}
+            advance(**which, **dict(news)) if isinstance(news, dict) else advance()
 
-        for done in each(learn_fold, jobs, workers=bench.place.crew(len(jobs)), heard=heard):
+        crew = benches[0].place.crew(len(jobs))
+        for done in each(learn_fold, jobs, workers=crew, heard=heard):
             if done.error is not None:
                 raise done.error
             fates[done.result or ""] += 1
             # a fold that stopped early, or was learnt before, has no epochs left
-            advance(epochs - seen[done.item.fold.number])
+            advance(epochs - seen[done.item.folder.root])
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
+
+
+def _job(bench: Bench, fold: Fold) -> FoldJob:
+    return FoldJob(
+        recipe=bench.recipe,
+        fold=fold,
+        extraction=bench.extraction,
+        classes=bench.classes,
+        run=bench.run,
+        device=bench.place.device,
+        again=_taught_again(bench, fold),
+    )

@@ -97,8 +97,21 @@ class Protocol(Section):
         "the number of epochs that was best; what the first model chose stays",
         exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
     )
+    repeats: int = Field(
+        1,
+        ge=1,
+        description="how often all of it is done, each time with the next seed: other folds, other "
+        "weights; the first is the run, the others tell the spread",
+        exclude_if=lambda value: value == 1,
+    )
     seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
     group: Literal["patient"] = Field("patient", description="who is never on two sides")
+
+    @model_validator(mode="after")
+    def _divided_anew(self) -> "Protocol":
+        if self.repeats > 1 and self.kind == "given":
+            raise ValueError("`repeats` divide anew, and a `given` split stays; leave one out")
+        return self
 
 
 class ExtractSection(Section):

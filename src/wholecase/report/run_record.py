@@ -13,6 +13,7 @@ from wholecase.report.records import (
     Measured,
     Opinion,
     Prediction,
+    Repeated,
     TissueRecord,
     UsedCase,
 )
@@ -42,6 +43,8 @@ class Run:
     """The recipe as YAML text; empty where the file is gone."""
     opinions: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)
     """Case -> what each fold's model says of it; empty where the run did not ask them."""
+    repeats: Mapping[str, Repeated] = field(default_factory=dict)
+    """Metric -> its spread over repeats; empty where the run was made once."""
     stability: Measured | None = None
     """Mean rank correlation of the attention of two fold models."""
 

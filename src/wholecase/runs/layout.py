@@ -89,6 +89,10 @@ class RunFolder:
         """The folder of one outer fold."""
         return FoldFolder(self.root / "folds" / str(number))
 
+    def repeat(self, number: int) -> "RunFolder":
+        """What a repeat with another seed keeps: splits, folds and predictions; 0 is the run."""
+        return RunFolder(self.root / "repeats" / str(number)) if number else self
+
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""
         return self.root / "evidence" / f"{safe_name(case)}.safetensors"
