@@ -97,9 +97,10 @@ def test_plain_baselines_learn_from_both_sides_too(
         sides = Sides(vectors(fold.train), vectors(fold.valid), 2, learns_inner=True)
         test = vectors(fold.test)
         said = baseline("centroid", sides, test.features)[:, 1]
-        errors += ((said - test.truth) ** 2).tolist()
-    told = refitted.metrics["baselines"]["centroid"]["metrics"]["brier"]
-    assert told["value"] == pytest.approx(np.mean(errors))
+        errors.append((said - test.truth) ** 2)
+    told = refitted.metrics["baselines"]["centroid"]
+    assert told["metrics"]["brier"]["value"] == pytest.approx(np.mean(np.concatenate(errors)))
+    assert told["mean_over_folds"]["brier"] == pytest.approx(np.mean([e.mean() for e in errors]))
 
 
 def test_both_trainings_and_what_they_were_for_are_told(refitted: Summary) -> None:

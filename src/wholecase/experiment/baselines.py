@@ -35,7 +35,7 @@ def against_baselines(
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
-    A run that learns from pixels has no frozen features, and a note instead.
+    Both figures that papers give are told: pooled, and the mean over folds. A run that learns from pixels has no frozen features, and a note instead.
     """
     if bench.extraction.kind is not None:
         return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
@@ -48,6 +48,7 @@ def against_baselines(
         same = [order[one.case.id] for one in judged]
         told[name] = {
             "metrics": measured(same, bench.recipe, f"baseline {name}"),
+            "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
         }
         if note := _unbeaten(name, told[name]):
@@ -81,6 +82,18 @@ def _vectors(cases: Sequence[Case], means: Means) -> Vectors:
         np.stack([means[case.id] for case in cases]),
         np.array([case.target for case in cases], dtype=np.int64),
     )
+
+
+def _over_folds(plain: Sequence[Judgement]) -> dict[str, float]:
+    """The mean over folds of each metric that is defined in all of them."""
+    folds = {one.judge for one in plain}
+    parts = [scores_of([one for one in plain if one.judge == fold]) for fold in folds]
+    told = {}
+    for name, metric in METRICS.items():
+        if metric.fits(parts[0].classes):
+            values = [metric(part.truth, part.probabilities, part.decision) for part in parts]
+            told[name] = float(np.mean(values))
+    return {name: value for name, value in told.items() if np.isfinite(value)}
 
 
 def _differences(
