@@ -12,20 +12,21 @@ import torch
 from e2e.conftest import cohort_file as _cohort_file
 from e2e.conftest import finished as _finished
 from e2e.conftest import quick
-from wholecase.answer import examples_of, read_case
+from wholecase.answer import FoldModel, examples_of, judge, read_case
 from wholecase.assemble import batches_of, labels_of, model_of, plan_of, schedule_of, split_of
 from wholecase.cohort import Case, Fold, read_cohort
-from wholecase.core.errors import RunError
+from wholecase.core.errors import RecipeError, RunError
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Sides, Vectors, baseline
+from wholecase.evaluation import Sides, Vectors, apply_temperature, baseline
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.extract import Extraction, extract
-from wholecase.models import load_tensors
+from wholecase.models import load_model, load_tensors
 from wholecase.runs import read_rows
 from wholecase.training import fit
 
 cohort_file, finished = _cohort_file, _finished
+QUICKEST = ("train.epochs=3", "evaluate.bootstrap=100")
 REFIT = ("protocol.refit=true", "evaluate.pictures=0")
 
 
@@ -50,7 +51,7 @@ def test_all_choices_are_those_of_a_model_that_never_learnt_from_the_inner_patie
         assert (chosen.pop("refit_patients"), chosen.pop("refit_cases")) == taught(refitted, number)
         assert chosen.pop("key") != before.pop("key")
         assert chosen == before
-        first, model = load_tensors(again.first)[0], load_tensors(plain.model)[0]
+        first, model = load_tensors(again.first())[0], load_tensors(plain.model)[0]
         assert all(torch.equal(tensor, model[name]) for name, tensor in first.items())
 
 
@@ -133,3 +134,44 @@ def test_a_refit_that_was_stopped_goes_on_and_other_choices_learn_nothing_again(
     assert told == "3 learnt before, chosen anew"
     with pytest.raises(RunError, match=r"protocol\.refit True there, not said here"):
         run(quick(), cohort_file, settings)
+
+
+def test_inner_folds_ask_every_patient_a_model_that_never_learnt_from_them(
+    finished: Summary, cohort_file: Path, tmp_path: Path
+) -> None:
+    store, out = finished.run.root.parent / "features", tmp_path / "run"
+    settings = Settings(out, store, place=Place(workers=0))
+    recipe = quick(*REFIT, "protocol.inner=3", "protocol.folds=2", *QUICKEST)
+    told = run(recipe, cohort_file, settings)
+    fold = told.run.fold(0)
+    rows, choices = read_rows(fold.inner), json.loads(fold.choices.read_text())
+    sides = {r["case_id"]: r["side"] for r in read_rows(told.run.splits) if r["fold"] == "0"}
+    assert sorted(r["case_id"] for r in rows) == sorted(c for c in sides if sides[c] != "test")
+    parts = [{r["patient_id"] for r in rows if r["part"] == str(n)} for n in range(3)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == choices["inner_patients"]
+    assert {r["case_id"] for r in rows if r["part"] == "0"} == {
+        case for case, side in sides.items() if side == "valid"
+    }
+    history = read_rows(fold.history)
+    kept = {r["training"]: int(r["epoch"]) for r in history if r["best"] == "1"}
+    assert list(kept) == ["first", "first-1", "first-2", "refit"]
+    assert kept["refit"] == choices["epoch"] == sorted(list(kept.values())[:3])[1]
+    cohort = read_cohort(cohort_file, labels_of(recipe))
+    extraction = extract(cohort, plan_of(recipe, store, "cpu"), workers=0)
+    model = model_of(recipe, extraction.width, 2, 0)
+    load_model(fold.first(2), model)
+    row = next(row for row in rows if row["part"] == "2")
+    case = next(case for case in cohort.cases if case.id == row["case_id"])
+    ((said,),) = judge([FoldModel(0, recipe, model)], [case], extraction, evidence="none")
+    calibrated = apply_temperature(said.raw[None], choices["temperature"])[0]
+    assert calibrated[1] == pytest.approx(float(row["probability_mutated"]), abs=1e-9)
+    before = fold.model.read_bytes()
+    for name in ("model.safetensors", "choices.json", "first-2.safetensors"):
+        (fold.root / name).unlink()
+    assert run(recipe, cohort_file, settings).folds == "1 learnt, 1 reused"
+    assert fold.model.read_bytes() == before
+
+
+def test_inner_folds_without_a_model_of_all_patients_are_refused() -> None:
+    with pytest.raises(RecipeError, match="set `refit: true`"):
+        quick("protocol.inner=3")

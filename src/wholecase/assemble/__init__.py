@@ -13,6 +13,7 @@ from wholecase.assemble.parts import (
     repeats_of,
     schedule_of,
     split_of,
+    trainings_of,
     views_of,
 )
 from wholecase.assemble.places import DEVICES, available_devices, place_of
@@ -34,5 +35,6 @@ __all__ = [
     "repeats_of",
     "schedule_of",
     "split_of",
+    "trainings_of",
     "views_of",
 ]

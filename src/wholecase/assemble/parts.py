@@ -79,6 +79,13 @@ def repeats_of(recipe: Recipe) -> tuple[Recipe, ...]:
     return tuple(recipe.model_copy(update={"protocol": own}) for own in protocols)
 
 
+def trainings_of(recipe: Recipe) -> int:
+    """How many models a run trains."""
+    protocol = recipe.protocol
+    folds = protocol.folds if protocol.kind == "nested" else 1
+    return folds * protocol.repeats * (protocol.inner + protocol.refit)
+
+
 def cut_of(recipe: Recipe) -> Cut:
     """How images become instances."""
     make = look_up(CUTS, recipe.cut.name, "cut")

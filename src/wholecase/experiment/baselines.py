@@ -35,7 +35,8 @@ def against_baselines(
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
-    Both figures that papers give are told: pooled, and the mean over folds. A run that learns from pixels has no frozen features, and a note instead.
+    Both figures that papers give are told: pooled, and the mean over folds. A run that learns from
+    pixels has no frozen features, and a note instead.
     """
     if bench.extraction.kind is not None:
         return {}, ["Plain baselines need frozen features, and this run learns from pixels."]

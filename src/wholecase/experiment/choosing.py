@@ -1,5 +1,6 @@
-"""What a fold chooses on its inner patients, by the model that did not learn from them."""
+"""What a fold chooses on its inner patients, by models that did not learn from them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,12 @@ from wholecase.training import Choices, Inner, choose, choose_head
 
 def choose_in(job: FoldJob) -> None:
     """Write `inner.csv` and `choices.json` of a fold that has learnt."""
-    model = _chooser(job)
+    models = [_chooser(job, number) for number in range(len(job.parts))]
 
     def inner() -> Inner:
-        return _inner(job, model)
+        return _inner(job, models)
 
-    of_head = choose_head(model.head, inner)
+    of_head = choose_head([model.head for model in models], inner)
     rules, asked = job.recipe.choose, inner()
     choices = choose(asked, threshold=rules.threshold, calibration=rules.calibration, seed=job.seed)
     _write_inner(job, asked, choices)
@@ -31,7 +32,7 @@ def choose_in(job: FoldJob) -> None:
         "threshold": choices.threshold,
         "threshold_rule": rules.threshold if choices.threshold is not None else None,
         "temperature": choices.temperature,
-        "inner_cases": len(job.fold.valid),
+        "inner_cases": len(asked.cases),
         "inner_patients": len(set(asked.patients)),
         **({"head": of_head} if of_head else {}),
         **(_worth(choices.worth) if choices.worth else {}),
@@ -40,10 +41,10 @@ def choose_in(job: FoldJob) -> None:
     write_json(job.folder.choices, facts)  # last: says that the fold is ready
 
 
-def _chooser(job: FoldJob) -> CaseModel:
-    """The model that never learnt from the inner patients: with a refit, the first one."""
-    model = job.fresh_model(job.fold.train)
-    load_model(job.folder.first if job.again else job.folder.model, model)
+def _chooser(job: FoldJob, number: int) -> CaseModel:
+    """The model that never learnt from the inner patients of a part."""
+    model = job.fresh_model(job.parts[number].train)
+    load_model(job.folder.first(number) if job.again else job.folder.model, model)
     return model.to(job.device)
 
 
@@ -54,6 +55,7 @@ def _refit(job: FoldJob) -> dict[str, Any]:
     return {
         "refit_cases": len(job.again),
         "refit_patients": len({case.patient for case in job.again}),
+        **({"inner_folds": len(job.inner)} if job.inner else {}),
     }
 
 
@@ -63,26 +65,36 @@ def _worth(worth: ThresholdChoice) -> dict[str, Any]:
     return {f"threshold_{name}": value for name, value in facts.items()}
 
 
-def _inner(job: FoldJob, model: CaseModel) -> Inner:
-    cases = job.fold.valid
-    member = FoldModel(job.fold.number, job.recipe, model)
-    rows = [said.raw for (said,) in judge([member], cases, job.extraction, evidence="none")]
+def _inner(job: FoldJob, models: Sequence[CaseModel]) -> Inner:
+    """What each part's model says of its inner patients, one part after the other."""
+    cases = [case for part in job.parts for case in part.valid]
+    rows = []
+    for part, model in zip(job.parts, models, strict=True):
+        member = FoldModel(part.number, job.recipe, model)
+        said = judge([member], part.valid, job.extraction, evidence="none")
+        rows += [one.raw for (one,) in said]
     truth = np.array([case.target for case in cases], dtype=np.int64)
-    return Inner(job.fold, tuple(case.id for case in cases), truth, np.stack(rows))
+    return Inner(job.parts, tuple(case.id for case in cases), truth, np.stack(rows))
 
 
 def _write_inner(job: FoldJob, inner: Inner, choices: Choices) -> None:
     """What the choices were made on, to the last digit: the rule, applied again, agrees."""
-    patients = {case.id: case.patient for case in job.fold.valid}
     named = [f"probability_{name}" for name in job.classes]
     calibrated = choices.calibrated(inner.probabilities).tolist()
+    parts = [number for number, part in enumerate(job.parts) for _ in part.valid]
     rows = [
         {
             "case_id": case,
-            "patient_id": patients[case],
+            "patient_id": patient,
             "label": job.classes[target],
             **dict(zip(named, map(repr, shares), strict=True)),
         }
-        for case, target, shares in zip(inner.cases, inner.truth.tolist(), calibrated, strict=True)
+        for case, patient, target, shares in zip(
+            inner.cases, inner.patients, inner.truth.tolist(), calibrated, strict=True
+        )
     ]
-    write_rows(job.folder.inner, ["case_id", "patient_id", "label", *named], rows)
+    columns = ["case_id", "patient_id", "label", *named]
+    if job.inner:  # which of the first models was asked
+        rows = [row | {"part": part} for row, part in zip(rows, parts, strict=True)]
+        columns.append("part")
+    write_rows(job.folder.inner, columns, rows)

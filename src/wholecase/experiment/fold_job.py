@@ -29,10 +29,23 @@ class FoldJob:
     again: tuple[Case, ...] = ()
     """Whom the fold's model learns from in the end, once all is chosen; none without a refit."""
 
+    inner: tuple[Fold, ...] = ()
+    """With several inner folds all of them, the fold itself first; else none."""
+
+    @property
+    def parts(self) -> tuple[Fold, ...]:
+        """The divisions into those who teach and those on whom is chosen."""
+        return self.inner or (self.fold,)
+
+    @property
+    def trainings(self) -> int:
+        """How often a model learns."""
+        return len(self.parts) + bool(self.again)
+
     @cached_property
     def learnt(self) -> str:
         """A fold that was learnt under another key is learnt again."""
-        return learnt_key(self.recipe, self.fold, self.extraction, self.again)
+        return learnt_key(self.recipe, self.fold, self.extraction, self.again, self.inner)
 
     @cached_property
     def chosen(self) -> str:

@@ -22,9 +22,16 @@ UNSAID = "not said"
 
 
 def learnt_key(
-    recipe: Recipe, fold: Fold, extraction: Extraction, again: Sequence[Case] = ()
+    recipe: Recipe,
+    fold: Fold,
+    extraction: Extraction,
+    again: Sequence[Case] = (),
+    inner: Sequence[Fold] = (),
 ) -> str:
-    """Everything that determines a fold's model, in twenty digits; `again` as in `FoldJob`."""
+    """Everything that determines a fold's model, in twenty digits.
+
+    `again` and `inner` are as in `FoldJob`.
+    """
     parts = recipe.model_dump(mode="json", include={"model", "views", "batches", "train"})
     sides = {
         side: [_known(case, extraction) for case in cases]
@@ -33,6 +40,8 @@ def learnt_key(
     }
     if again:
         sides["refit"] = [_known(case, extraction) for case in again]
+    for number, part in enumerate(inner[1:], 1):
+        sides[f"inner {number}"] = [[case.id] for case in part.valid]
     return digest(
         schema=2,
         parts=parts,

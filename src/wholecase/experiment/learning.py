@@ -2,9 +2,11 @@
 
 With `protocol.refit` a first model learns on the training side and makes the choices, the number of
 epochs among them; the model that is kept then learns from training and inner patients together.
+With `protocol.inner` several first models do so, each asked about other patients.
 """
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -38,7 +40,7 @@ class _Lesson:
     """Nobody where the number of epochs is known."""
     schedule: Schedule
     name: str = ""
-    """Tells it from the fold's other one."""
+    """Tells it from the fold's others."""
 
 
 def learn_fold(job: FoldJob) -> Fate:
@@ -59,15 +61,16 @@ def learn_fold(job: FoldJob) -> Fate:
 def _is_learnt(job: FoldJob) -> bool:
     if not job.folder.history.is_file() or _key(job.folder.model) != job.learnt:
         return False
-    return not job.again or _key(job.folder.first) == _first_key(job)
+    firsts = range(len(job.parts)) if job.again else ()
+    return all(_key(job.folder.first(n)) == _first_key(job, n) for n in firsts)
 
 
 def _key(path: Path) -> object:
     return facts_of_model(path).get("key")
 
 
-def _first_key(job: FoldJob) -> str:
-    return f"{job.learnt} first"
+def _first_key(job: FoldJob, part: int) -> str:
+    return f"{job.learnt} {job.folder.first(part).stem}"
 
 
 def _learn(job: FoldJob) -> None:
@@ -76,31 +79,39 @@ def _learn(job: FoldJob) -> None:
     histories = {}
     lesson = _Lesson(job.learnt, fold.train, fold.valid, schedule)
     if job.again:
-        first = _first(job, replace(lesson, key=_first_key(job), name="first"))
-        histories["first"] = first
-        followed = _followed(schedule, first)
-        lesson = replace(lesson, train=job.again, valid=(), schedule=followed, name="refit")
+        histories = {job.folder.first(n).stem: _first(job, n) for n in range(len(job.parts))}
+        followed = _followed(schedule, list(histories.values()))
+        lesson = _Lesson(job.learnt, job.again, (), followed, "refit")
     model, histories[lesson.name] = _taught(job, lesson)
     _write_history(job, histories)
     save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
     job.folder.last.unlink(missing_ok=True)
 
 
-def _first(job: FoldJob, lesson: _Lesson) -> History:
-    """How the model learnt that is only to choose; it is kept beside the one that will answer."""
-    facts = facts_of_model(job.folder.first)
+def _first(job: FoldJob, number: int) -> History:
+    """How a model learnt that is only to choose; it is kept beside the one that will answer."""
+    part, path, key = job.parts[number], job.folder.first(number), _first_key(job, number)
+    lesson = _Lesson(key, part.train, part.valid, schedule_of(job.recipe), path.stem)
+    facts = facts_of_model(path)
     if facts.get("key") == lesson.key:
         return History(tuple(Epoch(*row) for row in facts["epochs"]), facts["best"])
     model, history = _taught(job, lesson)
     curve = {"epochs": [astuple(epoch) for epoch in history.epochs], "best": history.best}
     facts = {"recipe": job.recipe.recipe, "key": lesson.key, **curve}
-    save_model(job.folder.first, model, facts)
+    save_model(path, model, facts)
     return history
 
 
-def _followed(schedule: Schedule, first: History) -> Schedule:
-    """As long as the first training was best, at its rates: those of its stages and course."""
-    factors = tuple(epoch.factor for epoch in first.epochs[: first.best + 1])
+def _followed(schedule: Schedule, firsts: Sequence[History]) -> Schedule:
+    """As long as the first trainings were best, at their rates: those of their stages and course.
+
+    Of several the median counts: of the number of epochs, and in each epoch of the rates.
+    """
+    epochs = statistics.median_low([first.best + 1 for first in firsts])
+    factors = tuple(
+        statistics.median_low([f.epochs[n].factor for f in firsts if n < len(f.epochs)])
+        for n in range(epochs)
+    )
     return replace(schedule, epochs=len(factors), course=Followed(factors), patience=None)
 
 

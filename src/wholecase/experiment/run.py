@@ -17,6 +17,7 @@ from wholecase.cohort import (
     Fold,
     Split,
     anonymity_note,
+    inner_folds,
     read_cohort,
     refuse_identical,
     write_splits,
@@ -110,7 +111,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
-        fates = _learn([bench, *others])
+        fates = _learn([bench, *others], cohort)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
@@ -183,15 +184,17 @@ def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
     """A bench for each repeat, with its seed, folds and folder."""
     recipes = repeats_of(bench.recipe)
     return [
-        replace(bench, recipe=own, run=bench.run.repeat(n), folds=_usable(split, bench.extraction))
+        replace(
+            bench, recipe=own, run=bench.run.repeat(n), folds=_usable(split.folds, bench.extraction)
+        )
         for n, (own, split) in enumerate(zip(recipes, splits, strict=True))
     ]
 
 
-def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:
+def _usable(given: Sequence[Fold], extraction: Extraction) -> tuple[Fold, ...]:
     """The folds without the cases of which no image could be used."""
     folds = []
-    for fold in split.folds:
+    for fold in given:
         train, valid, test = (
             tuple(case for case in cases if has_bag(case, extraction))
             for cases in fold.sides().values()
@@ -216,13 +219,13 @@ def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
     )
 
 
-def _learn(benches: Sequence[Bench]) -> str:
+def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
     """Learn all folds as far as that was not done before; returns what became of them."""
-    jobs = [_job(bench, fold) for bench in benches for fold in bench.folds]
+    jobs = [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
     repeats = {bench.run: number for number, bench in enumerate(benches)}
     fates: Counter[str] = Counter()
-    protocol, epochs = benches[0].recipe.protocol, benches[0].recipe.train.epochs
-    epochs *= 2 if protocol.refit else 1
+    epochs = benches[0].recipe.train.epochs
+    epochs *= jobs[0].trainings
     seen: Counter[Path] = Counter()
     with progress("training", len(jobs) * epochs, "epochs") as advance:
 
@@ -242,7 +245,13 @@ def _learn(benches: Sequence[Bench]) -> str:
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
 
 
-def _job(bench: Bench, fold: Fold) -> FoldJob:
+def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:
+    again, protocol = _taught_again(bench, fold), bench.recipe.protocol
+    inner: tuple[Fold, ...] = ()
+    if protocol.inner > 1:
+        both = replace(cohort, cases=again)
+        dealt = inner_folds(both, fold, folds=protocol.inner, seed=protocol.seed)
+        inner = _usable(dealt, bench.extraction)
     return FoldJob(
         recipe=bench.recipe,
         fold=fold,
@@ -250,5 +259,6 @@ def _job(bench: Bench, fold: Fold) -> FoldJob:
         classes=bench.classes,
         run=bench.run,
         device=bench.place.device,
-        again=_taught_again(bench, fold),
+        again=again,
+        inner=inner,
     )

@@ -32,7 +32,7 @@ def folds_of(
             epochs=tuple(
                 _epoch(row)
                 for row in rows_of(folder.fold(number).history)
-                if row.get("training") != "refit"  # watched by nobody
+                if row.get("training", "first") == "first"
             ),
             choices=read_object(folder.fold(number).choices),
             metrics={name: measured(value) for name, value in told.get(number, {}).items()},

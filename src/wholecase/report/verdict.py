@@ -20,8 +20,8 @@ PROTOCOLS: dict[str, str] = {
 """How the experiment was run, by the name in `run.json`; another text stands as it is."""
 REFIT = (
     "The models learnt once more, from training and inner patients together; the number of epochs, "
-    "temperatures and thresholds are those of first models, which learnt without the inner "
-    "patients and were asked about them."
+    "temperatures and thresholds are those of first models, each asked about inner patients whom "
+    "it had not learnt from."
 )
 
 

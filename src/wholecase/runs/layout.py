@@ -133,10 +133,9 @@ class FoldFolder:
         """The model at its best epoch; with a refit at its last."""
         return self.root / "model.safetensors"
 
-    @property
-    def first(self) -> Path:
-        """With a refit: the model that learnt on the training side alone, and made the choices."""
-        return self.root / "first.safetensors"
+    def first(self, part: int = 0) -> Path:
+        """With a refit: the model that chose, having learnt without the patients of its part."""
+        return self.root / (f"first-{part}.safetensors" if part else "first.safetensors")
 
     @property
     def last(self) -> Path:
