@@ -53,9 +53,13 @@ def test_all_mistakes_are_told_and_the_rest_is_checked(manifest, tmp_path, capsy
 def test_a_recipe_adds_its_labels_and_folds(manifest, capsys):
     words = ("check", manifest, "--workers", 1, "--recipe", "egfr-clam")
     assert call(*words) == 0
-    assert "class 'mutated': patients: 6" in capsys.readouterr().out
-    assert call(*words, "protocol.folds=7") == 1
     told = capsys.readouterr().out
+    assert "class 'mutated': patients: 6" in told
+    assert "models that a run trains: 5\n" in told
+    dear = ("protocol.refit=true", "protocol.inner=3", "protocol.repeats=2")
+    assert call(*words, "protocol.folds=7", *dear) == 1
+    told = capsys.readouterr().out
+    assert "models that a run trains: 56\n" in told
     assert "no division into folds" in told
     assert "patients of class 'wild-type': 6, but 7 folds need 7" in told
     assert call(*words, "cohort.positive=[mutant]") == 1

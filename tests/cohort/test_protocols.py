@@ -8,7 +8,7 @@ from hypothesis import given as given_examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from wholecase.cohort import Labels, given, holdout, nested, read_cohort
+from wholecase.cohort import Labels, given, holdout, inner_folds, nested, read_cohort
 from wholecase.core.errors import ManifestError, SplitError
 
 CLASSES = ("no", "yes")
@@ -226,3 +226,19 @@ def test_given_a_patient_is_never_parted(case, cohort_of):
     fold = given(cohort_of(cases, CLASSES), validation=0.5, seed=1).folds[0]
     assert "more" in {c.id for c in fold.valid}  # a manifest that says so is refused when read
     assert "more" not in {c.id for c in fold.train}
+
+
+@SOME
+@given_examples(rows=case_lists(), folds=st.integers(2, 3), seed=st.integers(0, 99))
+def test_inner_folds_ask_every_patient_once_and_know_no_test_patient(build, rows, folds, seed):
+    cohort = build(rows)
+    fold = nested(cohort, folds=2, validation=0.4, seed=seed).folds[0]
+    tested = {case.patient for case in fold.test}
+    both = replace(cohort, cases=tuple(c for c in cohort.cases if c.patient not in tested))
+    parts = inner_folds(both, fold, folds=folds, seed=seed)
+    assert parts[0] is fold
+    asked = [case.id for part in parts for case in part.valid]
+    assert sorted(asked) == sorted(c.id for c in both.cases if c.testable)
+    for part in parts:
+        assert not tested & {case.patient for case in (*part.train, *part.valid)}
+        assert {c.target for c in part.valid} == {c.target for c in part.train} == {0, 1}

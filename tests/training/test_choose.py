@@ -22,7 +22,7 @@ def fold() -> Fold:
 def inner(cases: tuple[str, ...]) -> Inner:
     truth = np.array([int(name) % 2 for name in cases])
     positive = np.where(truth == 1, 0.3, 0.1) + np.arange(len(cases)) * 0.01
-    return Inner(fold(), cases, truth, np.stack([1 - positive, positive], 1))
+    return Inner((fold(),), cases, truth, np.stack([1 - positive, positive], 1))
 
 
 def test_outer_and_training_cases_cannot_be_put_in() -> None:

@@ -8,7 +8,18 @@ from toys import TOYS, InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError, RunError
 from wholecase.models import AGGREGATORS, HEADS, CaseModel
-from wholecase.training import Example, Keep, Schedule, Shuffled, Stage, fit
+from wholecase.training import (
+    Course,
+    Epoch,
+    Example,
+    Followed,
+    Keep,
+    Schedule,
+    Shuffled,
+    Stage,
+    fit,
+)
+from wholecase.training.rates import Cosine, Plateau
 
 
 def model() -> CaseModel:
@@ -103,3 +114,44 @@ def test_active_batchnorm_wakes_only_in_learning_parts() -> None:
     after = [layer[1].running_mean for layer in taught.backbone.children()]
     assert torch.equal(before[0], after[0])
     assert not torch.equal(before[1], after[1])
+
+
+def test_where_nobody_is_asked_the_last_epoch_is_kept_and_a_stopped_training_goes_on(
+    tmp_path,
+) -> None:
+    keep, schedule = Keep(tmp_path / "last.safetensors", "a"), Schedule(epochs=5, rate=0.05)
+    whole = model()
+    history = fit(whole, (noise(1), None), schedule, seed=0)
+    assert history.best == 4
+    assert {epoch.valid_loss for epoch in history.epochs} == {None}
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(model(), (noise(1), None), schedule, seed=0, keep=keep, told=stop)
+    again = model()
+    assert fit(again, (noise(1), None), schedule, seed=0, keep=keep) == history
+    assert all(torch.equal(v, whole.state_dict()[k]) for k, v in again.state_dict().items())
+
+
+@pytest.mark.parametrize("course", [Plateau(factor=0.5, patience=0, min_delta=9.0), Cosine()])
+def test_a_course_is_followed_epoch_by_epoch_through_a_stop(course: Course, tmp_path) -> None:
+    schedule = Schedule(epochs=6, rate=0.05, course=course)
+    first = fit(model(), (noise(1), noise(2)), schedule, seed=0)
+    factors = tuple(epoch.factor for epoch in first.epochs)[:4]
+    assert len(set(factors)) > 2
+    followed = Schedule(epochs=4, rate=0.05, course=Followed(factors))
+    keep = Keep(tmp_path / "last.safetensors", "a")
+
+    def stop(epoch: Epoch) -> None:
+        if epoch.number == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(model(), (noise(1), None), followed, seed=0, keep=keep, told=stop)
+    again = fit(model(), (noise(1), None), followed, seed=0, keep=keep)
+    assert [epoch.factor for epoch in again.epochs] == list(factors)
+    # the same cases at the same rates: what they learnt is the same, too
+    assert [e.train_loss for e in again.epochs] == [e.train_loss for e in first.epochs[:4]]

@@ -10,8 +10,10 @@ from wholecase.assemble.parts import (
     encoder_of,
     labels_of,
     plan_of,
+    repeats_of,
     schedule_of,
     split_of,
+    trainings_of,
     views_of,
 )
 from wholecase.assemble.places import DEVICES, available_devices, place_of
@@ -30,7 +32,9 @@ __all__ = [
     "model_of",
     "place_of",
     "plan_of",
+    "repeats_of",
     "schedule_of",
     "split_of",
+    "trainings_of",
     "views_of",
 ]

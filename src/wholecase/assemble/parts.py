@@ -4,7 +4,7 @@ from pathlib import Path
 
 from wholecase.assemble.building import built
 from wholecase.cohort import Cohort, Labels, Split, given, holdout, nested, read_splits
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, SplitError
 from wholecase.core.lookup import look_up, options_of
 from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
@@ -54,6 +54,10 @@ def _folder_labels(recipe: Recipe) -> tuple[tuple[str, str], ...]:
 def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
     """The folds: from a file where one is given, else by the recipe's protocol."""
     protocol = recipe.protocol
+    if splits is not None and protocol.repeats > 1:
+        raise SplitError(
+            f"protocol.repeats divides anew, and {splits} is one division; leave one of them out"
+        )
     if splits is not None:
         return read_splits(splits, cohort)
     validation, seed = protocol.validation, protocol.seed
@@ -62,6 +66,24 @@ def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
     if protocol.kind == "holdout":
         return holdout(cohort, test=protocol.test, validation=validation, seed=seed)
     return given(cohort, validation=validation, seed=seed)
+
+
+def repeats_of(recipe: Recipe) -> tuple[Recipe, ...]:
+    """The recipe with the seed of each repeat; the first is the recipe as it stands.
+
+    A repeat is the run that this seed alone would give.
+    """
+    protocol = recipe.protocol
+    seeds = range(protocol.seed, protocol.seed + protocol.repeats)
+    protocols = [protocol.model_copy(update={"seed": seed}) for seed in seeds]
+    return tuple(recipe.model_copy(update={"protocol": own}) for own in protocols)
+
+
+def trainings_of(recipe: Recipe) -> int:
+    """How many models a run trains."""
+    protocol = recipe.protocol
+    folds = protocol.folds if protocol.kind == "nested" else 1
+    return folds * protocol.repeats * (protocol.inner + protocol.refit)
 
 
 def cut_of(recipe: Recipe) -> Cut:

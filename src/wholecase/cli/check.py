@@ -29,7 +29,7 @@ def check(
         refuse_unwritable(html)
     if overrides and recipe is None:
         raise RecipeError(f"{overrides[0]!r} changes a recipe; name the recipe with --recipe")
-    labels, asked = (None, {}) if recipe is None else _asked(recipe, overrides)
+    labels, cost, asked = (None, "", {}) if recipe is None else _asked(recipe, overrides)
     if splits is not None:
         asked["divide"] = lambda known: read_splits(splits, known)
     read = read_leniently(cohort, labels)
@@ -43,21 +43,28 @@ def check(
             **asked,
         )
     print(render_text(audit))
+    if cost:
+        print(cost)
     if html is not None:
         print(write_page(audit, html).resolve().as_uri())
     return 1 if audit.failed else 0
 
 
-def _asked(recipe: str, overrides: Sequence[str]) -> tuple[Any, dict[str, Any]]:
-    """How the recipe reads labels, and what it asks of the cohort beyond."""
+def _asked(recipe: str, overrides: Sequence[str]) -> tuple[Any, str, dict[str, Any]]:
+    """How the recipe reads labels, what a run would cost, and what it asks of the cohort beyond."""
     # they load torch, which a check without a recipe need not wait for
-    from wholecase.assemble import check_recipe, cut_of, labels_of, split_of
+    from wholecase.assemble import check_recipe, cut_of, labels_of, split_of, trainings_of
     from wholecase.recipes import read_recipe
 
     read = read_recipe(recipe, overrides)
     check_recipe(read, weights=False)  # where they are is the machine's affair
-    return labels_of(read), {
-        "asked_spacing_um": cut_of(read).settings.get("spacing_um"),
-        "identity": read.encoder and read.encoder.options.get("identity"),
-        "divide": lambda cohort: split_of(read, cohort, None),
-    }
+    cost = f"models that a run trains: {trainings_of(read)}"
+    return (
+        labels_of(read),
+        cost,
+        {
+            "asked_spacing_um": cut_of(read).settings.get("spacing_um"),
+            "identity": read.encoder and read.encoder.options.get("identity"),
+            "divide": lambda cohort: split_of(read, cohort, None),
+        },
+    )

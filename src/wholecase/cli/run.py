@@ -65,6 +65,9 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for line in metric_lines(_further(summary.metrics)):
         print(line)
+    if told := summary.metrics.get("repeats", {}).get("spread", {}).get("auroc"):
+        ends = f"{told['min']:.3f} to {told['max']:.3f}"
+        print(f"repeats: auroc {told['mean']:.3f} on average, {ends}")
     for note in summary.metrics["notes"]:
         print(f"note: {note}")
     for line in unlike_lines(summary.unlike, summary.judged):

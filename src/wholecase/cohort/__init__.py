@@ -13,7 +13,7 @@ from wholecase.cohort.manifest import (
     read_leniently,
     read_to_ask,
 )
-from wholecase.cohort.protocols import given, holdout, nested
+from wholecase.cohort.protocols import given, holdout, inner_folds, nested
 from wholecase.cohort.remarks import Remark
 from wholecase.cohort.split import SIDES, Fold, Split, some
 from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
@@ -40,6 +40,7 @@ __all__ = [
     "given",
     "holdout",
     "identity_key",
+    "inner_folds",
     "likeness_key",
     "nested",
     "read_cohort",

@@ -87,6 +87,41 @@ def _fold(
     return _sides(cohort, number, tested, choosing)
 
 
+def inner_folds(cohort: Cohort, fold: Fold, *, folds: int, seed: int) -> tuple[Fold, ...]:
+    """The fold, and its training patients dealt to further validation sides.
+
+    Every patient of both sides is asked about in one of them, and teaches in the others.
+
+    Args:
+        cohort: the cases of both sides.
+        fold: the first of the inner folds; all keep its number and test side.
+        folds: how many.
+        seed: of the division.
+
+    Raises:
+        SplitError: a class has too few patients.
+    """
+    key_of = functools.cache(likeness_key)
+    choosing = {key_of(case.patient) for case in fold.valid}
+    left = [patient for patient in patients_of(cohort) if patient.id not in choosing]
+    purpose = f"{folds} inner folds of fold {fold.number}"
+    _require(cohort, left, folds - 1, purpose, "lower protocol.inner")
+    order = _shuffled(left, seed, "inner", fold.number)
+    groups = deal(order, [1 / (folds - 1)] * (folds - 1)) if folds > 1 else ()
+    further = (
+        Fold(
+            number=fold.number,
+            train=tuple(case for case in cohort.cases if key_of(case.patient) not in group),
+            valid=tuple(
+                c.judged for c in cohort.cases if c.testable and key_of(c.patient) in group
+            ),
+            test=fold.test,
+        )
+        for group in groups
+    )
+    return (fold, *further)
+
+
 def _others(patients: Sequence[Patient], those: Collection[str]) -> set[str]:
     return {patient.id for patient in patients} - set(those)
 

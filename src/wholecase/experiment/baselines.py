@@ -35,7 +35,8 @@ def against_baselines(
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
-    A run that learns from pixels has no frozen features, and a note instead.
+    Both figures that papers give are told: pooled, and the mean over folds. A run that learns from
+    pixels has no frozen features, and a note instead.
     """
     if bench.extraction.kind is not None:
         return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
@@ -48,6 +49,7 @@ def against_baselines(
         same = [order[one.case.id] for one in judged]
         told[name] = {
             "metrics": measured(same, bench.recipe, f"baseline {name}"),
+            "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
         }
         if note := _unbeaten(name, told[name]):
@@ -66,7 +68,9 @@ def _means(bench: Bench) -> Means:
 
 
 def _judged(bench: Bench, fold: Fold, name: str, means: Means) -> list[Judgement]:
-    sides = Sides(_vectors(fold.train, means), _vectors(fold.valid, means), len(bench.classes))
+    train, inner = _vectors(fold.train, means), _vectors(fold.valid, means)
+    # a run that learns from both sides is held against models that do
+    sides = Sides(train, inner, len(bench.classes), learns_inner=bench.recipe.protocol.refit)
     rows = baseline(name, sides, _vectors(fold.test, means).features)
     return [
         Judgement(case, bench.classes, fold.number, row, row, int(row.argmax()))
@@ -79,6 +83,18 @@ def _vectors(cases: Sequence[Case], means: Means) -> Vectors:
         np.stack([means[case.id] for case in cases]),
         np.array([case.target for case in cases], dtype=np.int64),
     )
+
+
+def _over_folds(plain: Sequence[Judgement]) -> dict[str, float]:
+    """The mean over folds of each metric that is defined in all of them."""
+    folds = {one.judge for one in plain}
+    parts = [scores_of([one for one in plain if one.judge == fold]) for fold in folds]
+    told = {}
+    for name, metric in METRICS.items():
+        if metric.fits(parts[0].classes):
+            values = [metric(part.truth, part.probabilities, part.decision) for part in parts]
+            told[name] = float(np.mean(values))
+    return {name: value for name, value in told.items() if np.isfinite(value)}
 
 
 def _differences(

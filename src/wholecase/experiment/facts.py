@@ -19,6 +19,11 @@ from wholecase.extract import Extraction
 from wholecase.recipes import Recipe
 from wholecase.runs import SCHEMA, RunFolder, write_rows
 
+REFIT = {
+    "learnt_from": "train and valid",
+    "chosen_by": "first models, on whom they did not learn from",
+}
+"""Who taught the models of a refit, and who chose their epochs, temperatures and thresholds."""
 TOLD = ("torch", "torchvision", "timm", "numpy", "opencv-python-headless", "openslide-python")
 
 
@@ -47,6 +52,9 @@ def facts_of(
             "protocol": split.protocol,
             "folds": len(split.folds),
             "from": None if origin is None else str(origin),
+            **({"repeats": recipe.protocol.repeats} if recipe.protocol.repeats > 1 else {}),
+            **({"refit": dict(REFIT)} if recipe.protocol.refit else {}),
+            **({"inner": recipe.protocol.inner} if recipe.protocol.inner > 1 else {}),
         },
         "encoder": {
             "identity": extraction.identity,

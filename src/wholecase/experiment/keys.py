@@ -1,6 +1,6 @@
 """What was learnt, what was chosen: a change costs what rests on it, and nothing else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -13,20 +13,35 @@ from wholecase.extract import Extraction
 from wholecase.recipes import Recipe, read_recipe, recipe_text
 from wholecase.runs import CLAIM, RunFolder
 
-AFTERWARDS = {"title", "choose", "evaluate"}
+AFTERWARDS: Any = {"title": True, "choose": True, "evaluate": True, "protocol": {"repeats"}}
 """Parts of a recipe that a trained model does not rest on."""
 SHOWN = 5
 """Differing settings that a message names."""
+UNSAID = "not said"
+"""Of a setting that stands in a recipe only where it is not the default."""
 
 
-def learnt_key(recipe: Recipe, fold: Fold, extraction: Extraction) -> str:
-    """Everything that determines a fold's model, in twenty digits."""
+def learnt_key(
+    recipe: Recipe,
+    fold: Fold,
+    extraction: Extraction,
+    again: Sequence[Case] = (),
+    inner: Sequence[Fold] = (),
+) -> str:
+    """Everything that determines a fold's model, in twenty digits.
+
+    `again` and `inner` are as in `FoldJob`.
+    """
     parts = recipe.model_dump(mode="json", include={"model", "views", "batches", "train"})
     sides = {
         side: [_known(case, extraction) for case in cases]
         for side, cases in fold.sides().items()
         if side != "test"
     }
+    if again:
+        sides["refit"] = [_known(case, extraction) for case in again]
+    for number, part in enumerate(inner[1:], 1):
+        sides[f"inner {number}"] = [[case.id] for case in part.valid]
     return digest(
         schema=2,
         parts=parts,
@@ -101,7 +116,10 @@ def _settings(folder: RunFolder, recipe: Recipe) -> str:
     before = dict(_leaves(there))
     now = dict(_leaves(recipe.model_dump(mode="json", exclude=AFTERWARDS)))
     keys = [key for key in {**before, **now} if before.get(key) != now.get(key)]
-    shown = [f"{key} {before.get(key)} there, {now.get(key)} here" for key in keys[:SHOWN]]
+    shown = [
+        f"{key} {before.get(key, UNSAID)} there, {now.get(key, UNSAID)} here"
+        for key in keys[:SHOWN]
+    ]
     more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
     return f" ({'; '.join(shown)}{more})" if keys else ""
 

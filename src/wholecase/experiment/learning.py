@@ -1,34 +1,36 @@
-"""One outer fold: learn, and choose on inner patients; test patients are not looked at here."""
+"""One outer fold: learn, and choose on inner patients; test patients are not looked at here.
 
-from dataclasses import dataclass
-from functools import cached_property
+With `protocol.refit` a first model learns on the training side and makes the choices, the number of
+epochs among them; the model that is kept then learns from training and inner patients together.
+With `protocol.inner` several first models do so, each asked about other patients.
+"""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 
-from wholecase.answer import FoldModel, examples_of, familiar_of, judge, write_familiar
-from wholecase.assemble import batches_of, model_of, schedule_of
-from wholecase.cohort import Case, Fold
+from wholecase.answer import examples_of, familiar_of, write_familiar
+from wholecase.assemble import batches_of, schedule_of
+from wholecase.cohort import Case
 from wholecase.core.errors import RunError
-from wholecase.core.files import read_json, write_json
-from wholecase.core.kinds import RGB
+from wholecase.core.files import read_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import ThresholdChoice
 from wholecase.execution import freed_memory_kept, tell
-from wholecase.experiment.keys import chosen_key, learnt_key
-from wholecase.extract import Extraction
-from wholecase.models import CaseModel, facts_of_model, load_model, save_model
-from wholecase.recipes import Recipe
-from wholecase.runs import FoldFolder, RunFolder, read_rows, write_rows
+from wholecase.experiment.choosing import choose_in
+from wholecase.experiment.fold_job import FoldJob
+from wholecase.models import CaseModel, facts_of_model, save_model
+from wholecase.runs import write_rows
 from wholecase.training import (
-    Choices,
+    Batches,
     Epoch,
+    Followed,
     History,
-    Inner,
     Keep,
-    choose,
-    choose_head,
+    Schedule,
     fit,
     metric_told,
 )
@@ -38,36 +40,16 @@ Fate = Literal["learnt", "chosen", "reused"]
 
 
 @dataclass(frozen=True)
-class FoldJob:
-    """All that a fold needs; travels to a worker process."""
+class _Lesson:
+    """One training of a fold."""
 
-    recipe: Recipe
-    fold: Fold
-    """Only cases that have a bag."""
-    extraction: Extraction
-    classes: tuple[str, ...]
-    run: RunFolder
-    device: str
-
-    @cached_property
-    def learnt(self) -> str:
-        """A fold that was learnt under another key is learnt again."""
-        return learnt_key(self.recipe, self.fold, self.extraction)
-
-    @cached_property
-    def chosen(self) -> str:
-        """Choices that were made under another key are made again."""
-        return chosen_key(self.learnt, self.recipe)
-
-    @property
-    def folder(self) -> FoldFolder:
-        """Where the fold keeps its things."""
-        return self.run.fold(self.fold.number)
-
-    @property
-    def seed(self) -> int:
-        """The fold's own seed."""
-        return seed_of(self.recipe.protocol.seed, "fold", self.fold.number)
+    key: str
+    train: tuple[Case, ...]
+    valid: tuple[Case, ...]
+    """Nobody where the number of epochs is known."""
+    schedule: Schedule
+    name: str = ""
+    """Tells it from the fold's others."""
 
 
 def learn_fold(job: FoldJob) -> Fate:
@@ -79,60 +61,101 @@ def learn_fold(job: FoldJob) -> Fate:
         chosen = read_json(job.folder.choices)
         if chosen.get("key") == job.chosen:
             return "reused"
-    targets = [case.target for case in job.fold.train]
-    counts = [targets.count(label) for label in range(len(job.classes))]
-    model = model_of(
-        job.recipe,
-        job.extraction.width,
-        len(job.classes),
-        job.seed,
-        counts,
-        kind=job.extraction.kind or RGB,
-    )
-    if learnt:
-        load_model(job.folder.model, model)
-        model = model.to(job.device)
-    else:
-        model = model.to(job.device)
-        _keep_model(job, model, _learn(job, model))
-    _keep_familiar(job, model)
-    _choose(job, model)
+    if not learnt:
+        _learn(job)
+    _keep_familiar(job)
+    choose_in(job)
     return "chosen" if learnt else "learnt"
 
 
 def _is_learnt(job: FoldJob) -> bool:
-    there = job.folder.model.is_file() and job.folder.history.is_file()
-    return there and facts_of_model(job.folder.model).get("key") == job.learnt
+    if not job.folder.history.is_file() or _key(job.folder.model) != job.learnt:
+        return False
+    firsts = range(len(job.parts)) if job.again else ()
+    return all(_key(job.folder.first(n)) == _first_key(job, n) for n in firsts)
 
 
-def _learn(job: FoldJob, model: CaseModel) -> History:
-    sides = {}
-    for side in ("train", "valid"):
-        cases = job.fold.sides()[side]
-        _require(job, side, cases)
-        examples = examples_of(cases, job.extraction, classes=len(job.classes))
-        sides[side] = batches_of(job.recipe, examples, seed_of(job.seed, side))
-    keep = Keep(job.folder.last, job.learnt)
-    schedule = schedule_of(job.recipe)
+def _key(path: Path) -> object:
+    return facts_of_model(path).get("key")
+
+
+def _first_key(job: FoldJob, part: int) -> str:
+    return f"{job.learnt} {job.folder.first(part).stem}"
+
+
+def _learn(job: FoldJob) -> None:
+    """Keep the fold's model, and before it all that it rests on: it says that all is learnt."""
+    fold, schedule = job.fold, schedule_of(job.recipe)
+    histories = {}
+    lesson = _Lesson(job.learnt, fold.train, fold.valid, schedule)
+    if job.again:
+        histories = {job.folder.first(n).stem: _first(job, n) for n in range(len(job.parts))}
+        followed = _followed(schedule, list(histories.values()))
+        lesson = _Lesson(job.learnt, job.again, (), followed, "refit")
+    model, histories[lesson.name] = _taught(job, lesson)
+    _write_history(job, histories)
+    save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
+    job.folder.last.unlink(missing_ok=True)
+
+
+def _first(job: FoldJob, number: int) -> History:
+    """How a model learnt that is only to choose; it is kept beside the one that will answer."""
+    part, path, key = job.parts[number], job.folder.first(number), _first_key(job, number)
+    lesson = _Lesson(key, part.train, part.valid, schedule_of(job.recipe), path.stem)
+    facts = facts_of_model(path)
+    if facts.get("key") == lesson.key:
+        return History(tuple(Epoch(*row) for row in facts["epochs"]), facts["best"])
+    model, history = _taught(job, lesson)
+    curve = {"epochs": [astuple(epoch) for epoch in history.epochs], "best": history.best}
+    facts = {"recipe": job.recipe.recipe, "key": lesson.key, **curve}
+    save_model(path, model, facts)
+    return history
+
+
+def _followed(schedule: Schedule, firsts: Sequence[History]) -> Schedule:
+    """As long as the first trainings were best, at their rates: those of their stages and course.
+
+    Of several the median counts: of the number of epochs, and in each epoch of the rates.
+    """
+    epochs = statistics.median_low([first.best + 1 for first in firsts])
+    factors = tuple(
+        statistics.median_low([f.epochs[n].factor for f in firsts if n < len(f.epochs)])
+        for n in range(epochs)
+    )
+    return replace(schedule, epochs=len(factors), course=Followed(factors), patience=None)
+
+
+def _taught(job: FoldJob, lesson: _Lesson) -> tuple[CaseModel, History]:
+    _require(job, lesson)
+    model = job.fresh_model(lesson.train).to(job.device)
+    train = _batches(job, lesson.train, "train")
+    valid = _batches(job, lesson.valid, "valid") if lesson.valid else None
     with freed_memory_kept():
-        return fit(
+        history = fit(
             model,
-            (sides["train"], sides["valid"]),
-            schedule,
+            (train, valid),
+            lesson.schedule,
             seed=job.seed,
-            keep=keep,
-            told=lambda epoch: _report(job, epoch),
+            keep=Keep(job.folder.last, lesson.key),
+            told=lambda epoch: _report(job, lesson, epoch),
         )
+    return model, history
 
 
-def _report(job: FoldJob, epoch: Epoch) -> None:
-    value = epoch.valid_metric
+def _batches(job: FoldJob, cases: tuple[Case, ...], side: str) -> Batches:
+    examples = examples_of(cases, job.extraction, classes=len(job.classes))
+    return batches_of(job.recipe, examples, seed_of(job.seed, side))
+
+
+def _report(job: FoldJob, lesson: _Lesson, epoch: Epoch) -> None:
+    inner, value = epoch.valid_loss, epoch.valid_metric
     tell(
         {
             "fold": job.fold.number,
+            **({"training": lesson.name} if lesson.name else {}),
             "epoch": epoch.number,
             "loss": round(epoch.train_loss, 4),
-            "inner": round(epoch.valid_loss, 4),
+            **({} if inner is None else {"inner": round(inner, 4)}),
             **({} if value is None else {_metric(job): round(value, 4)}),
         }
     )
@@ -142,88 +165,45 @@ def _metric(job: FoldJob) -> str:
     return metric_told(schedule_of(job.recipe).watch)
 
 
-def _require(job: FoldJob, side: str, cases: tuple[Case, ...]) -> None:
-    missing = set(range(len(job.classes))) - {case.target for case in cases}
-    if side == "train" and missing:
+def _keep_familiar(job: FoldJob) -> None:
+    """What the training cases look like; nothing of it is learnt by the model."""
+    sides = job.fold.train, job.fold.valid
+    model = job.fresh_model(job.fold.train).to(job.device)
+    familiar = familiar_of(model, job.recipe, sides, job.extraction, seed=job.seed)
+    write_familiar(job.folder.familiar, familiar)
+
+
+def _require(job: FoldJob, lesson: _Lesson) -> None:
+    missing = set(range(len(job.classes))) - {case.target for case in lesson.train}
+    if missing:
         raise RunError(
             f"fold {job.fold.number} has no training case of class {job.classes[min(missing)]!r} "
             "left after exclusions; use fewer folds or more patients"
         )
-    if not cases:
+    if not lesson.valid and lesson.name != "refit":
         raise RunError(
             f"fold {job.fold.number} has no inner validation patients to choose the epoch on; "
             "raise protocol.validation"
         )
 
 
-def _keep_model(job: FoldJob, model: CaseModel, history: History) -> None:
-    columns = ("epoch", "train_loss", "valid_loss", f"valid_{_metric(job)}", "best")
-    rows = [
-        (e.number, e.train_loss, e.valid_loss, e.valid_metric, int(e.number == history.best))
-        for e in history.epochs
-    ]
-    named = [dict(zip(columns, row, strict=True)) for row in rows]
-    write_rows(job.folder.history, columns, named)
-    # says that the fold is learnt
-    save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
-    job.folder.last.unlink(missing_ok=True)
+def _write_history(job: FoldJob, histories: dict[str, History]) -> None:
+    """The learning curves; which training an epoch is of is told where there are several."""
+    metric = f"valid_{_metric(job)}"
+    columns = ["epoch", "train_loss", "valid_loss", metric, "best"]
+    if len(histories) > 1:
+        columns.insert(0, "training")
+    rows = [row for name, history in histories.items() for row in _rows(name, history, metric)]
+    write_rows(job.folder.history, columns, [{c: row[c] for c in columns} for row in rows])
 
 
-def _keep_familiar(job: FoldJob, model: CaseModel) -> None:
-    sides = job.fold.train, job.fold.valid
-    told = familiar_of(model, job.recipe, sides, job.extraction, seed=job.seed)
-    write_familiar(job.folder.familiar, told)
-
-
-def _choose(job: FoldJob, model: CaseModel) -> None:
-    def inner() -> Inner:
-        return _inner(job, model)
-
-    of_head = choose_head(model.head, inner)
-    rules, asked = job.recipe.choose, inner()
-    choices = choose(asked, threshold=rules.threshold, calibration=rules.calibration, seed=job.seed)
-    _write_inner(job, asked, choices)
-    best = next(row["epoch"] for row in read_rows(job.folder.history) if row["best"] == "1")
-    facts: dict[str, Any] = {
-        "key": job.chosen,
-        "epoch": int(best),
-        "threshold": choices.threshold,
-        "threshold_rule": rules.threshold if choices.threshold is not None else None,
-        "temperature": choices.temperature,
-        "inner_cases": len(job.fold.valid),
-        "inner_patients": len(set(asked.patients)),
-        **({"head": of_head} if of_head else {}),
-        **(_worth(choices.worth) if choices.worth else {}),
-    }
-    write_json(job.folder.choices, facts)  # last: says that the fold is ready
-
-
-def _worth(worth: ThresholdChoice) -> dict[str, Any]:
-    """What one half would have given, and how far redraws of the patients move the threshold."""
-    facts = {k: v for k, v in worth.to_json().items() if k != "value"}
-    return {f"threshold_{name}": value for name, value in facts.items()}
-
-
-def _inner(job: FoldJob, model: CaseModel) -> Inner:
-    cases = job.fold.valid
-    member = FoldModel(job.fold.number, job.recipe, model)
-    rows = [said.raw for (said,) in judge([member], cases, job.extraction, evidence="none")]
-    truth = np.array([case.target for case in cases], dtype=np.int64)
-    return Inner(job.fold, tuple(case.id for case in cases), truth, np.stack(rows))
-
-
-def _write_inner(job: FoldJob, inner: Inner, choices: Choices) -> None:
-    """What the choices were made on, to the last digit: the rule, applied again, agrees."""
-    patients = {case.id: case.patient for case in job.fold.valid}
-    named = [f"probability_{name}" for name in job.classes]
-    calibrated = choices.calibrated(inner.probabilities).tolist()
-    rows = [
-        {
-            "case_id": case,
-            "patient_id": patients[case],
-            "label": job.classes[target],
-            **dict(zip(named, map(repr, shares), strict=True)),
+def _rows(name: str, history: History, metric: str) -> Iterator[dict[str, Any]]:
+    for epoch in history.epochs:
+        yield {
+            "training": name,
+            "epoch": epoch.number,
+            "train_loss": epoch.train_loss,
+            "valid_loss": epoch.valid_loss,
+            metric: epoch.valid_metric,
+            "best": int(epoch.number == history.best),
         }
-        for case, target, shares in zip(inner.cases, inner.truth.tolist(), calibrated, strict=True)
-    ]
-    write_rows(job.folder.inner, ["case_id", "patient_id", "label", *named], rows)

@@ -99,6 +99,15 @@ def judge_outer(bench: Bench) -> list[Judgement]:
     return [said[case.id] for case in _tested(bench)]
 
 
+def judge_bare(bench: Bench) -> list[Judgement]:
+    """The same answers as `judge_outer` gives, without evidence and what other models say."""
+    many = [fold for fold in bench.folds if len(fold.test) > MOST_EXPLAINED]
+    said = {one.case.id: one for one in _in_batches(bench, many)}
+    few = [case for case in _tested(bench) if case.id not in said]
+    said |= {one.case.id: one for one in _one_by_one(bench, few, others=False, evidence=False)}
+    return [said[case.id] for case in _tested(bench)]
+
+
 def explained(bench: Bench, judged: Sequence[Judgement]) -> list[Judgement]:
     """The same cases, with evidence in the run also for those that have none yet."""
     lacking = [j.case for j in judged if not bench.run.evidence(j.case.id).is_file()]

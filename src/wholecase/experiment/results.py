@@ -88,18 +88,20 @@ def _label(case: Case, classes: Sequence[str]) -> str | None:
     return case.label if case.target is None else classes[case.target]
 
 
-def write_metrics(
+def write_metrics(  # noqa: PLR0913 (all that the file holds)
     run: RunFolder,
     judgements: Sequence[Judgement],
     recipe: Recipe,
     stability: Stability = Stability(),  # noqa: B008 (frozen)
     warning: str = "",
     baselines: tuple[dict[str, Any], list[str]] = ({}, []),
+    *,
+    repeats: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Pooled over the outer folds, and per fold; each with its interval by patient.
 
     `warning` is what the cohort itself calls for; it stands before all other notes, and then what
-    plain baselines on the same folds say (`against_baselines`).
+    plain baselines on the same folds say (`against_baselines`); `repeats` is `told_of_repeats`.
     """
     folds = sorted({int(j.judge) for j in judgements})
     metrics = {
@@ -118,6 +120,8 @@ def write_metrics(
         metrics["faithfulness"] = told
     if baselines[0]:
         metrics["baselines"] = baselines[0]
+    if repeats:
+        metrics["repeats"] = repeats
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()

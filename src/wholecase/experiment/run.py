@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,12 +11,14 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import has_bag, write_contents
-from wholecase.assemble import bags_of, check_recipe, labels_of, split_of
+from wholecase.assemble import bags_of, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
+    Case,
     Cohort,
     Fold,
     Split,
     anonymity_note,
+    inner_folds,
     read_cohort,
     refuse_identical,
     write_splits,
@@ -30,10 +32,12 @@ from wholecase.execution import Place, each
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
+from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
-from wholecase.experiment.learning import FoldJob, learn_fold
-from wholecase.experiment.outer import Bench, explained, judge_outer
+from wholecase.experiment.learning import learn_fold
+from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
+from wholecase.experiment.repeats import told_of_repeats
 from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.summary import Summary, summary_of
@@ -72,57 +76,60 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
         OSError: nothing can be written there, and there is no such run.
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
-    split = split_of(recipe, cohort, settings.splits)
+    splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
     _check(recipe, cohort, settings)
     folder = RunFolder(settings.out)
     try:
         refuse_unwritable(folder.facts)
     except OSError as error:
-        if not is_finished(folder, recipe, cohort.path, split, baselines=settings.baselines):
+        if not is_finished(folder, recipe, cohort.path, splits[0], baselines=settings.baselines):
             raise
         message(f"note: {sentence_of(error)}; the run there is finished, and told as it is")
         return summary_of(folder, cohort, settings.tolerated)
     with claimed(settings.out):
-        return _run(recipe, cohort, split, settings)
+        return _run(recipe, cohort, splits, settings)
 
 
-def _run(recipe: Recipe, cohort: Cohort, split: Split, settings: Settings) -> Summary:
+def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Settings) -> Summary:
     clock, place = _Clock(), settings.place
     folder = RunFolder(settings.out)
-    claim(folder, recipe, cohort.path, split)
+    claim(folder, recipe, cohort.path, splits[0])
     with clock.stage("extract"):
         store = settings.store or settings.out.parent / "features"
         extraction = bags_of(recipe, cohort, store, place)
-    refuse_identical(split, extraction.digests)
-    write_splits(folder.splits, split)
+    for number, split in enumerate(splits):
+        refuse_identical(split, extraction.digests)
+        write_splits(folder.repeat(number).splits, split)
     lost = write_exclusions(folder, cohort, extraction)
-    folds = _usable(split, extraction)
     folder.facts.unlink(missing_ok=True)  # what lies there is no finished run until all is anew
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
-    bench = Bench(recipe, extraction, cohort.classes, folder, folds, used, place)
+    bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
+    bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
-        fates = _learn(bench)
+        fates = _learn([bench, *others], cohort)
     with clock.stage("judge"):
         judged = judge_outer(bench)
+        again = [(other, judge_bare(other)) for other in others]
     with clock.stage("evaluate"):
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
-        write_contents(folder, folds, extraction)
+        write_contents(folder, bench.folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         write_novelty(folder.novelty, judged)
         warning = anonymity_note(cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
-        metrics = write_metrics(folder, judged, recipe, stability, warning, plain)
+        repeats = told_of_repeats([(bench, judged), *again])
+        metrics = write_metrics(folder, judged, recipe, stability, warning, plain, repeats=repeats)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(folder, judged, shown, place.workers)
-    facts = facts_of(recipe, cohort, split, extraction, settings.splits)
-    facts["device"] = place.device
     write_json(folder.times, clock.told())
-    again = repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None)
-    # as they will be read, so that the page has its bytes
-    facts = json.loads(json_text({**facts, "repeat": again}))
+    facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
+        "device": place.device,
+        "repeat": repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None),
+    }
+    facts = json.loads(json_text(facts))  # as they will be read, so that the page has its bytes
     write_report(folder.root, facts)
     write_json(folder.facts, facts)
     images = sum(len(case.images) for case in cohort.cases)
@@ -176,10 +183,21 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
         message(f"note: {remark}")
 
 
-def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:
+def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
+    """A bench for each repeat, with its seed, folds and folder."""
+    recipes = repeats_of(bench.recipe)
+    return [
+        replace(
+            bench, recipe=own, run=bench.run.repeat(n), folds=_usable(split.folds, bench.extraction)
+        )
+        for n, (own, split) in enumerate(zip(recipes, splits, strict=True))
+    ]
+
+
+def _usable(given: Sequence[Fold], extraction: Extraction) -> tuple[Fold, ...]:
     """The folds without the cases of which no image could be used."""
     folds = []
-    for fold in split.folds:
+    for fold in given:
         train, valid, test = (
             tuple(case for case in cases if has_bag(case, extraction))
             for cases in fold.sides().values()
@@ -191,33 +209,59 @@ def _usable(split: Split, extraction: Extraction) -> tuple[Fold, ...]:
     return tuple(folds)
 
 
-def _learn(bench: Bench) -> str:
+def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
+    """With a refit the cases of training and inner patients, `train_only` images and all."""
+    if not bench.recipe.protocol.refit:
+        return ()
+    sides = {case.id for case in (*fold.train, *fold.valid)}
+    inner = {case.patient for case in fold.valid}
+    return tuple(
+        case
+        for case in bench.cases
+        if case.id in sides or (not case.testable and case.patient in inner)
+    )
+
+
+def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
     """Learn all folds as far as that was not done before; returns what became of them."""
-    jobs = [
-        FoldJob(
-            recipe=bench.recipe,
-            fold=fold,
-            extraction=bench.extraction,
-            classes=bench.classes,
-            run=bench.run,
-            device=bench.place.device,
-        )
-        for fold in bench.folds
-    ]
+    jobs = [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
+    repeats = {bench.run: number for number, bench in enumerate(benches)}
     fates: Counter[str] = Counter()
-    epochs = bench.recipe.train.epochs
-    seen: Counter[int] = Counter()
+    epochs = benches[0].recipe.train.epochs
+    epochs *= jobs[0].trainings
+    seen: Counter[Path] = Counter()
     with progress("training", len(jobs) * epochs, "epochs") as advance:
 
         def heard(job: FoldJob, news: object) -> None:
-            seen[job.fold.number] += 1
-            advance(**dict(news)) if isinstance(news, dict) else advance()
+            seen[job.folder.root] += 1
+            which = {"repeat": repeats[job.run]} if len(benches) > 1 else {}
+            advance(**which, **dict(news)) if isinstance(news, dict) else advance()
 
-        for done in each(learn_fold, jobs, workers=bench.place.crew(len(jobs)), heard=heard):
+        crew = benches[0].place.crew(len(jobs))
+        for done in each(learn_fold, jobs, workers=crew, heard=heard):
             if done.error is not None:
                 raise done.error
             fates[done.result or ""] += 1
             # a fold that stopped early, or was learnt before, has no epochs left
-            advance(epochs - seen[done.item.fold.number])
+            advance(epochs - seen[done.item.folder.root])
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
+
+
+def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:
+    again, protocol = _taught_again(bench, fold), bench.recipe.protocol
+    inner: tuple[Fold, ...] = ()
+    if protocol.inner > 1:
+        both = replace(cohort, cases=again)
+        dealt = inner_folds(both, fold, folds=protocol.inner, seed=protocol.seed)
+        inner = _usable(dealt, bench.extraction)
+    return FoldJob(
+        recipe=bench.recipe,
+        fold=fold,
+        extraction=bench.extraction,
+        classes=bench.classes,
+        run=bench.run,
+        device=bench.place.device,
+        again=again,
+        inner=inner,
+    )

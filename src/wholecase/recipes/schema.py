@@ -92,8 +92,37 @@ class Protocol(Section):
     validation: float = Field(
         0.2, gt=0, lt=1, description="share of the training patients on which choices are made"
     )
+    refit: bool = Field(
+        default=False,
+        description="whether the model learns once more, from training and inner patients, for "
+        "the number of epochs that was best; what the first model chose stays",
+        exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
+    )
+    inner: int = Field(
+        1,
+        ge=1,
+        description="inner folds: epoch, temperature and threshold are chosen on the patients of "
+        "all of them, each asked of a model that never learnt from them; costs so many trainings "
+        "and the refit, which it needs",
+        exclude_if=lambda value: value == 1,
+    )
+    repeats: int = Field(
+        1,
+        ge=1,
+        description="how often all of it is done, each time with the next seed: other folds, other "
+        "weights; the first is the run, the others tell the spread",
+        exclude_if=lambda value: value == 1,
+    )
     seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
     group: Literal["patient"] = Field("patient", description="who is never on two sides")
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Protocol":
+        if self.repeats > 1 and self.kind == "given":
+            raise ValueError("`repeats` divide anew, and a `given` split stays; leave one out")
+        if self.inner > 1 and not self.refit:
+            raise ValueError("`inner` folds choose for a model of all patients; set `refit: true`")
+        return self
 
 
 class ExtractSection(Section):

@@ -15,7 +15,7 @@ from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
 from wholecase.report.run_record import Run
 from wholecase.report.slide_sheet import slides_of
-from wholecase.report.terms import TERMS
+from wholecase.report.terms import TERMS, metric_name
 from wholecase.report.wording import count, interval, number
 from wholecase.runs import RunFolder
 
@@ -96,6 +96,6 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(terms=TERMS, count=count)
+    environment.globals.update(terms=TERMS, count=count, metric_name=metric_name)
     environment.filters.update(number=number, interval=interval)
     return environment

@@ -110,6 +110,8 @@ def _splits(splits: Mapping[str, Any], folds: int) -> str:
     source = splits.get("from")
     parts = [_text(splits.get("protocol")), count(folds, "fold")]
     parts += [f"taken from {PurePath(_text(source)).name}"] if source else []
+    parts += [f"{splits['inner']} inner folds"] if splits.get("inner") else []
+    parts += ["learnt once more from train and valid"] if splits.get("refit") else []
     return ", ".join(part for part in parts if part)
 
 

@@ -16,6 +16,7 @@ from wholecase.report.records import (
     Novelty,
     Opinion,
     Prediction,
+    Repeated,
     TissueRecord,
     UsedCase,
 )
@@ -56,6 +57,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         folds=folds_of(folder, metrics, classes),
         pooled={k: measured(v) for k, v in (metrics.get("pooled") or {}).items()},
         spread=_spread(metrics.get("spread") or {}),
+        repeats=_repeats((metrics.get("repeats") or {}).get("spread") or {}),
         faithfulness=_deletion(metrics.get("faithfulness") or {}),
         notes=tuple(str(note) for note in metrics.get("notes") or ()),
         pictures={k: _pictures(root, v) for k, v in read_object(folder.pictures).items()},
@@ -117,6 +119,11 @@ def _prediction(row: Row, classes: tuple[str, ...], path: Path) -> Prediction:
 def _spread(table: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     pairs = {k: (finite(v.get("mean")), finite(v.get("deviation"))) for k, v in table.items()}
     return {k: (mean, sd) for k, (mean, sd) in pairs.items() if mean is not None and sd is not None}
+
+
+def _repeats(table: Mapping[str, Any]) -> dict[str, Repeated]:
+    keys = ("mean", "deviation", "min", "max")
+    return {k: Repeated(*(float(v[key]) for key in keys)) for k, v in table.items()}
 
 
 def _deletion(table: Mapping[str, Any]) -> Deletion | None:

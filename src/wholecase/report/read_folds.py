@@ -29,7 +29,11 @@ def folds_of(
     return tuple(
         replace(
             _sides(number, [row for row in rows if whole(row["fold"]) == number]),
-            epochs=tuple(_epoch(row) for row in rows_of(folder.fold(number).history)),
+            epochs=tuple(
+                _epoch(row)
+                for row in rows_of(folder.fold(number).history)
+                if row.get("training", "first") == "first"
+            ),
             choices=read_object(folder.fold(number).choices),
             metrics={name: measured(value) for name, value in told.get(number, {}).items()},
             inner=_inner(folder.fold(number).inner, classes),

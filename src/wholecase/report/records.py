@@ -185,6 +185,17 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Repeated:
+    """A metric over repeats of the run with other seeds, the run included."""
+
+    mean: float
+    deviation: float
+    low: float
+    """The least of the repeats; no end of an interval."""
+    high: float
+
+
+@dataclass(frozen=True)
 class TissueRecord:
     """What was taken as tissue on one slide."""
 

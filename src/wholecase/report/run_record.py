@@ -15,6 +15,7 @@ from wholecase.report.records import (
     Novelty,
     Opinion,
     Prediction,
+    Repeated,
     TissueRecord,
     UsedCase,
 )
@@ -44,6 +45,8 @@ class Run:
     """The recipe as YAML text; empty where the file is gone."""
     opinions: Mapping[str, tuple[Opinion, ...]] = field(default_factory=dict)
     """Case -> what each fold's model says of it; empty where the run did not ask them."""
+    repeats: Mapping[str, Repeated] = field(default_factory=dict)
+    """Metric -> its spread over repeats; empty where the run was made once."""
     stability: Measured | None = None
     """Mean rank correlation of the attention of two fold models."""
     novelty: Mapping[str, Novelty] = field(default_factory=dict)

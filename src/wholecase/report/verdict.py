@@ -18,6 +18,11 @@ PROTOCOLS: dict[str, str] = {
     "and all choices were made on inner patients.",
 }
 """How the experiment was run, by the name in `run.json`; another text stands as it is."""
+REFIT = (
+    "The models learnt once more, from training and inner patients together; the number of epochs, "
+    "temperatures and thresholds are those of first models, each asked about inner patients whom "
+    "it had not learnt from."
+)
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,11 @@ def _told(run: Run) -> str:
 
 def reading(run: Run) -> list[str]:
     """What the verdict means, and under which protocol it was reached: a sentence each."""
-    return [
-        text
-        for text in (_meaning(run), _luck(run), _protocol(run), _decided(run), _unlike(run))
-        if text
-    ]
+    return [text for text in _sentences(run) if text]
+
+
+def _sentences(run: Run) -> tuple[str, ...]:
+    return _meaning(run), _luck(run), _protocol(run), _repeats(run), _decided(run), _unlike(run)
 
 
 def _meaning(run: Run) -> str:
@@ -90,11 +95,24 @@ def _luck(run: Run) -> str:
 
 
 def _protocol(run: Run) -> str:
-    told = str((run.facts.get("splits") or {}).get("protocol") or "")
-    text = PROTOCOLS.get(told)
-    if text is None:
-        return f"Protocol: {told}." if told else ""
-    return text.format(folds=len(run.folds))
+    splits = run.facts.get("splits") or {}
+    told = str(splits.get("protocol") or "")
+    text = PROTOCOLS.get(told, f"Protocol: {told}." if told else "").format(folds=len(run.folds))
+    return f"{text} {REFIT}" if splits.get("refit") else text
+
+
+def _repeats(run: Run) -> str:
+    """How much of the figure is the luck of one division."""
+    told = run.repeats.get("auroc")
+    if told is None:
+        return ""
+    times = (run.facts.get("splits") or {}).get("repeats", "")
+    return (
+        f"Over {times} repeats with other seeds, on the same patients, the AUROC was "
+        f"{number(told.mean)} on average (standard deviation {number(told.deviation)}, from "
+        f"{number(told.low)} to {number(told.high)}). All else on this page, intervals too, is of "
+        "the first."
+    )
 
 
 def _decided(run: Run) -> str:

@@ -104,6 +104,10 @@ class RunFolder:
         """The folder of one outer fold."""
         return FoldFolder(self.root / "folds" / str(number))
 
+    def repeat(self, number: int) -> "RunFolder":
+        """What a repeat with another seed keeps: splits, folds and predictions; 0 is the run."""
+        return RunFolder(self.root / "repeats" / str(number)) if number else self
+
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""
         return self.root / "evidence" / f"{safe_name(case)}.safetensors"
@@ -141,8 +145,12 @@ class FoldFolder:
 
     @property
     def model(self) -> Path:
-        """The model at its best epoch."""
+        """The model at its best epoch; with a refit at its last."""
         return self.root / "model.safetensors"
+
+    def first(self, part: int = 0) -> Path:
+        """With a refit: the model that chose, having learnt without the patients of its part."""
+        return self.root / (f"first-{part}.safetensors" if part else "first.safetensors")
 
     @property
     def last(self) -> Path:

@@ -6,7 +6,7 @@ from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choo
 from wholecase.training.examples import Example, Examples, NoExamples, pack
 from wholecase.training.fit import History, fit
 from wholecase.training.optimizer import optimizer_for
-from wholecase.training.rates import SCHEDULES, Course
+from wholecase.training.rates import SCHEDULES, Course, Followed
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.schedule import Schedule, Stage
 from wholecase.training.views import VIEWS, Drawn, PerScale, Views, judged_views
@@ -28,6 +28,7 @@ __all__ = [
     "Epoch",
     "Example",
     "Examples",
+    "Followed",
     "History",
     "Inner",
     "Keep",

@@ -1,6 +1,6 @@
 """What may be chosen is chosen on inner patients only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,24 +26,28 @@ CALIBRATIONS = ("none", "temperature", "smoothed")
 class Inner:
     """Predictions for the inner validation cases of one fold; no other can be put in."""
 
-    fold: Fold
+    parts: tuple[Fold, ...]
+    """Its division into those who taught and those who are asked; several with inner folds."""
     cases: tuple[str, ...]
     truth: Int[np.ndarray, " M"]
     probabilities: Float[np.ndarray, "M C"]
 
     def __post_init__(self) -> None:
-        allowed = {case.id for case in self.fold.valid}
-        if strangers := set(self.cases) - allowed:
+        if strangers := set(self.cases) - set(self._patients):
             raise SplitError(
-                f"fold {self.fold.number}: {sorted(strangers)[0]!r} is not an inner "
+                f"fold {self.parts[0].number}: {sorted(strangers)[0]!r} is not an inner "
                 "validation case; nothing may be chosen on it"
             )
 
     @property
     def patients(self) -> tuple[str, ...]:
         """Whose each case is: they stand behind the choice."""
-        known = {case.id: case.patient for case in self.fold.valid}
+        known = self._patients
         return tuple(known[case] for case in self.cases)
+
+    @property
+    def _patients(self) -> dict[str, str]:
+        return {case.id: case.patient for part in self.parts for case in part.valid}
 
 
 @dataclass(frozen=True)
@@ -71,22 +75,28 @@ class Choices:
         return decided
 
 
-def choose_head(head: Head, inner: Callable[[], Inner]) -> dict[str, Any]:
+def choose_head(heads: Sequence[Head], inner: Callable[[], Inner]) -> dict[str, Any]:
     """Set what the head may choose, one name after the other, by the loss of the inner cases.
 
     Args:
-        head: is left with the best candidates; the first of equals stays.
-        inner: asks the model about the inner cases anew.
+        heads: of the models that are asked, alike; left with the best candidates, the first of
+            equals.
+        inner: asks the models about the inner cases anew.
     """
     chosen: dict[str, Any] = {}
-    for name, values in head.candidates().items():
+    for name, values in heads[0].candidates().items():
         losses = []
         for value in values:
-            head.adopt({**chosen, name: value})
+            _adopt(heads, {**chosen, name: value})
             losses.append(_loss(inner()))
         chosen[name] = values[int(np.argmin(losses))]
-        head.adopt(chosen)
+        _adopt(heads, chosen)
     return chosen
+
+
+def _adopt(heads: Sequence[Head], chosen: Mapping[str, Any]) -> None:
+    for head in heads:
+        head.adopt(chosen)
 
 
 def choose(inner: Inner, *, threshold: str, calibration: str, seed: int = 0) -> Choices:

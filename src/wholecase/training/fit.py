@@ -26,7 +26,7 @@ from wholecase.training.optimizer import set_modes
 from wholecase.training.pace import Pace
 from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
 from wholecase.training.schedule import Schedule
-from wholecase.training.watch import Watch, judge
+from wholecase.training.watch import Verdict, Watch, judge
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class History:
 
 def fit(
     model: CaseModel,
-    batches: tuple[Batches, Batches],
+    batches: tuple[Batches, Batches | None],
     schedule: Schedule,
     *,
     seed: int,
@@ -50,8 +50,8 @@ def fit(
 
     Args:
         model: on the device where it is to learn.
-        batches: of the training and of the inner validation patients. The outer test patients
-            have no way in here.
+        batches: of the training and of the inner validation patients; without these nothing is
+            watched, and the last epoch is kept. The outer test patients have no way in here.
         schedule: epochs, rates and their course, stages, early stopping.
         seed: of dropout and augmentation; each epoch derives its own, so a stopped training goes
             on bit for bit.
@@ -68,10 +68,13 @@ def fit(
     pace = Pace(model, schedule)
     rows = load_progress(keep, model, pace, watch)
     for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
-        train_loss = _learn(model, pace.optimizer(epoch), train, schedule, (seed, epoch))
+        optimizer, factor = pace.optimizer(epoch), pace.factor
+        train_loss = _learn(model, optimizer, train, schedule, (seed, epoch))
         remember(model, train.once())
-        verdict = judge(model, valid, schedule)
-        rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric))
+        # where nobody is asked the later epoch is the better one
+        nobody = Verdict(None, float(-epoch), None)
+        verdict = nobody if valid is None else judge(model, valid, schedule)
+        rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
         watch.see(epoch, verdict.score, model)
         pace.see(verdict.score)
         if keep is not None:

@@ -35,6 +35,11 @@ class Pace:
         set_rates(self._optimizer, self._rates.factor)
         return self._optimizer
 
+    @property
+    def factor(self) -> float:
+        """On the rates of all parts, in the epoch that comes."""
+        return self._rates.factor
+
     def see(self, score: float) -> None:
         """An epoch is over, and this is its watched score; lower is better."""
         self._rates.see(score)

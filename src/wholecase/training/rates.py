@@ -10,6 +10,7 @@ from torch.optim import SGD, Optimizer
 from torch.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
+    LambdaLR,
     LRScheduler,
     ReduceLROnPlateau,
 )
@@ -93,6 +94,23 @@ class Cosine(Course):
     def over(self, optimizer: Optimizer, epochs: int) -> LRScheduler:
         """The floor would be reached in the epoch after the last."""
         return CosineAnnealingLR(optimizer, T_max=epochs, eta_min=self.floor)
+
+
+@final
+@dataclass(frozen=True)
+class Followed(Course):
+    """The rates of a training that is over, epoch by epoch; no recipe can name it.
+
+    Args:
+        factors: of its epochs.
+    """
+
+    factors: tuple[float, ...]
+
+    def over(self, optimizer: Optimizer, epochs: int) -> LRScheduler:  # noqa: ARG002
+        """After the last epoch nothing is learnt."""
+        last = len(self.factors) - 1
+        return LambdaLR(optimizer, lambda epoch: self.factors[min(epoch, last)])
 
 
 SCHEDULES: dict[str, type[Course]] = {"constant": Constant, "plateau": Plateau, "cosine": Cosine}

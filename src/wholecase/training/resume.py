@@ -17,9 +17,12 @@ class Epoch:
 
     number: int
     train_loss: float
-    valid_loss: float
+    valid_loss: float | None
+    """None where no inner patients are asked."""
     valid_metric: float | None = None
     """What is watched, or AUROC; None where it is undefined."""
+    factor: float = 1.0
+    """On all rates."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def save_progress(
     tensors |= {f"optimizer/{name}": t for name, t in moments.items()}
     facts = {
         "key": keep.key,
-        "epochs": [astuple(row) for row in rows],
+        "epochs": [list(astuple(row)) for row in rows],
         "watch": watch.facts(),
         "pace": pace.facts(),
         "scalars": scalars,

@@ -22,7 +22,8 @@ LOSS = "loss"
 class Verdict:
     """The inner patients' verdict on an epoch."""
 
-    loss: float
+    loss: float | None
+    """None where there is nobody to ask."""
     score: float
     """What early stopping compares; lower is better."""
     metric: float | None
