@@ -109,7 +109,7 @@ class Run:
         if not self.folder.metrics.is_file():
             return {}
         pooled: dict[str, Any] = read_json(self.folder.metrics)["pooled"]
-        return {name: Interval(**told) for name, told in pooled.items()}
+        return {name: Interval(**entry) for name, entry in pooled.items()}
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -161,8 +161,8 @@ class Run:
         """
         question = question_of(self.folder.root, cohort=Path(cohort))
         asked = ask(question, **_settings(places))
-        told, _ = external_metrics(asked.trained, list(asked.judgements))
-        return {name: Interval(**one) for name, one in told.items()}
+        metrics, _ = external_metrics(asked.trained, list(asked.judgements))
+        return {name: Interval(**one) for name, one in metrics.items()}
 
     def compare(self, other: "Run") -> dict[str, Interval]:
         """Each metric of this run minus that of another on the same folds, paired by patient."""
@@ -173,10 +173,10 @@ class Run:
         return write_report(self.folder.root)
 
     def __repr__(self) -> str:
-        told = ", ".join(
+        listed = ", ".join(
             f"{name} {_shown(value)}" for name, value in list(self.metrics.items())[:3]
         )
-        return f"<run {self.folder.root}: {told or 'nobody judged'}>"
+        return f"<run {self.folder.root}: {listed or 'nobody judged'}>"
 
     def _repr_html_(self) -> str:
         """A small table for notebooks."""

@@ -402,7 +402,7 @@ def test_what_goes_with_the_label_alone_is_told(make):
         finding = only(check(path))
         assert (finding.where, finding.severity) == (what, "warning")
     assert "no: 40x; yes: 20x" in finding.what
-    assert [(p.power, p.told, p.cases, p.images) for p in check(path).powers] == [
+    assert [(p.power, p.is_given, p.cases, p.images) for p in check(path).powers] == [
         (20.0, False, 12, 24),
         (40.0, False, 12, 24),
     ]

@@ -118,7 +118,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(toy: Toy, tmp_path, stop_after: 
         model = fresh(toy)
         keep = Keep(tmp_path / folder / "last.safetensors", "key")
         schedule = toy.schedule
-        return model, fit(model, (sides[0], sides[1]), schedule, seed=4, keep=keep, told=told)
+        return model, fit(model, (sides[0], sides[1]), schedule, seed=4, keep=keep, on_epoch=told)
 
     def stop(epoch) -> None:
         if epoch.number == stop_after:

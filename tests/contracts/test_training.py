@@ -273,7 +273,7 @@ def test_a_part_that_wakes_goes_on_with_what_its_optimizer_knew() -> None:
         states.append({name: t.clone() for name, t in taught.state_dict().items()})
 
     sides = batches_of(read, learn, 1), batches_of(read, vectors(2), 1)
-    fit(taught, sides, schedule_of(read), seed=3, told=keep_state)
+    fit(taught, sides, schedule_of(read), seed=3, on_epoch=keep_state)
     oracle = model_of(read, WIDTH, 2, 1).train()
     parts = {"pool": list(oracle.pool.parameters()), "head": list(oracle.head.parameters())}
     adam = torch.optim.Adam([{"params": p, "lr": 0.0} for p in parts.values()], fused=True)
@@ -299,7 +299,7 @@ def test_a_sleeping_part_leaves_its_moments_in_the_checkpoint(tmp_path: Path) ->
     def look(_epoch: object) -> None:
         moments.append(load_tensors(keep.path)[0])
 
-    train(read, vectors(1, most=3), vectors(2), keep=keep, told=look)
+    train(read, vectors(1, most=3), vectors(2), keep=keep, on_epoch=look)
     pool, head = "optimizer/pool.embed.0.weight/", "optimizer/head.judge.last.weight/"
     for entry in ("exp_avg", "exp_avg_sq", "step"):
         asleep = [m[pool + entry] for m in moments[1:4]]
@@ -326,7 +326,7 @@ def test_a_stopped_training_goes_on_bit_for_bit(
     whole = train(read, learn, valid, keep=Keep(tmp_path / "a.safetensors", "key"))
     keep = Keep(tmp_path / "b.safetensors", "key")
     with pytest.raises(KeyboardInterrupt):
-        train(read, learn, valid, keep=keep, told=stop)
+        train(read, learn, valid, keep=keep, on_epoch=stop)
     resumed = train(read, learn, valid, keep=keep)
     ends = [load_tensors(tmp_path / f"{name}.safetensors") for name in "ab"]
     assert ends[0][1] == ends[1][1]

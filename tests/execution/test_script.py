@@ -6,10 +6,10 @@ from pathlib import Path
 
 SCRIPT = """
 from wholecase.core.files import safe_name
-from wholecase.execution import each
+from wholecase.execution import parallel_map
 
 print("begun")
-print(sorted(done.result for done in each(safe_name, ["a/b", "c"], workers=2)))
+print(sorted(done.result for done in parallel_map(safe_name, ["a/b", "c"], workers=2)))
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from wholecase.core.errors import RecipeError, WorkerDied
 from wholecase.core.lookup import look_up
-from wholecase.execution import Again, Outcome, Part, each_in_parts
+from wholecase.execution import Again, Outcome, Part, parallel_stream
 
 
 def told(events):
@@ -27,7 +27,7 @@ def told(events):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_every_item_gives_its_parts_in_order_and_then_its_end(workers):
-    events = list(each_in_parts(range, [5, 0, 300, 2], workers=workers))
+    events = list(parallel_stream(range, [5, 0, 300, 2], workers=workers))
     parts, errors = told(events)
     assert parts == {n: list(range(n)) for n in (5, 300, 2)}
     assert errors == dict.fromkeys((5, 0, 300, 2))
@@ -39,7 +39,7 @@ def test_every_item_gives_its_parts_in_order_and_then_its_end(workers):
 
 def test_an_error_ends_its_item_after_the_parts_before_it():
     item = "(1 / (2 - i) for i in range(4))"
-    parts, errors = told(each_in_parts(eval, [item, "iter([7])"], workers=1))
+    parts, errors = told(parallel_stream(eval, [item, "iter([7])"], workers=1))
     assert parts == {item: [0.5, 1.0], "iter([7])": [7]}
     assert str(errors[item]) == "ZeroDivisionError: division by zero"
     assert "Traceback" in errors[item].__notes__[0]
@@ -48,14 +48,14 @@ def test_an_error_ends_its_item_after_the_parts_before_it():
 
 def test_errors_of_ours_and_of_the_setup_stay_what_they_are():
     setup = partial(look_up, {}, "x", "tool")
-    _, errors = told(each_in_parts(zip, [(1, 2)], workers=1, setup=setup))
+    _, errors = told(parallel_stream(zip, [(1, 2)], workers=1, setup=setup))
     assert isinstance(errors[1, 2], RecipeError)
 
 
 def test_a_process_that_dies_costs_its_item():
     crash = "(__import__('os')._exit(3) if i == 2 else i for i in range(9))"
     items = ["iter([1])", crash, "iter([2])", "iter([3])"]
-    parts, errors = told(each_in_parts(eval, items, workers=2))
+    parts, errors = told(parallel_stream(eval, items, workers=2))
     assert {item: parts[item] for item in items} == {
         "iter([1])": [1],
         crash: [0, 1],
@@ -74,7 +74,7 @@ def test_a_process_that_dies_once_costs_nothing_and_its_parts_come_anew(tmp_path
     kill = f"open({mark!r}, 'w') and __import__('os').kill(__import__('os').getpid(), 9)"
     dies = f"({kill} if i == 2 and not {seen} else i for i in range(4))"
     items = ["iter([1])", dies, "iter([2])", "iter([3])"]
-    events = list(each_in_parts(eval, items, workers=2))
+    events = list(parallel_stream(eval, items, workers=2))
     mine = [event for event in events if event.item == dies]
     assert [getattr(event, "value", type(event)) for event in mine] == [
         *(0, 1, Again),
@@ -87,7 +87,7 @@ def test_a_process_that_dies_once_costs_nothing_and_its_parts_come_anew(tmp_path
 
 
 def test_a_part_that_cannot_travel_is_its_items_error():
-    _, errors = told(each_in_parts(eval, ["iter([lambda: 0])", "iter([1])"], workers=1))
+    _, errors = told(parallel_stream(eval, ["iter([lambda: 0])", "iter([1])"], workers=1))
     assert "pickle" in str(errors["iter([lambda: 0])"]).lower()
     assert errors["iter([1])"] is None
 
@@ -95,7 +95,7 @@ def test_a_part_that_cannot_travel_is_its_items_error():
 def test_nobody_runs_ahead_of_what_is_used(tmp_path):
     marks = tmp_path / "marks"
     item = f"(open({str(marks)!r}, 'a').write('.') * bytes(2**20) for _ in range(200))"
-    events = each_in_parts(eval, [item], workers=1, ahead=2)
+    events = parallel_stream(eval, [item], workers=1, ahead=2)
     for _ in range(3):
         next(events)
     time.sleep(0.5)
@@ -112,7 +112,7 @@ def test_items_are_taken_as_workers_become_free_in_this_thread():
             taken.append(threading.current_thread())
             yield i
 
-    events = each_in_parts(range, items(), workers=2)
+    events = parallel_stream(range, items(), workers=2)
     next(events)
     assert len(taken) <= 4
     events.close()
@@ -122,7 +122,7 @@ def test_items_are_taken_as_workers_become_free_in_this_thread():
 def test_leaving_early_leaves_no_process_and_no_thread():
     threads = threading.active_count()
     endless = "(bytes(2**20) for _ in __import__('itertools').count())"
-    events = each_in_parts(eval, [endless, endless], workers=2)
+    events = parallel_stream(eval, [endless, endless], workers=2)
     next(events)
     events.close()
     assert threading.active_count() == threads
@@ -130,4 +130,4 @@ def test_leaving_early_leaves_no_process_and_no_thread():
 
 
 def test_nothing_to_do():
-    assert list(each_in_parts(range, [], workers=2)) == []
+    assert list(parallel_stream(range, [], workers=2)) == []

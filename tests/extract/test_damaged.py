@@ -10,8 +10,8 @@ from extract.conftest import SIDE, cohort_of, files, plan_in
 from wholecase.core.errors import SourceError
 from wholecase.execution import Place
 from wholecase.extract import extract, table_lines
-from wholecase.extract.encoding import SteadySource
 from wholecase.extract.readable import Readable
+from wholecase.extract.retrying import RetryingSource
 from wholecase.instances import Grid
 from wholecase.sources import Header, ImageSource, Level, open_source
 
@@ -40,7 +40,7 @@ class Hiccup(ImageSource):
 )
 def test_a_region_is_read_twice_with_another_handle(script, fails, opened):
     log = []
-    with SteadySource(lambda: Hiccup(script, log)) as source:
+    with RetryingSource(lambda: Hiccup(script, log)) as source:
         if fails:
             with pytest.raises(SourceError, match="not this time"):
                 source.read(0, 0, 4, 4)
@@ -100,7 +100,7 @@ def test_what_is_read_is_what_a_slow_loop_reads(drawn, spoilt):
     def opened():
         return open_source(slide.path, "slide", 0.5)
 
-    with SteadySource(opened) as source, opened() as plain:
+    with RetryingSource(opened) as source, opened() as plain:
         instances = Grid(SIDE, 0.5)(source)
         readable = Readable(source, instances, tolerated=0.5)
         found = {}

@@ -181,7 +181,7 @@ def test_a_stopped_training_draws_on_bit_for_bit(tmp_path) -> None:
             torch.manual_seed(0)
             model = toy.model()
         keep = Keep(tmp_path / folder / "last.safetensors", "key")
-        return model, fit(model, sides, schedule, seed=4, keep=keep, told=told)
+        return model, fit(model, sides, schedule, seed=4, keep=keep, on_epoch=told)
 
     def stop(epoch) -> None:
         if epoch.number == 1:

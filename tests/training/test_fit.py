@@ -51,7 +51,7 @@ def test_it_stops_when_patience_ends_and_goes_back_to_the_best_epoch() -> None:
         states.append({k: v.clone() for k, v in taught.state_dict().items()})
 
     schedule = Schedule(epochs=200, rate=0.05, patience=5)
-    history = fit(taught, (noise(1), noise(2)), schedule, seed=0, told=told)
+    history = fit(taught, (noise(1), noise(2)), schedule, seed=0, on_epoch=told)
     losses = [epoch.valid_loss for epoch in history.epochs]
     assert history.best == int(np.argmin(losses))
     assert len(losses) == history.best + 5 + 1 < 200
@@ -91,10 +91,10 @@ def test_the_state_of_other_settings_is_not_continued(tmp_path) -> None:
     sides = (noise(1), noise(2))
     fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "a"))
     told = []
-    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), told=told.append)
+    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), on_epoch=told.append)
     assert [epoch.number for epoch in told] == [0, 1, 2]
     told.clear()
-    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), told=told.append)
+    fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), on_epoch=told.append)
     assert told == [], "a finished training has nothing left to do"
 
 
@@ -130,7 +130,7 @@ def test_where_nobody_is_asked_the_last_epoch_is_kept_and_a_stopped_training_goe
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(model(), (noise(1), None), schedule, seed=0, keep=keep, told=stop)
+        fit(model(), (noise(1), None), schedule, seed=0, keep=keep, on_epoch=stop)
     again = model()
     assert fit(again, (noise(1), None), schedule, seed=0, keep=keep) == history
     assert all(torch.equal(v, whole.state_dict()[k]) for k, v in again.state_dict().items())
@@ -150,7 +150,7 @@ def test_a_course_is_followed_epoch_by_epoch_through_a_stop(course: Course, tmp_
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(model(), (noise(1), None), followed, seed=0, keep=keep, told=stop)
+        fit(model(), (noise(1), None), followed, seed=0, keep=keep, on_epoch=stop)
     again = fit(model(), (noise(1), None), followed, seed=0, keep=keep)
     assert [epoch.factor for epoch in again.epochs] == list(factors)
     # the same cases at the same rates: what they learnt is the same, too

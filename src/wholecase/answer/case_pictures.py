@@ -146,12 +146,12 @@ def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:
 def _whole(sitting: Sitting, source: ImageSource, here: Evidence) -> dict[str, Any]:
     case, run = sitting.case, sitting.run
     small = thumbnail(source, THUMBNAIL_PX)
-    told: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
+    files: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
     if maps := map_pictures(source, here):
-        told["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
+        files["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
     if len(here.weights) > 1:
-        told["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
-    return told
+        files["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
+    return files
 
 
 def map_pictures(source: ImageSource, here: Evidence) -> dict[str, UInt8[np.ndarray, "_ _ 3"]]:

@@ -68,20 +68,22 @@ class FoldModel(Member):
         views = views_of(self.recipe)
         if views is None:
             raw, evidence = self._seen(reading, full=full)
-            told = self._said(reading.case, raw)
+            judgement = self._judgement(reading.case, raw)
         else:
             kept = views.kept(reading.example)
             seen = [self._seen(reading.only(rows), full=full) for rows in kept]
             evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
-            told = self._said(reading.case, np.mean([raw for raw, _ in seen], 0))
+            judgement = self._judgement(reading.case, np.mean([raw for raw, _ in seen], 0))
         (novelty,) = self.novelties(pack([reading.example]))
-        return replace(told, evidence=evidence, novelty=novelty)
+        return replace(judgement, evidence=evidence, novelty=novelty)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
-        told = zip(cases, self._raw(answer), self.novelties(batch), strict=True)
-        return [replace(self._said(case, raw), novelty=novelty) for case, raw, novelty in told]
+        judged = zip(cases, self._raw(answer), self.novelties(batch), strict=True)
+        return [
+            replace(self._judgement(case, raw), novelty=novelty) for case, raw, novelty in judged
+        ]
 
     def novelties(self, batch: Batch) -> list[Novelty | None]:
         """Of each case how far it lies from what was learnt from, all of its instances counted."""
@@ -99,7 +101,7 @@ class FoldModel(Member):
             rows: np.ndarray = self.model.head.probabilities(answer).double().cpu().numpy()
         return rows
 
-    def _said(self, case: Case, raw: Float[np.ndarray, " C"]) -> Judgement:
+    def _judgement(self, case: Case, raw: Float[np.ndarray, " C"]) -> Judgement:
         calibrated = self.choices.calibrated(raw[None])
         decision = int(self.choices.decide(calibrated)[0])
         return Judgement(case, self.classes, self.fold, raw, calibrated[0], decision)
@@ -133,8 +135,8 @@ class Vote(Member):
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Case by case what the members say together."""
-        told = [member.judge_batch(batch, cases) for member in self.members]
-        return [self._together(parts) for parts in zip(*told, strict=True)]
+        by_member = [member.judge_batch(batch, cases) for member in self.members]
+        return [self._together(parts) for parts in zip(*by_member, strict=True)]
 
     def _together(self, parts: Sequence[Judgement]) -> Judgement:
         mean = np.average([part.probabilities for part in parts], 0, self.weights)

@@ -45,9 +45,9 @@ class PixelExamples(Examples):
         self._image = np.repeat(image_of, lengths)
         first = np.searchsorted(case_of, np.arange(len(self._cases) + 1))
         self._starts: Int64[np.ndarray, " bounds"] = bounds[first]
-        told = np.repeat(power.astype(np.float32), lengths)
+        powers = np.repeat(power.astype(np.float32), lengths)
         scale = store.column("scale", self._rows)
-        self._scale = np.where(np.isnan(scale), told, scale)
+        self._scale = np.where(np.isnan(scale), powers, scale)
         self._position = store.column("position_um", self._rows)
 
     def __len__(self) -> int:

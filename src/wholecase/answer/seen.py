@@ -34,8 +34,8 @@ class Seen:
         """What the folder tells; nobody where it tells nothing."""
         rows = read_rows(run.splits) if run.splits.is_file() else []
         taught = (row["patient_id"] for row in rows if row["side"] in TAUGHT)
-        told = read_rows(run.contents) if run.contents.is_file() else []
-        contents = {row["content"]: row["kind"] for row in told}
+        known = read_rows(run.contents) if run.contents.is_file() else []
+        contents = {row["content"]: row["kind"] for row in known}
         return cls(frozenset(map(likeness_key, taught)), contents)
 
     def by(self, case: Case, extraction: Extraction) -> str:

@@ -95,16 +95,16 @@ def _options(name: str, what: str, named: Named) -> Iterator[str]:
     for option in dict.fromkeys([*named.options, *defaults]):
         default = defaults[option].default if option in defaults else inspect.Parameter.empty
         value = named.options.get(option, default)
-        told = meanings.get(option, "")
+        meaning = meanings.get(option, "")
         if default is not inspect.Parameter.empty and _shown(value) != _shown(default):
-            told = f"{told} (default {_shown(default)})".strip()
-        yield _line(f"{name}.{option}", value, told.rstrip("."))
+            meaning = f"{meaning} (default {_shown(default)})".strip()
+        yield _line(f"{name}.{option}", value, meaning.rstrip("."))
 
 
-def _line(name: str, value: object, told: str) -> str:
+def _line(name: str, value: object, meaning: str) -> str:
     head = f"  {name:30} {_shown(value):<14} "
-    told = textwrap.fill(told, 110, initial_indent=head, subsequent_indent=" " * 48)
-    return told.rstrip() or head.rstrip()
+    meaning = textwrap.fill(meaning, 110, initial_indent=head, subsequent_indent=" " * 48)
+    return meaning.rstrip() or head.rstrip()
 
 
 def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a function)
@@ -118,20 +118,20 @@ def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a functi
         elif inside and line and indent == 0:
             inside = False
         elif inside and indent == 4 and ":" in line:
-            name, _, told = line.strip().partition(":")
-            found[name] = told.strip()
+            name, _, meaning = line.strip().partition(":")
+            found[name] = meaning.strip()
         elif inside and line.strip():
             found[name] += f" {line.strip()}"
     return found
 
 
 def _meaning(field: FieldInfo, value: object) -> str:
-    told = field.description or ""
+    meaning = field.description or ""
     if field.is_required():
-        return told
+        return meaning
     default = field.get_default(call_default_factory=True, validated_data={})
     is_news = default is not None and default not in ("", value)
-    return f"{told} (default {_shown(default)})" if is_news else told
+    return f"{meaning} (default {_shown(default)})" if is_news else meaning
 
 
 def _shown(value: object) -> str:
@@ -200,5 +200,5 @@ def _stages(recipe: Recipe, model: CaseModel) -> Iterator[str]:
     for start in starts:
         optimizer_for(model, schedule, start)
         parts = {name: trainable(part) for name, part in model.named_children()}
-        told = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
-        yield f"  from epoch {start}: {sum(parts.values()):,} ({told})"
+        meaning = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
+        yield f"  from epoch {start}: {sum(parts.values()):,} ({meaning})"

@@ -48,11 +48,11 @@ def confound_findings(cohort: Cohort, looks: Sequence[Look]) -> Iterator[Finding
             values[target].add(value)
             patients[target].add(look.case.patient)
         if _apart(values) and min(map(len, patients.values())) >= ENOUGH_PATIENTS:
-            told = "; ".join(
+            shares = "; ".join(
                 f"{cohort.classes[target]}: {', '.join(sorted(values[target]))}"
                 for target in sorted(values)
             )
-            what = f"it tells the class ({told}); a model can learn it instead of the disease"
+            what = f"it tells the class ({shares}); a model can learn it instead of the disease"
             yield Finding("warning", trait, what, "nothing", "trait that gives the label away")
 
 

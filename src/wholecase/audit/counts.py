@@ -45,7 +45,7 @@ class PowerCount:
 
     power: float | None
     """Objective power, such as 20; None where nothing tells it."""
-    told: bool
+    is_given: bool
     """Whether the manifest's column `magnification` says it."""
     cases: int
     images: int
@@ -82,10 +82,12 @@ def count_powers(looks: Iterable[Look]) -> tuple[PowerCount, ...]:
             key = power_of(look), look.image.magnification is not None
             groups.setdefault(key, []).append(look)
     rows = [
-        PowerCount(power, told, len({look.case.id for look in group}), len(group))
-        for (power, told), group in groups.items()
+        PowerCount(power, is_given, len({look.case.id for look in group}), len(group))
+        for (power, is_given), group in groups.items()
     ]
-    return tuple(sorted(rows, key=lambda row: (row.power is None, row.power or 0.0, not row.told)))
+    return tuple(
+        sorted(rows, key=lambda row: (row.power is None, row.power or 0.0, not row.is_given))
+    )
 
 
 def power_of(look: Look) -> float | None:

@@ -13,7 +13,7 @@ from wholecase.cohort import Image
 from wholecase.core.errors import SourceError
 from wholecase.core.picture_digests import picture_digests
 from wholecase.core.progress import Advance
-from wholecase.execution import each
+from wholecase.execution import parallel_map
 from wholecase.sources import IndexedImages, split_index, split_page
 
 TOGETHER = 4096
@@ -48,7 +48,7 @@ def indexed_sights(
     Every pixel is read once. `compare` asks for thumbnails too.
     """
     sights: dict[int, Sight] = {}
-    for done in each(_look, _parts(images, compare=compare), workers=workers):
+    for done in parallel_map(_look, _parts(images, compare=compare), workers=workers):
         part = done.item
         broken = sight_of_failure(part.file, done.error)
         sights |= zip(part.numbers, done.result or [broken] * len(part.rows), strict=True)

@@ -13,7 +13,7 @@ from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import Advance
-from wholecase.execution import each
+from wholecase.execution import parallel_map
 from wholecase.sources import ImageSource, level_for, open_source, read_box, refuse_one_value
 
 TOUCH_PX = 64
@@ -48,7 +48,7 @@ def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look
         advance=advance,
     )
     rest = ((i, image) for i, (_, image) in enumerate(pairs) if i not in sights)
-    for done in each(_look, rest, workers=workers):
+    for done in parallel_map(_look, rest, workers=workers):
         number, image = done.item
         sights[number] = done.result or sight_of_failure(image.path, done.error)
         if advance is not None:

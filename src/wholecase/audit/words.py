@@ -50,14 +50,14 @@ def likeness(audit: Audit) -> str:
     if not alike.compared:
         return "No image could be compared with others."
     compared = f"{number_of(alike.compared, 'image')} compared"
-    told = [
+    phrases = [
         f"{number_of(sum(map(len, groups)), 'file')} in {number_of(len(groups), 'group')} {where}"
         for groups, where in ((alike.across, "across patients"), (alike.within, "within a patient"))
         if groups
     ]
-    if not told:
+    if not phrases:
         return f"{compared}, no two different files show the same picture."
-    return f"{compared}: the same picture is in {' and in '.join(told)}."
+    return f"{compared}: the same picture is in {' and in '.join(phrases)}."
 
 
 def spacing(row: SpacingCount) -> str:
@@ -74,7 +74,7 @@ def power(row: PowerCount) -> str:
     """A magnification and where it was found."""
     if row.power is None:
         return "unknown"
-    return f"{row.power:g}x from {'manifest' if row.told else 'spacing'}"
+    return f"{row.power:g}x from {'manifest' if row.is_given else 'spacing'}"
 
 
 def kinds_of_finding(audit: Audit) -> Iterator[tuple[str, str, list[Finding]]]:

@@ -17,6 +17,6 @@ def compare(
     from wholecase.report import compare_runs
 
     print(f"{first} minus {second}")
-    told = compare_runs(first, second)
-    for line in metric_lines({name: asdict(interval) for name, interval in told.items()}):
+    differences = compare_runs(first, second)
+    for line in metric_lines({name: asdict(interval) for name, interval in differences.items()}):
         print(line)

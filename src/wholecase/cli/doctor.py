@@ -6,7 +6,7 @@ def doctor() -> int:
     from wholecase.cli.examination import examine
 
     healthy = True
-    for name, works, told in examine():
+    for name, works, answer in examine():
         healthy &= works
-        print(f"{'ok  ' if works else 'FAIL'}  {name:12} {told}")
+        print(f"{'ok  ' if works else 'FAIL'}  {name:12} {answer}")
     return 0 if healthy else 1

@@ -79,8 +79,8 @@ def _of_fold(trained: "TrainedRun", fold: int | None) -> "tuple[TrainedRun, list
     if fold is None:
         return trained, there
     if fold not in there:
-        told = ", ".join(map(str, there))
-        raise RunError(f"{trained.folder.root} has no fold {fold}; it has {told}")
+        listed = ", ".join(map(str, there))
+        raise RunError(f"{trained.folder.root} has no fold {fold}; it has {listed}")
     return replace(trained, members=(trained.members[there.index(fold)],)), [fold]
 
 
@@ -108,13 +108,13 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     """What whoever runs the file has to know."""
     from wholecase.core.version import VERSION
 
-    told = trained.folder.read_facts()
+    facts = trained.folder.read_facts()
     pixels = len(shape) == 3
     return {
         "schema": 1,
         "wholecase": VERSION,
-        "recipe": told["recipe"],
-        "title": told["title"],
+        "recipe": facts["recipe"],
+        "title": facts["title"],
         "classes": list(trained.classes),
         "decide": "the second class where its probability is above `threshold`; the most probable "
         "where there is no threshold",
@@ -128,9 +128,9 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
         },
         "outputs": ["probabilities"] if pixels else ["probabilities", "weights"],
         "encoder": None if pixels else trained.encoder,
-        "cut": told.get("cut"),
-        "spacing_um": (told.get("instance") or {}).get("spacing_um"),
-        "trained_on": {key: (told.get("cohort") or {}).get(key) for key in ("digest", "cases")},
+        "cut": facts.get("cut"),
+        "spacing_um": (facts.get("instance") or {}).get("spacing_um"),
+        "trained_on": {key: (facts.get("cohort") or {}).get(key) for key in ("digest", "cases")},
     }
 
 

@@ -20,8 +20,8 @@ def encoders() -> None:
     for name, entry in FIELD.items():
         scale = ", ".join(f"{um:g}" for um in entry.spacing_um) or "not told"
         place = entry.hub or "from its authors"
-        told = place if entry.supported else "not supported, see below"
-        print(_row(name, str(entry.width), str(entry.side_px), scale, entry.license, told))
+        where = place if entry.supported else "not supported, see below"
+        print(_row(name, str(entry.width), str(entry.side_px), scale, entry.license, where))
     print()
     print("Also: colour (no weights), resnet50, any network of timm by its name, and stored.")
     print("Licences are notes: read the model card before use.")

@@ -15,19 +15,19 @@ SEEN = {"file": "the very file", "picture": "the same picture", "patient": "the 
 
 def metric_lines(metrics: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """One line per metric: value, interval, number of patients."""
-    for name, told in metrics.items():
-        if told["value"] is None:
-            why = told.get("reason") or "undefined"
-            yield f"{name:22} {why} (n = {told['n']} patients)"
+    for name, entry in metrics.items():
+        if entry["value"] is None:
+            why = entry.get("reason") or "undefined"
+            yield f"{name:22} {why} (n = {entry['n']} patients)"
             continue
-        low, high = told["low"], told["high"]
-        interval = no_interval(told) if low is None else f"95 % {low:.3f} to {high:.3f}"
-        yield f"{name:22} {told['value']:.3f}  {interval}  (n = {told['n']} patients)"
+        low, high = entry["low"], entry["high"]
+        interval = no_interval(entry) if low is None else f"95 % {low:.3f} to {high:.3f}"
+        yield f"{name:22} {entry['value']:.3f}  {interval}  (n = {entry['n']} patients)"
 
 
-def no_interval(told: Mapping[str, Any]) -> str:
+def no_interval(entry: Mapping[str, Any]) -> str:
     """That there is none, and why, where the run tells."""
-    reason = told.get("reason")
+    reason = entry.get("reason")
     return f"no interval: {reason}" if reason else "no interval"
 
 

@@ -65,9 +65,9 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for line in metric_lines(_further(summary.metrics)):
         print(line)
-    if told := summary.metrics.get("repeats", {}).get("spread", {}).get("auroc"):
-        ends = f"{told['min']:.3f} to {told['max']:.3f}"
-        print(f"repeats: auroc {told['mean']:.3f} on average, {ends}")
+    if entry := summary.metrics.get("repeats", {}).get("spread", {}).get("auroc"):
+        ends = f"{entry['min']:.3f} to {entry['max']:.3f}"
+        print(f"repeats: auroc {entry['mean']:.3f} on average, {ends}")
     for note in summary.metrics["notes"]:
         print(f"note: {note}")
     for line in unlike_lines(summary.unlike, summary.judged):
@@ -84,9 +84,12 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
 def _further(metrics: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
     """What stands below the metrics: does the answer rest on the evidence, and is it worth it?"""
     lines: dict[str, Any] = {}
-    if told := metrics.get("faithfulness"):
-        lines |= {"drop without top 10 %": told["drop_top"], "... random 10 %": told["drop_random"]}
-    for name, told in metrics.get("baselines", {}).items():
-        if gap := told["difference"].get("auroc"):
+    if entry := metrics.get("faithfulness"):
+        lines |= {
+            "drop without top 10 %": entry["drop_top"],
+            "... random 10 %": entry["drop_random"],
+        }
+    for name, entry in metrics.get("baselines", {}).items():
+        if gap := entry["difference"].get("auroc"):
             lines[f"auroc minus {name}"] = gap
     return lines

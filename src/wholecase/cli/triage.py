@@ -42,27 +42,27 @@ def triage(
     step = at.stride_px if stride is None else stride
     settings = TriageSettings(out, at, step, place.workers, threshold)
     question = question_of(run, (), cohort)
-    told = work(trained, question.cohort, settings)
-    write_triage(out, told)
-    metrics = triage_metrics(trained, told, settings, question.note)
+    slides = work(trained, question.cohort, settings)
+    write_triage(out, slides)
+    metrics = triage_metrics(trained, slides, settings, question.note)
     write_metrics(out, metrics)
-    for line in ranked_lines(list(ranked(told))):
+    for line in ranked_lines(list(ranked(slides))):
         print(line)
     if "auroc" in metrics:
         print(*metric_lines({"auroc of the risk": metrics["auroc"]}), sep="\n")
         print(*aside_lines(metrics), sep="\n")
     for note in metrics["notes"]:
         print(f"note: {note}")
-    failed = [(str(one.image.path), one.reason) for one in told if one.reason is not None]
+    failed = [(str(one.image.path), one.reason) for one in slides if one.reason is not None]
     for line in failure_lines(failed):
         print(line)
-    print(f"{len(told) - len(failed)} of {len(told)} slides judged: {out / 'triage.csv'}")
+    print(f"{len(slides) - len(failed)} of {len(slides)} slides judged: {out / 'triage.csv'}")
     return 2 if failed else 0
 
 
-def ranked_lines(told: Sequence[tuple[int | None, "Triaged"]]) -> Iterator[str]:
+def ranked_lines(ranking: Sequence[tuple[int | None, "Triaged"]]) -> Iterator[str]:
     """The most suspicious slides, up to a bound."""
-    judged = [(rank, one, one.map) for rank, one in told if one.map is not None]
+    judged = [(rank, one, one.map) for rank, one in ranking if one.map is not None]
     if not judged:
         return
     yield "rank   risk  tumour mm2  of tissue  slide"
@@ -85,12 +85,12 @@ def aside_lines(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"  held out: {_share(caught)} of positives kept, {_share(spared)} set aside"
 
 
-def _share(told: Mapping[str, Any]) -> str:
+def _share(share: Mapping[str, Any]) -> str:
     from wholecase.cli.lines import no_interval
 
-    if told["value"] is None:
+    if share["value"] is None:
         return "an undefined share"
-    value = f"{100 * told['value']:.1f} %"
-    if told["low"] is None:
-        return f"{value} ({no_interval(told)})"
-    return f"{value} (95 % {100 * told['low']:.1f} to {100 * told['high']:.1f} %)"
+    value = f"{100 * share['value']:.1f} %"
+    if share["low"] is None:
+        return f"{value} ({no_interval(share)})"
+    return f"{value} (95 % {100 * share['low']:.1f} to {100 * share['high']:.1f} %)"

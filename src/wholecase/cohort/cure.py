@@ -66,10 +66,10 @@ def override_for(strangers: Sequence[str], *, all_unknown: bool) -> str:
     if len(strangers) == 2:
         positive, sure = _positive(strangers)
         negative = next(value for value in strangers if value != positive)
-        told = "" if sure else ", or the other way round"
+        doubt = "" if sure else ", or the other way round"
         return (
             f'; to read them, add "cohort.positive={_listed([positive])}" '
-            f'"cohort.negative={_listed([negative])}"{told}'
+            f'"cohort.negative={_listed([negative])}"{doubt}'
         )
     if len(strangers) < 2:
         return ""

@@ -100,8 +100,8 @@ def label_remarks(column: str, labels: Labels, values: Sequence[str]) -> Iterato
         if not labels.is_literal(value) and (target := labels.target_of(value)) is not None
     }
     if read:
-        told = ", ".join(f"{value!r} as {name!r}" for value, name in read.items())
-        yield Remark(f"column {column!r}", f"reads {told}", "labels in another spelling")
+        readings = ", ".join(f"{value!r} as {name!r}" for value, name in read.items())
+        yield Remark(f"column {column!r}", f"reads {readings}", "labels in another spelling")
 
 
 def unjudged_remarks(cases: Sequence[Case]) -> Iterator[Remark]:

@@ -82,8 +82,8 @@ def _grouped(entries: Sequence[Entry], key_of: Callable[[Entry], str]) -> dict[s
 
 
 def _check_case(case: str, rows: Sequence[Entry], columns: Columns, mistakes: Mistakes) -> None:
-    told = {"patient_id": "patients", "label": "labels", "split": "splits", "site": "sites"}
-    for name, what in told.items():
+    once_each = {"patient_id": "patients", "label": "labels", "split": "splits", "site": "sites"}
+    for name, what in once_each.items():
         with mistakes.heard():
             _agree(rows, columns, name, f"case {case!r} has two {what}")
     with mistakes.heard():

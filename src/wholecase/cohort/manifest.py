@@ -127,7 +127,7 @@ def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
             *id_remarks(damaged, entries),
         ),
     )
-    return Reading(cohort, tuple(reader.advised(mistake) for mistake in mistakes.told()))
+    return Reading(cohort, tuple(reader.advised(mistake) for mistake in mistakes.errors()))
 
 
 @final
@@ -180,7 +180,7 @@ class _Reader:
 
     def _read(self, row: Row) -> Entry:
         cells = row.cells
-        told = {
+        values = {
             name: read(row) for name, read in CELLS.items() if name in REQUIRED or cells.get(name)
         }
         return Entry(
@@ -189,7 +189,7 @@ class _Reader:
             label=self._once(self._label(row)),
             split=side_of(row),
             site=self._once(row.text("site")),
-            image=Image(line=row.line, **told),
+            image=Image(line=row.line, **values),
             further=self._further(row),
         )
 

@@ -50,9 +50,9 @@ class Mistakes:
         except CellError as mistake:
             self._kinds.setdefault(mistake.kind, _Kind(mistake)).see(mistake)
 
-    def told(self) -> tuple[CellError, ...]:
+    def errors(self) -> tuple[CellError, ...]:
         """One mistake per kind, in the order of reading."""
-        return tuple(kind.told() for kind in self._kinds.values())
+        return tuple(kind.error() for kind in self._kinds.values())
 
 
 @final
@@ -69,7 +69,7 @@ class _Kind:
         if self._count > 1 and len(self._others) < EXAMPLES:
             self._others.setdefault(mistake.value or str(mistake.line), mistake)
 
-    def told(self) -> CellError:
+    def error(self) -> CellError:
         first, more = self._first, self._count - 1
         if not more:
             return first

@@ -80,7 +80,7 @@ def _check_type(value: object, parameter: inspect.Parameter, what: str) -> None:
     try:
         adapter.validate_json(json.dumps(value, default=str))
     except ValidationError as error:
-        told = error.errors()[0]["msg"].replace("Input should be", "it should be")
+        reason = error.errors()[0]["msg"].replace("Input should be", "it should be")
         raise RecipeError(
-            f"{what} cannot be built with {parameter.name}={value!r}: {told}"
+            f"{what} cannot be built with {parameter.name}={value!r}: {reason}"
         ) from error

@@ -45,14 +45,14 @@ def timm_encoder(
 
     file = find(model, weights, download=download)
     sidecar = file.sidecar if file else None
-    told = {**(sidecar.arguments if sidecar else {}), **(arguments or {})}
+    given = {**(sidecar.arguments if sidecar else {}), **(arguments or {})}
     with fresh_randomness():
         if file is None:
-            network = downloaded(lambda: _created(model, told, pretrained=True), model)
+            network = downloaded(lambda: _created(model, given, pretrained=True), model)
         else:
-            network = fill(_created(model, told, pretrained=False), file)
+            network = fill(_created(model, given, pretrained=False), file)
     look = look_of(sidecar, _noted(network))
-    identity = identity_of(model, told, look, file or network)
+    identity = identity_of(model, given, look, file or network)
     encoder = network_encoder(network, look, identity=identity, batch=batch, device=device)
     if sidecar and sidecar.width not in {None, encoder.width}:
         raise WeightsError(
@@ -72,17 +72,17 @@ def check_model(name: str, others: Iterable[str] = ()) -> None:
         raise RecipeError(f"timm has no network called {name!r}{nearest(name, close or others)}")
 
 
-def _created(model: str, told: Mapping[str, Any], *, pretrained: bool) -> "nn.Module":
+def _created(model: str, given: Mapping[str, Any], *, pretrained: bool) -> "nn.Module":
     import timm
 
     from wholecase.encoders.layers import with_layers
 
-    made = with_layers(told)
+    made = with_layers(given)
     try:
         created: nn.Module = timm.create_model(model, pretrained=pretrained, num_classes=0, **made)
     except TypeError as error:
         raise RecipeError(
-            f"timm's {model} does not take the arguments {dict(told)}: {error}; correct them in "
+            f"timm's {model} does not take the arguments {dict(given)}: {error}; correct them in "
             "the recipe or in the sidecar of the weights"
         ) from error
     return created

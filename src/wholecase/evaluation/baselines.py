@@ -143,5 +143,5 @@ def _placed(
 
 
 def _loss(shares: Float[np.ndarray, "M C"], truth: Int[np.ndarray, " M"]) -> float:
-    told = np.maximum(shares[np.arange(len(truth)), truth], 1e-12)
-    return float(-np.log(told).mean())
+    likely = np.maximum(shares[np.arange(len(truth)), truth], 1e-12)
+    return float(-np.log(likely).mean())

@@ -60,8 +60,8 @@ def smoothed_temperature(
     prior = 0.5 * (grid / PRIOR_SPREAD) ** 2
     drawn = redraws(tuple(patients), REDRAWS, seed)
     chosen = np.concatenate([grid[(w @ misfit + prior).argmin(axis=1)] for w in drawn])
-    told = smoothed(chosen, 0.0)
-    return Smoothed(*(float(np.exp(log_t)) for log_t in (told.value, told.low, told.high)))
+    found = smoothed(chosen, 0.0)
+    return Smoothed(*(float(np.exp(log_t)) for log_t in (found.value, found.low, found.high)))
 
 
 def apply_temperature(

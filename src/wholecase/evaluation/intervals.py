@@ -70,19 +70,19 @@ def _untold(metric: Metric, scores: Scores) -> Interval:
     return without_ends(value, n, TOO_FEW if metric.is_redrawn else NOT_REDRAWN)
 
 
-def _or_formula(told: Interval, metric: Metric, scores: Scores, alpha: float) -> Interval:
+def _or_formula(interval: Interval, metric: Metric, scores: Scores, alpha: float) -> Interval:
     """The ends by formula where redraws give none."""
-    if told.low is not None or told.value is None:
-        return told
-    if told.n < 2:
-        return without_ends(told.value, told.n, ONE)
-    return _with_ends(told, metric.ends_of_few(scores, alpha))
+    if interval.low is not None or interval.value is None:
+        return interval
+    if interval.n < 2:
+        return without_ends(interval.value, interval.n, ONE)
+    return _with_ends(interval, metric.ends_of_few(scores, alpha))
 
 
-def _with_ends(told: Interval, ends: Ends | None) -> Interval:
+def _with_ends(interval: Interval, ends: Ends | None) -> Interval:
     if ends is None:
-        return told
-    return Interval(told.value, *ends, told.n, "formula")
+        return interval
+    return Interval(interval.value, *ends, interval.n, "formula")
 
 
 def mean_interval(
@@ -104,11 +104,15 @@ def mean_interval(
     if n < 2:
         mean = float(kept.mean()) if n else None
         return without_ends(mean, n, ONE if n else UNDEFINED)
-    told = without_ends(float(kept.mean()), n, TOO_FEW)
+    interval = without_ends(float(kept.mean()), n, TOO_FEW)
     if n >= FEW:
         statistic = {"mean": partial(_weighted_mean, kept)}
-        told = intervals_of(statistic, whose, repeats=repeats, seed=seed)["mean"]
-    return told if told.low is not None else _with_ends(told, _ends_of_mean(kept, whose, within))
+        interval = intervals_of(statistic, whose, repeats=repeats, seed=seed)["mean"]
+    return (
+        interval
+        if interval.low is not None
+        else _with_ends(interval, _ends_of_mean(kept, whose, within))
+    )
 
 
 def _weighted_mean(values: Float[np.ndarray, " M"], weights: Weights) -> Values:
@@ -156,11 +160,11 @@ def _gap_of_few(metric: Metric, a: Scores, b: Scores, n: int) -> Interval:
     values = [metric(s.truth, s.probabilities, s.decision) for s in (a, b)]
     if np.isnan(values).any():
         return without_ends(None, n, UNDEFINED)
-    told = _untold_gap(metric, values[0] - values[1], n)
+    interval = _untold_gap(metric, values[0] - values[1], n)
     ends = [metric.ends_of_few(s, 0.05) if n > 1 else None for s in (a, b)]
     if ends[0] is None or ends[1] is None:
-        return told
-    return _with_ends(told, of_difference(values[0], ends[0], values[1], ends[1]))
+        return interval
+    return _with_ends(interval, of_difference(values[0], ends[0], values[1], ends[1]))
 
 
 def _untold_gap(metric: Metric, value: float, n: int) -> Interval:

@@ -29,17 +29,19 @@ class Novelty:
     """Whether it lies further than new cases of the same kind do."""
 
 
-def together(told: Sequence[Novelty]) -> Novelty:
+def together(novelties: Sequence[Novelty]) -> Novelty:
     """What several models find of one case: the medians, marked where more than half mark it.
 
     >>> together([Novelty(1.0, 0.5, False), Novelty(3.0, 1.0, True), Novelty(2.0, 1.0, True)])
     Novelty(distance=2.0, percentile=1.0, is_unlike=True)
     """
     distance, percentile = (
-        float(np.median([getattr(one, name) for one in told]))
+        float(np.median([getattr(one, name) for one in novelties]))
         for name in ("distance", "percentile")
     )
-    return Novelty(distance, percentile, 2 * sum(one.is_unlike for one in told) > len(told))
+    return Novelty(
+        distance, percentile, 2 * sum(one.is_unlike for one in novelties) > len(novelties)
+    )
 
 
 @dataclass(frozen=True)
@@ -183,12 +185,12 @@ def _summary(train: Float[np.ndarray, "M D"]) -> Familiar:
     )
 
 
-def _distances(told: Familiar, values: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " M"]:
-    off = values - told.mean
-    along = off @ told.directions.T  # [M, E]
+def _distances(familiar: Familiar, values: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " M"]:
+    off = values - familiar.mean
+    along = off @ familiar.directions.T  # [M, E]
     beside = np.maximum((off**2).sum(axis=1) - (along**2).sum(axis=1), 0.0)
-    squared = (along**2 / told.variances).sum(axis=1) + beside / told.elsewhere[0]
-    distances: Float[np.ndarray, " M"] = np.sqrt(squared / len(told.mean))
+    squared = (along**2 / familiar.variances).sum(axis=1) + beside / familiar.elsewhere[0]
+    distances: Float[np.ndarray, " M"] = np.sqrt(squared / len(familiar.mean))
     return distances
 
 

@@ -3,10 +3,10 @@
 from wholecase.execution.ahead import read_ahead
 from wholecase.execution.memory import freed_memory_kept
 from wholecase.execution.place import Place, cores
-from wholecase.execution.streams import Again, Part, each_in_parts
+from wholecase.execution.streams import Again, Part, parallel_stream
 from wholecase.execution.tell import tell
 from wholecase.execution.threads import one_thread
-from wholecase.execution.workers import Outcome, each
+from wholecase.execution.workers import Outcome, parallel_map
 
 __all__ = [
     "Again",
@@ -14,10 +14,10 @@ __all__ = [
     "Part",
     "Place",
     "cores",
-    "each",
-    "each_in_parts",
     "freed_memory_kept",
     "one_thread",
+    "parallel_map",
+    "parallel_stream",
     "read_ahead",
     "tell",
 ]

@@ -38,7 +38,7 @@ class Again(Generic[Item]):
     item: Item
 
 
-def each_in_parts(
+def parallel_stream(
     function: Callable[..., Iterator[Value]],
     items: Iterable[Item],
     *,

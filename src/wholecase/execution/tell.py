@@ -12,7 +12,7 @@ _ear: ContextVar[Ear | None] = ContextVar("wholecase-ear", default=None)
 def tell(news: object) -> None:
     """Let whoever waits for this item know; where nobody listens, nothing happens.
 
-    To be called by the function that `each` was given, in the thread in which it was called.
+    To be called by the function given to `parallel_map`, in the thread in which it was called.
 
     Args:
         news: small and picklable. It waits until the next outcome is asked for, and a worker that

@@ -32,7 +32,7 @@ class Outcome(Generic[Item, Result]):
     error: WholecaseError | None
 
 
-def each(
+def parallel_map(
     function: Callable[..., Result],
     items: Iterable[Item],
     *,

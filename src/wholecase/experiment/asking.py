@@ -75,8 +75,8 @@ def ask(
     extraction = bags_of(recipe, question.cohort, store or run.parent / "features", place)
     _refuse_other_features(run, trained, extraction)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
-    seen, told = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
-    judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in told)
+    seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
+    judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
     return Asked(trained, extraction, judgements)
 
 

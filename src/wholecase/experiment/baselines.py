@@ -41,20 +41,20 @@ def against_baselines(
     if bench.extraction.kind is not None:
         return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
     means = _means(bench)
-    told: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     notes = []
     for name in BASELINES:
         plain = [one for fold in bench.folds for one in _judged(bench, fold, name, means)]
         order = {one.case.id: one for one in plain}
         same = [order[one.case.id] for one in judged]
-        told[name] = {
+        entries[name] = {
             "metrics": measured(same, bench.recipe, f"baseline {name}"),
             "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
         }
-        if note := _unbeaten(name, told[name]):
+        if note := _unbeaten(name, entries[name]):
             notes.append(note)
-    return told, notes
+    return entries, notes
 
 
 def _means(bench: Bench) -> Means:
@@ -89,12 +89,12 @@ def _over_folds(plain: Sequence[Judgement]) -> dict[str, float]:
     """The mean over folds of each metric that is defined in all of them."""
     folds = {one.judge for one in plain}
     parts = [scores_of([one for one in plain if one.judge == fold]) for fold in folds]
-    told = {}
+    means = {}
     for name, metric in METRICS.items():
         if metric.fits(parts[0].classes):
             values = [metric(part.truth, part.probabilities, part.decision) for part in parts]
-            told[name] = float(np.mean(values))
-    return {name: value for name, value in told.items() if np.isfinite(value)}
+            means[name] = float(np.mean(values))
+    return {name: value for name, value in means.items() if np.isfinite(value)}
 
 
 def _differences(
@@ -109,10 +109,10 @@ def _differences(
     }
 
 
-def _unbeaten(name: str, told: Mapping[str, Any]) -> str | None:
+def _unbeaten(name: str, entry: Mapping[str, Any]) -> str | None:
     """What a reader must know first; None where the run is better beyond chance."""
     for metric in ("auroc", "balanced_accuracy"):
-        gap = told["difference"].get(metric)
+        gap = entry["difference"].get(metric)
         if gap is not None and gap["value"] is not None:
             break
     else:
@@ -121,7 +121,7 @@ def _unbeaten(name: str, told: Mapping[str, Any]) -> str | None:
         return None
     none = f"no interval: {gap['reason']}" if gap.get("reason") else "no interval"
     ends = none if gap["low"] is None else f"{gap['low']:.3f} to {gap['high']:.3f}"
-    value = told["metrics"][metric]["value"]
+    value = entry["metrics"][metric]["value"]
     return (
         f"The run does not beat {NAMES[name]} on the mean of its features: {metric} {value:.3f} "
         f"there, the run's is {gap['value']:+.3f} from it ({ends})."

@@ -6,7 +6,7 @@ from typing import Any
 from wholecase.answer import Judgement, Sitting, draw
 from wholecase.core.files import write_json
 from wholecase.core.progress import progress
-from wholecase.execution import each
+from wholecase.execution import parallel_map
 from wholecase.experiment.example_sheet import draw_examples
 from wholecase.runs import RunFolder, write_rows
 
@@ -23,7 +23,7 @@ def draw_pictures(
     sittings = [Sitting(one.case, folder) for one in shown]
     drawn: dict[str, Any] = {}
     with progress("drawing", len(sittings), "cases") as advance:
-        for done in each(draw, sittings, workers=workers):
+        for done in parallel_map(draw, sittings, workers=workers):
             if done.result is not None:
                 drawn[done.item.case.id] = done.result
             advance()

@@ -45,8 +45,8 @@ def _strip(
     run: RunFolder, name: str, outcomes: Sequence[Judgement], shown: Mapping[str, Any]
 ) -> UInt8[np.ndarray, "h w 3"]:
     surest = sorted(outcomes, key=lambda o: (-o.probabilities[o.decision], o.case.id))[:EXAMPLES]
-    told = f"{name}: {len(outcomes)} of the cases with pictures"
-    head = row([text(told, LETTERS_PX)], LETTERS_PX)
+    heading = f"{name}: {len(outcomes)} of the cases with pictures"
+    head = row([text(heading, LETTERS_PX)], LETTERS_PX)
     if not surest:
         return head
     pieces = [_example(run, o, shown[o.case.id]) for o in surest]
@@ -60,9 +60,9 @@ def _strip(
 
 
 def _example(
-    run: RunFolder, outcome: Judgement, told: Mapping[str, Any]
+    run: RunFolder, outcome: Judgement, entry: Mapping[str, Any]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    paths = [told["thumbnail"], told["maps"].get(GRAD_CAM), told["maps"].get(ATTENTION)]
+    paths = [entry["thumbnail"], entry["maps"].get(GRAD_CAM), entry["maps"].get(ATTENTION)]
     names = ["seen", GRAD_CAM, ATTENTION]
     columns = [
         np.vstack([_small(run, path), widened(text(name, LETTERS_PX)[:, :SIDE_PX], SIDE_PX)])

@@ -50,14 +50,14 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
 def _manifest(folder: RunFolder) -> Path:
     """Where the run's manifest is, unchanged; evidence must not be drawn on other images."""
     facts = folder.read_facts()["cohort"]
-    told = Path(facts["path"])
+    manifest = Path(facts["path"])
     # relative to where the run was started from: here, or somewhere above the run's folder
     for home in (Path(), *folder.root.resolve().parents):
-        if (home / told).is_file() and file_digest(home / told) == facts["digest"]:
-            return home / told
+        if (home / manifest).is_file() and file_digest(home / manifest) == facts["digest"]:
+            return home / manifest
     raise RunError(
-        f"the manifest {told} of {folder.root} is not there or was changed since the run; put it "
-        "back as it was, or start from the folder in which the run was started"
+        f"the manifest {manifest} of {folder.root} is not there or was changed since the run; put "
+        "it back as it was, or start from the folder in which the run was started"
     )
 
 
@@ -83,8 +83,8 @@ def draw_answer(
             for what, pixels in pictures.items():
                 save_picture(out / f"{name}-{what}.png", pixels)
                 yield out / f"{name}-{what}.png"
-        told = attention_geojson(here, scale=scale, origin_px=origin_px)
-        write_text(out / f"{name}-attention.geojson", told)
+        geojson = attention_geojson(here, scale=scale, origin_px=origin_px)
+        write_text(out / f"{name}-attention.geojson", geojson)
         yield out / f"{name}-attention.geojson"
         _write_instances(out / f"{name}-instances.csv", here)
         yield out / f"{name}-instances.csv"

@@ -90,8 +90,8 @@ def instance_of(recipe: Recipe, extraction: Extraction) -> dict[str, Any] | None
 
 def versions() -> dict[str, str]:
     """Versions of what numbers depend on."""
-    told = {name: metadata.version(name) for name in TOLD}
-    return {"python": platform.python_version(), "system": sys.platform, **told}
+    installed = {name: metadata.version(name) for name in TOLD}
+    return {"python": platform.python_version(), "system": sys.platform, **installed}
 
 
 def write_cases(run: RunFolder, cases: Sequence[Case], extraction: Extraction) -> None:

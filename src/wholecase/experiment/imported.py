@@ -57,10 +57,10 @@ def import_clam(
 
 def _recipe(known: ClamWeights, names: Sequence[str], overrides: Sequence[str]) -> Recipe:
     options = ", ".join(f"{key}: {value}" for key, value in known.aggregator.items())
-    told = ", ".join(f'"{name}": ["{name}"]' for name in names)
+    classes = ", ".join(f'"{name}": ["{name}"]' for name in names)
     mine = [
         "title=An imported CLAM model",
-        f"cohort={{classes: {{{told}}}}}",
+        f"cohort={{classes: {{{classes}}}}}",
         f"model.aggregator={{{options}}}",
         "model.head={name: clam, hidden: [], output: softmax}",
         "choose={threshold: half, calibration: none}",

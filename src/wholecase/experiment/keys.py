@@ -97,8 +97,8 @@ def is_finished(
     if not all(path.is_file() for path in there):
         return False
     same = read_json(folder.inputs) == _inputs(recipe, cohort_file, split)
-    told = folder.recipe.read_text(encoding="utf-8") == recipe_text(recipe)
-    return same and told and (not baselines or "baselines" in read_json(folder.metrics))
+    same_recipe = folder.recipe.read_text(encoding="utf-8") == recipe_text(recipe)
+    return same and same_recipe and (not baselines or "baselines" in read_json(folder.metrics))
 
 
 def _inputs(recipe: Recipe, cohort_file: Path, split: Split) -> dict[str, str]:

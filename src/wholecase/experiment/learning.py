@@ -137,7 +137,7 @@ def _taught(job: FoldJob, lesson: _Lesson) -> tuple[CaseModel, History]:
             lesson.schedule,
             seed=job.seed,
             keep=Keep(job.folder.last, lesson.key),
-            told=lambda epoch: _report(job, lesson, epoch),
+            on_epoch=lambda epoch: _report(job, lesson, epoch),
         )
     return model, history
 

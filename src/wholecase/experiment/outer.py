@@ -30,7 +30,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
 from wholecase.core.seeds import generator, seed_of
-from wholecase.execution import Place, each
+from wholecase.execution import Place, parallel_map
 from wholecase.explain import write_evidence
 from wholecase.extract import Extraction
 from wholecase.recipes import Recipe
@@ -178,7 +178,7 @@ def _done(
     setup: Callable[[], object] | None = None,
 ) -> Iterator[list[Said]]:
     with progress("judging", total, "cases") as advance:
-        for outcome in each(work, items, workers=bench.place.crew(len(items)), setup=setup):
+        for outcome in parallel_map(work, items, workers=bench.place.crew(len(items)), setup=setup):
             if outcome.result is None:
                 raise outcome.error or RunError("a worker gave no answer; run again")
             advance(len(outcome.result))

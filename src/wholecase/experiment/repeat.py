@@ -20,10 +20,10 @@ def repeat_of(run: Path, cohort: Path, *, is_split_given: bool) -> dict[str, Any
     if not all(path.is_relative_to(home) for path in paths):
         home, name = _common(*paths), "both"
     if len(home.parts) < DEEP:
-        told = [path.name for path in paths]
-        return {"home": None, "run": told[0], "cohort": told[1], "splits": is_split_given}
-    told = [path.relative_to(home).as_posix() for path in paths]
-    return {"home": name, "run": told[0], "cohort": told[1], "splits": is_split_given}
+        names = [path.name for path in paths]
+        return {"home": None, "run": names[0], "cohort": names[1], "splits": is_split_given}
+    names = [path.relative_to(home).as_posix() for path in paths]
+    return {"home": name, "run": names[0], "cohort": names[1], "splits": is_split_given}
 
 
 def _common(run: Path, cohort: Path) -> Path:

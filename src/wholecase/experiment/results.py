@@ -56,15 +56,15 @@ def write_predictions(
     write_rows(path, chosen, [{name: row.get(name) for name in chosen} for row in rows])
 
 
-def _novel(told: Novelty | None) -> dict[str, object]:
+def _novel(novelty: Novelty | None) -> dict[str, object]:
     """Cells about how far a case lies from what was learnt from; empty where that is not known."""
-    if told is None:
+    if novelty is None:
         return {}
-    known = not math.isnan(told.percentile)
+    known = not math.isnan(novelty.percentile)
     return {
-        "distance": f"{told.distance:.4f}",
-        "distance_percentile": f"{told.percentile:.4f}" if known else None,
-        "unlike": int(told.is_unlike),
+        "distance": f"{novelty.distance:.4f}",
+        "distance_percentile": f"{novelty.percentile:.4f}" if known else None,
+        "unlike": int(novelty.is_unlike),
     }
 
 
@@ -116,8 +116,8 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
             for number in folds
         ],
     }
-    if told := _faithfulness(judgements, recipe):
-        metrics["faithfulness"] = told
+    if found := _faithfulness(judgements, recipe):
+        metrics["faithfulness"] = found
     if baselines[0]:
         metrics["baselines"] = baselines[0]
     if repeats:
@@ -142,12 +142,12 @@ def measured(
     """Metric name -> value, low, high, n."""
     seed, repeats = seed_of(recipe.protocol.seed, "bootstrap", name), recipe.evaluate.bootstrap
     patients = tuple(j.case.patient for j in judgements)
-    told: dict[str, Interval] = measure(scores_of(judgements), repeats=repeats, seed=seed)
+    intervals: dict[str, Interval] = measure(scores_of(judgements), repeats=repeats, seed=seed)
     found = [np.nan if j.localisation is None else j.localisation for j in judgements]
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)
-        told["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
-    return {metric: interval.to_json() for metric, interval in told.items()}
+        intervals["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
+    return {metric: interval.to_json() for metric, interval in intervals.items()}
 
 
 def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
@@ -161,8 +161,8 @@ def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, 
     seed, repeats = seed_of(recipe.protocol.seed, "faithfulness"), recipe.evaluate.bootstrap
 
     def interval(values: np.ndarray) -> dict[str, float | int | None]:
-        told = mean_interval(values.astype(np.float64), patients, repeats=repeats, seed=seed)
-        return told.to_json()
+        interval = mean_interval(values.astype(np.float64), patients, repeats=repeats, seed=seed)
+        return interval.to_json()
 
     return {
         "shares": list(SHARES),
@@ -179,8 +179,8 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     """Mean and standard deviation over folds, as tables of papers give them."""
     spread = {}
     for metric in folds[0]["metrics"]:
-        told = [fold["metrics"].get(metric, {}).get("value") for fold in folds]
-        values = [value for value in told if value is not None]
+        of_folds = [fold["metrics"].get(metric, {}).get("value") for fold in folds]
+        values = [value for value in of_folds if value is not None]
         if len(values) > 1:
             spread[metric] = {
                 "mean": statistics.fmean(values),

@@ -28,7 +28,7 @@ from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
-from wholecase.execution import Place, each
+from wholecase.execution import Place, parallel_map
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
@@ -124,7 +124,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(folder, judged, shown, place.workers)
-    write_json(folder.times, clock.told())
+    write_json(folder.times, clock.to_json())
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,
         "repeat": repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None),
@@ -164,7 +164,7 @@ class _Clock:
         yield
         self.seconds[name] = round(perf_counter() - begun, 2)
 
-    def told(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         finished = datetime.now(UTC)
         return {
             "started": self.started.isoformat(timespec="seconds"),
@@ -238,7 +238,7 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
             advance(**which, **dict(news)) if isinstance(news, dict) else advance()
 
         crew = benches[0].place.crew(len(jobs))
-        for done in each(learn_fold, jobs, workers=crew, heard=heard):
+        for done in parallel_map(learn_fold, jobs, workers=crew, heard=heard):
             if done.error is not None:
                 raise done.error
             fates[done.result or ""] += 1

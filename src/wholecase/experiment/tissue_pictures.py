@@ -10,7 +10,7 @@ from wholecase.runs import RunFolder
 
 def keep_tissue(run: RunFolder, cohort: Cohort, extraction: Extraction) -> None:
     """Write `tissue.json` and its pictures; nothing where no image was searched for tissue."""
-    told: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for case in cohort.cases:
         for number, image in enumerate(case.images):
             picture = extraction.picture(image)
@@ -18,7 +18,7 @@ def keep_tissue(run: RunFolder, cohort: Cohort, extraction: Extraction) -> None:
                 continue
             kept = run.root / "pictures" / f"{safe_name(case.id)}-tissue{number}.jpg"
             write_bytes(kept, picture.read_bytes())
-            told.append(
+            entries.append(
                 {
                     "case": case.id,
                     "image": image.path.name,
@@ -26,5 +26,5 @@ def keep_tissue(run: RunFolder, cohort: Cohort, extraction: Extraction) -> None:
                     "instances": extraction.instances(image),
                 }
             )
-    if told:
-        write_json(run.tissue, told)
+    if entries:
+        write_json(run.tissue, entries)

@@ -27,11 +27,11 @@ def attention_geojson(
     values, scale = shown(evidence, scale)
     heat = SCALES[scale](values)
     painted = colours(heat.values, heat.palette)
-    told = [
+    measures = [
         {"attention": w, "rank": r} for w, r in zip(weights.tolist(), ranks.tolist(), strict=True)
     ]
     features = [
-        _feature(evidence, i, told[i], painted[i].tolist(), origin_px)
+        _feature(evidence, i, measures[i], painted[i].tolist(), origin_px)
         for i in np.argsort(-weights, kind="stable").tolist()
         if evidence.box_px[i, 2:].all()  # imported features may not know how large their tiles are
     ]
@@ -41,7 +41,7 @@ def attention_geojson(
 def _feature(
     evidence: Evidence,
     index: int,
-    told: dict[str, float],
+    measures: dict[str, float],
     colour: list[int],
     origin_px: tuple[int, int],
 ) -> dict[str, Any]:
@@ -57,6 +57,6 @@ def _feature(
             "objectType": "detection",
             "color": colour,
             "classification": {"name": "attention", "color": list(CLASS_COLOUR)},
-            "measurements": {**told, **dict(zip(names, said, strict=True))},
+            "measurements": {**measures, **dict(zip(names, said, strict=True))},
         },
     }

@@ -84,9 +84,9 @@ def shown(evidence: Evidence, scale: str = AUTO) -> tuple[Float[np.ndarray, " N"
     Raises:
         RunError: `evidence` is asked for, and the head says nothing of single instances.
     """
-    told = evidence.logits.shape[1] == 1
-    scale = (EVIDENCE if told else TIMES) if scale == AUTO else scale
-    if scale == EVIDENCE and not told:
+    is_one_logit = evidence.logits.shape[1] == 1
+    scale = (EVIDENCE if is_one_logit else TIMES) if scale == AUTO else scale
+    if scale == EVIDENCE and not is_one_logit:
         raise RunError(
             "this model says nothing of single regions for one positive class; use --scale times"
         )

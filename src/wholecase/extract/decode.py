@@ -10,7 +10,7 @@ from pathlib import Path
 from wholecase.cohort import Cohort
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
-from wholecase.execution import Place, each
+from wholecase.execution import Place, parallel_map
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import Trouble, failures_of, stage_of
 from wholecase.extract.jobs import Reference, files_of, fingerprints, reference
@@ -135,7 +135,7 @@ def _jobs(
 def _done(jobs: Sequence[PackJob], workers: int) -> Tally:
     tally = Tally()
     with progress("decoding", sum(len(job.images) for job in jobs)) as advance:
-        for done in each(pack_images, jobs, workers=min(workers, len(jobs))):
+        for done in parallel_map(pack_images, jobs, workers=min(workers, len(jobs))):
             if isinstance(done.error, UnwritableError):
                 raise done.error
             # a worker that died, and the one after it, take their pack with them

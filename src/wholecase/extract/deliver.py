@@ -10,10 +10,10 @@ from jaxtyping import Int64, Integer
 
 from wholecase.core.errors import NoTissueError
 from wholecase.core.kinds import PixelKind
-from wholecase.extract.encoding import SteadySource
 from wholecase.extract.jobs import Job, Reference
 from wholecase.extract.picture import jpeg
 from wholecase.extract.readable import Readable
+from wholecase.extract.retrying import RetryingSource
 from wholecase.extract.stages import Stages
 from wholecase.features import GEOJSON, PICTURE
 from wholecase.instances import Cut, Instances, tissue_geojson, tissue_picture
@@ -68,7 +68,9 @@ def deliver_image(
     """
     stages = Stages(image.path)
     with stages("open"):
-        source = SteadySource(partial(open_source, image.path, image.kind, image.mpp, image.window))
+        source = RetryingSource(
+            partial(open_source, image.path, image.kind, image.mpp, image.window)
+        )
     with source:
         # what may be wrong there besides spacing and pixels is the outline, where there is one
         with stages("cut", failing="tissue" if image.outline else "spacing"):

@@ -4,12 +4,12 @@ from wholecase.encoders import Encoder
 from wholecase.extract.deliver import deliver
 from wholecase.extract.filling import Filling
 from wholecase.extract.jobs import Job
-from wholecase.extract.made import Made, found
 from wholecase.extract.picture import jpeg
 from wholecase.extract.stages import StageError
+from wholecase.extract.stored_bag import StoredBag, found
 
 
-def encode_image(job: Job, encoder: Encoder) -> Made:
+def encode_image(job: Job, encoder: Encoder) -> StoredBag:
     """Put the image's bag into its store, unless another process did or does.
 
     Raises:
@@ -18,7 +18,7 @@ def encode_image(job: Job, encoder: Encoder) -> Made:
     """
     claim = job.store.claim(job.key)
     if claim is None:
-        return Made("busy")
+        return StoredBag("busy")
     with claim:
         # another process may have finished between the look into the store and the claim
         if there := found(job):

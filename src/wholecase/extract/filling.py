@@ -8,8 +8,8 @@ from wholecase.core.kinds import RGB
 from wholecase.encoders import Encoder
 from wholecase.extract.deliver import Delivered, Opened, Pixels
 from wholecase.extract.jobs import Job
-from wholecase.extract.made import Made
 from wholecase.extract.stages import StageError, Stages
+from wholecase.extract.stored_bag import StoredBag
 from wholecase.features import Bag
 
 
@@ -23,7 +23,7 @@ class Filling:
         self._opened: Opened | None = None
         self._values = np.empty((0, encoder.width), np.float32)
 
-    def take(self, message: Opened | Pixels | Delivered) -> Made | None:
+    def take(self, message: Opened | Pixels | Delivered) -> StoredBag | None:
         """Encode what there is to encode; after the last message, what was made.
 
         Raises:
@@ -52,19 +52,19 @@ class Filling:
                 f"model.backbone instead, or export pictures in colour",
             )
 
-    def _finish(self, told: Delivered) -> Made:
+    def _finish(self, delivered: Delivered) -> StoredBag:
         assert self._opened is not None  # noqa: S101 (the first message)
         with self._stages("write", failing="encode"):
-            bag = self._bag(self._opened, told)
+            bag = self._bag(self._opened, delivered)
             # before the bag: where it is, they are
             for ending, content in self._opened.beside.items():
                 self._job.store.write_beside(self._job.key, ending, content)
             self._job.store.write(self._job.key, bag)
-        seconds = {**told.seconds, **self._stages.seconds}
-        return Made("made", len(bag), len(told.skipped), seconds)
+        seconds = {**delivered.seconds, **self._stages.seconds}
+        return StoredBag("made", len(bag), len(delivered.skipped), seconds)
 
-    def _bag(self, opened: Opened, told: Delivered) -> Bag:
-        skipped, facts = told.skipped, opened.facts
+    def _bag(self, opened: Opened, delivered: Delivered) -> Bag:
+        skipped, facts = delivered.skipped, opened.facts
         kept = np.setdiff1d(np.arange(len(opened.instances)), skipped)
         instances = opened.instances.only(kept)
         return Bag(

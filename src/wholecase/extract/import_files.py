@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wholecase.core.errors import WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import each
+from wholecase.execution import parallel_map
 from wholecase.extract.failures import Trouble, stage_of
 from wholecase.extract.jobs import Reference
 from wholecase.features import FeatureOrigin, Store, UnwritableError, glance_foreign, read_foreign
@@ -39,7 +39,7 @@ def glance_all(
 ) -> tuple[dict[Reference, FeatureOrigin], dict[Reference, Trouble]]:
     """What every file says of its making, and for those that cannot be read why not."""
     known = list(images)
-    outcomes = each(_glance, known, workers=min(workers, len(known)))
+    outcomes = parallel_map(_glance, known, workers=min(workers, len(known)))
     found = {outcome.item: outcome for outcome in outcomes}
     origins = {i: o for i in known if (o := found[i].result) is not None}
     troubles = {i: ("open", _reason(i.path, found[i].error)) for i in known if i not in origins}
@@ -54,7 +54,7 @@ def convert(jobs: list[Import], workers: int) -> Converted:
     """
     done = Converted()
     with progress("importing", len(jobs), "files") as advance:
-        for outcome in each(_import, jobs, workers=min(workers, len(jobs))):
+        for outcome in parallel_map(_import, jobs, workers=min(workers, len(jobs))):
             if isinstance(outcome.error, UnwritableError):
                 raise outcome.error
             if outcome.result is None:

@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from wholecase.core.errors import NoTissueError, SpacingError, WholecaseError
-from wholecase.extract.encoding import UndecodableError
+from wholecase.extract.retrying import UndecodableError
 from wholecase.features import UnwritableError
 
 

@@ -31,17 +31,17 @@ def table_lines(extraction: Extraction) -> Iterator[str]:
     yield f"{done.encoded} images {made}, {done.reused} found, {failed} failed"
     if done.skipped:
         most = sorted(done.skipped.items(), key=lambda one: -one[1])[:SHOWN]
-        told = ", ".join(f"{image.path.name} {count}" for image, count in most)
+        listed = ", ".join(f"{image.path.name} {count}" for image, count in most)
         more = f" and {len(done.skipped) - SHOWN} more" if len(done.skipped) > SHOWN else ""
-        yield visible(f"{sum(done.skipped.values())} tiles skipped as undecodable: {told}{more}")
+        yield visible(f"{sum(done.skipped.values())} tiles skipped as undecodable: {listed}{more}")
     yield from (f"note: {note}" for note in done.notes)
     if done.tiles:
         yield f"{done.tiles} tiles {made} in {total:.1f} s, {done.tiles / total:.1f} per second"
         kinds = work_seconds(done.seconds)
         if any(kinds.values()):
-            told = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in kinds.items())
+            listed = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in kinds.items())
             crew = max(done.workers, 1)
-            yield f"{told}; {crew} process{'es' * (crew > 1)}"
+            yield f"{listed}; {crew} process{'es' * (crew > 1)}"
             if done.pixels is None:  # else reading is all there is to do
                 yield hint(done.seconds)
 

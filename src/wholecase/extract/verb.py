@@ -10,9 +10,9 @@ from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
 from wholecase.extract.import_features import import_features, is_import
 from wholecase.extract.jobs import Job, files_of, fingerprints, jobs_of, reference
-from wholecase.extract.made import found
 from wholecase.extract.plan import Plan
-from wholecase.extract.work import Content, content, do
+from wholecase.extract.stored_bag import found
+from wholecase.extract.work import Content, content, encode_missing
 from wholecase.features import tidy
 
 
@@ -49,7 +49,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tidy(folder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
     missing = [job for c, job in contents.items() if c not in there]
-    work = do(missing, plan, encoder, place, central=central)
+    work = encode_missing(missing, plan, encoder, place, central=central)
     troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
     troubles |= {i: ("open", unread[i.path]) for i in images if i.path in unread}
     failed = work.troubles

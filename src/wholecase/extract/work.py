@@ -10,14 +10,14 @@ from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.encoders import Encoder
-from wholecase.execution import Outcome, Place, each
+from wholecase.execution import Outcome, Place, parallel_map
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
 from wholecase.extract.failures import Trouble, stage_of
 from wholecase.extract.jobs import Job
-from wholecase.extract.made import Made
 from wholecase.extract.plan import Plan
 from wholecase.extract.stages import StageError
+from wholecase.extract.stored_bag import StoredBag
 from wholecase.features import UnwritableError
 
 Content = tuple[str, str]
@@ -32,11 +32,11 @@ PATIENCE_S = 1.0
 class Work:
     """What was done, counted as it is done."""
 
-    made: dict[Content, Made] = field(default_factory=dict)
+    made: dict[Content, StoredBag] = field(default_factory=dict)
     troubles: dict[Content, Trouble] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
 
-    def count(self, outcome: Outcome[Job, Made]) -> bool:
+    def count(self, outcome: Outcome[Job, StoredBag]) -> bool:
         """Take note of an outcome; whether the image is settled.
 
         Raises:
@@ -55,7 +55,7 @@ class Work:
         return True
 
 
-def do(
+def encode_missing(
     jobs: Sequence[Job], plan: Plan, encoder: Encoder, place: Place, *, central: bool | None
 ) -> Work:
     """Encode what is missing; images that another process has in hand are waited for at the end.
@@ -85,14 +85,14 @@ def content(job: Job) -> Content:
 
 def _outcomes(
     jobs: list[Job], plan: Plan, encoder: Encoder, place: Place, *, central: bool | None
-) -> Iterator[Outcome[Job, Made]]:
+) -> Iterator[Outcome[Job, StoredBag]]:
     apart = place.accelerated if central is None else central
     if apart and place.workers:
         return encode_centrally(jobs, encoder, min(place.workers, len(jobs)))
     here = apart or not place.workers
     # in this process the encoder that was built already serves; it cannot travel
     setup = partial(_itself, encoder) if here else partial(plan.encoder.build, place.device)
-    return each(encode_image, jobs, workers=0 if here else place.workers, setup=setup)
+    return parallel_map(encode_image, jobs, workers=0 if here else place.workers, setup=setup)
 
 
 def _wait(jobs: Sequence[Job]) -> None:

@@ -81,9 +81,9 @@ def patch_places(path: Path) -> Places:
 
 def _clam(file: Contents, path: Path) -> Places:
     beside = clam_patches(path)
-    told = patch_places(beside) if beside else Places()
+    places = patch_places(beside) if beside else Places()
     own = _corners(file)
-    return Places(own, None, told.side_px, None, told.encoded_px, size_px=told.size_px)
+    return Places(own, None, places.side_px, None, places.encoded_px, size_px=places.size_px)
 
 
 def _trident(file: Contents, _path: Path) -> Places:
@@ -159,8 +159,8 @@ def _attribute(thing: Any, name: str) -> Any:  # noqa: ANN401
 def _trident_fits(file: Contents) -> bool:
     if "features" not in file:
         return False
-    told = "coords" in file and "patch_size_level0" in file["coords"].attrs
-    return told or "encoder" in file["features"].attrs
+    is_placed = "coords" in file and "patch_size_level0" in file["coords"].attrs
+    return is_placed or "encoder" in file["features"].attrs
 
 
 def _stamp_encoder(file: Contents) -> str | None:

@@ -48,10 +48,10 @@ class FeatureOrigin:
     @property
     def scale(self) -> str:
         """The scale in words; empty where it is not told."""
-        told = [] if self.magnification is None else [f"{self.magnification:g}x"]
+        scales = [] if self.magnification is None else [f"{self.magnification:g}x"]
         if self.spacing_um is not None:
-            told.append(f"{self.spacing_um:.4g} µm/px")
-        return f"{told[0]} ({told[1]})" if len(told) > 1 else "".join(told)
+            scales.append(f"{self.spacing_um:.4g} µm/px")
+        return f"{scales[0]} ({scales[1]})" if len(scales) > 1 else "".join(scales)
 
 
 Named = tuple[Path, FeatureOrigin]
@@ -62,7 +62,7 @@ Named = tuple[Path, FeatureOrigin]
 class _Question:
     """One thing in which features may differ."""
 
-    told: Callable[[FeatureOrigin], bool]
+    is_given: Callable[[FeatureOrigin], bool]
     differ: Callable[[FeatureOrigin, FeatureOrigin], bool]
     words: Callable[[FeatureOrigin], str]
     cure: str
@@ -114,7 +114,7 @@ def mixture(files: Sequence[Named], identity: str | None = None) -> str | None:
             then their names need not agree.
     """
     for question in _questions(named=identity is not None):
-        known = [file for file in files if question.told(file[1])]
+        known = [file for file in files if question.is_given(file[1])]
         for path, origin in known[1:]:
             if question.differ(known[0][1], origin):
                 one, other = question.words(known[0][1]), question.words(origin)
@@ -180,7 +180,7 @@ def refuse_other_origin(run: Path, known: FeatureOrigin, given: FeatureOrigin) -
         RunError: they differ; names both values.
     """
     for question in _questions(named=True):
-        both = question.told(known) and question.told(given)
+        both = question.is_given(known) and question.is_given(given)
         if both and question.differ(known, given):
             raise RunError(
                 f"{run} was trained on features of {question.words(known)}, these have "

@@ -80,13 +80,13 @@ def read_index(path: Path, settings: str) -> tuple[PackIndex, tuple[int, ...]]:
             tensors = {name: file.get_tensor(name) for name in names}
         keys, contents = tuple(label["keys"]), tuple(label["contents"])
         index = PackIndex(keys, contents, **tensors)
-        made_by, told = (label["schema"], label["settings"]), label["checksum"]
+        made_by, checksum = (label["schema"], label["settings"]), label["checksum"]
         rows = tuple(int(side) for side in label["rows"])
     except (SafetensorError, KeyError, ValueError, TypeError, OSError) as error:
         raise StoreError(f"{path} is damaged: {error}; delete it and run again") from error
     if made_by != (SCHEMA, settings):
         raise StoreError(f"{path} was made with other settings; delete it and run again")
-    if told != _checksum(tensors, index) or int(index.starts[-1]) != rows[0]:
+    if checksum != _checksum(tensors, index) or int(index.starts[-1]) != rows[0]:
         raise StoreError(f"{path} is damaged: its checksum differs; delete it and run again")
     return index, rows
 

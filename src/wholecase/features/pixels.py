@@ -62,8 +62,8 @@ class PixelStore:
 
     def __init__(self, root: Path, settings: Mapping[str, Any], kind: PixelKind = RGB) -> None:
         self.kind = kind
-        told = {**settings, **({} if kind == RGB else {"pixels": kind.name})}
-        self.settings: dict[str, Any] = json.loads(json.dumps(told, allow_nan=False))
+        named = {**settings, **({} if kind == RGB else {"pixels": kind.name})}
+        self.settings: dict[str, Any] = json.loads(json.dumps(named, allow_nan=False))
         self.digest = digest(schema=SCHEMA, **self.settings)
         self.folder = root / self.digest
         self._packs: list[tuple[str, PackIndex, int]] = []
@@ -182,7 +182,7 @@ class PixelStore:
 
     def __getstate__(self) -> dict[str, Any]:
         # open files and indices do not travel: a worker looks for itself
-        settings = {name: told for name, told in self.settings.items() if name != "pixels"}
+        settings = {k: value for k, value in self.settings.items() if k != "pixels"}
         return {"root": self.folder.parent, "settings": settings, "kind": self.kind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -211,12 +211,12 @@ class PixelStore:
         return self._rows[pack]
 
     def _claim(self) -> None:
-        told = self.folder / SETTINGS
+        settings_file = self.folder / SETTINGS
         mine = {"schema": SCHEMA, **self.settings}
-        if not told.is_file():
-            write_json(told, mine)
-        elif read_json(told) != mine:
-            raise StoreError(f"{told} was changed; delete {self.folder} and run again")
+        if not settings_file.is_file():
+            write_json(settings_file, mine)
+        elif read_json(settings_file) != mine:
+            raise StoreError(f"{settings_file} was changed; delete {self.folder} and run again")
 
 
 def _close(files: dict[int, Rows]) -> None:

@@ -163,20 +163,21 @@ class Store:
         return self.folder / f".{key}.lock"
 
     def _claim(self) -> None:
-        told = self.folder / SETTINGS
+        settings_file = self.folder / SETTINGS
         mine = {"schema": SCHEMA, **self.settings}
-        if not told.is_file():
-            with _written(told):
-                write_json(told, mine)
+        if not settings_file.is_file():
+            with _written(settings_file):
+                write_json(settings_file, mine)
             return
         try:
-            theirs = read_json(told)
+            theirs = read_json(settings_file)
         except ValueError as error:
             raise StoreError(
-                f"{told} is damaged; delete that one file and extract again, its bags are kept"
+                f"{settings_file} is damaged; delete that one file and extract again, its bags "
+                "are kept"
             ) from error
         if theirs != mine:
-            raise StoreError(f"{told} was changed; delete {self.folder} and extract again")
+            raise StoreError(f"{settings_file} was changed; delete {self.folder} and extract again")
 
     def _check(self, key: str, bag: Bag) -> None:
         if not len(bag):

@@ -73,20 +73,20 @@ def _surveyed(folder: Path) -> Surveyed:
 
 
 def _of_settings(folder: Path) -> list[Flaw]:
-    told = folder / SETTINGS
+    settings_file = folder / SETTINGS
     try:
-        if digest(**read_json(told)) == folder.name:
+        if digest(**read_json(settings_file)) == folder.name:
             return []
         reason = "its content does not fit the name of its folder"
     except (OSError, ValueError, TypeError) as error:
         reason = str(error)
-    return [Flaw(told, "damaged", f"{told} is damaged: {reason}; extract again")]
+    return [Flaw(settings_file, "damaged", f"{settings_file} is damaged: {reason}; extract again")]
 
 
 def _of_bag(path: Path) -> list[Flaw]:
     try:
-        told = read_head(path).get("__metadata__", {}).get("wholecase")
-        if told is None or json.loads(told).get("settings") != path.parent.name:
+        label = read_head(path).get("__metadata__", {}).get("wholecase")
+        if label is None or json.loads(label).get("settings") != path.parent.name:
             return [Flaw(path, "foreign", "not made with the settings of its folder")]
         read = check_pack if any(path.parent.glob(f"*{ROWS}")) else read_bag
         read(path, path.parent.name)

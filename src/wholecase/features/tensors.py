@@ -57,13 +57,15 @@ def read_head(path: Path) -> dict[str, Any]:
             length = int.from_bytes(file.read(8), "little")
             # a damaged length must not fetch gigabytes
             head: dict[str, Any] = json.loads(file.read(min(length, LONGEST_HEAD, size)))
-        told = 8 + length + _stored(head)
+        claimed = 8 + length + _stored(head)
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise StoreError(f"{path} cannot be read: {error}; extract again") from error
     except RecursionError as error:
         raise StoreError(f"{path} cannot be read: its head is too deep; extract again") from error
-    if told != size:
-        raise StoreError(f"{path} is cut off: {size} bytes, its head tells {told}; extract again")
+    if claimed != size:
+        raise StoreError(
+            f"{path} is cut off: {size} bytes, its head tells {claimed}; extract again"
+        )
     return head
 
 

@@ -66,8 +66,8 @@ class CaseModel(nn.Module):
         """The vectors of a batch: stored ones as they are, pixels through input and backbone."""
         if self.backbone is None:
             return Embedded.of(batch)
-        told: Embedded = self.backbone(self.seen(batch))
-        return told
+        vectors: Embedded = self.backbone(self.seen(batch))
+        return vectors
 
     def seen(self, batch: Batch) -> Batch:
         """The batch as the backbone gets it."""
@@ -112,7 +112,7 @@ class CaseModel(nn.Module):
         self, head: Head, pooled: Pooled | None, bags: Embedded, starts: Tensor, batch: Batch
     ) -> Answer:
         """What a head says of the cases, which begin at `starts`."""
-        said = self._said(head, pooled, bags)
+        said = self._decide(head, pooled, bags)
         if self.images is not None:
             said = _of_cases(said, self.images, starts)
         return Answer(
@@ -124,26 +124,26 @@ class CaseModel(nn.Module):
             instance_logits=said.each,
         )
 
-    def _said(self, head: Head, pooled: Pooled | None, bags: Embedded) -> "_Said":
+    def _decide(self, head: Head, pooled: Pooled | None, bags: Embedded) -> "_Decided":
         """Of each bag: of a case, or of an image where images are judged on their own."""
         if pooled is not None:
             with in_full(pooled.embedding.device):
-                return _Said(pooled, head.logits(pooled.embedding))
+                return _Decided(pooled, head.logits(pooled.embedding))
         bags = replace(bags, values=raised(bags.values))
         with in_full(bags.values.device):
             each = head.logits(bags.values[:, None])  # [T, L]
         decided = self.pool(each, bags.starts)
-        return _Said(_pooled(bags, decided.weights, each), decided.logits, each)
+        return _Decided(_pooled(bags, decided.weights, each), decided.logits, each)
 
 
 @dataclass(frozen=True)
-class _Said:
+class _Decided:
     pooled: Pooled
     logits: Float[Tensor, "bags L"]
     each: Float[Tensor, "T L"] | None = None
 
 
-def _of_cases(said: _Said, rule: Pooling, starts: Tensor) -> _Said:
+def _of_cases(said: _Decided, rule: Pooling, starts: Tensor) -> _Decided:
     first = torch.searchsorted(said.pooled.starts, starts)  # [B + 1], counts images
     decided = rule(said.logits, first)
     pooled = joined(said.pooled, decided.weights, first)

@@ -77,8 +77,8 @@ def run_onnx(path: Path, values: np.ndarray) -> list[np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    told: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
-    return told
+    logits: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
+    return logits
 
 
 def _write(graph: PatchGraph | BagGraph, example: Tensor, path: Path) -> None:
@@ -131,8 +131,8 @@ def _difference(members: Sequence[Calibrated], path: Path, example: Tensor) -> f
     worst = 0.0
     for count in COUNTS:
         values = _drawn(members[0].model.input.kind, example, count, generator)
-        told = run_onnx(path, values.numpy())[0]
-        worst = max(worst, float(np.abs(told - _mean(members, values)).max()))
+        logits = run_onnx(path, values.numpy())[0]
+        worst = max(worst, float(np.abs(logits - _mean(members, values)).max()))
     return worst
 
 

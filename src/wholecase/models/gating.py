@@ -28,8 +28,8 @@ def gated(
     kind = product_dtype(signal.weight)
     layers = (signal.weight, signal.bias, gate.weight, gate.bias)
     by_head = parts.transpose(0, 1).to(kind)
-    told: Tensor = _Gated.apply(by_head, *(p.to(kind) for p in layers), share)
-    return told.transpose(0, 1)
+    upstream: Tensor = _Gated.apply(by_head, *(p.to(kind) for p in layers), share)
+    return upstream.transpose(0, 1)
 
 
 @final
@@ -62,12 +62,12 @@ class _Gated(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, told: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
         parts, signal_weight, gate_weight, signal, gate = ctx.saved_tensors
-        told = told * ctx.factor
-        to_signal = told * gate
+        upstream = upstream * ctx.factor
+        to_signal = upstream * gate
         torch.ops.aten.tanh_backward.grad_input(to_signal, signal, grad_input=to_signal)
-        to_gate = told.mul_(signal)
+        to_gate = upstream.mul_(signal)
         torch.ops.aten.sigmoid_backward.grad_input(to_gate, gate, grad_input=to_gate)
         back = torch.empty_like(parts)  # strides and all: instance by instance
         torch.bmm(to_signal, signal_weight.transpose(1, 2), out=back)

@@ -37,8 +37,8 @@ class PatchGraph(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Mean over members, single precision."""
-        told = [self._told(model, pixels, t) for model, t in self._each()]
-        return torch.stack(told).mean(0)
+        logits = [self._told(model, pixels, t) for model, t in self._each()]
+        return torch.stack(logits).mean(0)
 
     def _each(self) -> list[tuple[CaseModel, float]]:
         models = [model for model in self.models if isinstance(model, CaseModel)]
@@ -54,8 +54,8 @@ class PatchGraph(nn.Module):
         def one(bag: Tensor) -> Tensor:
             return _judged(model, bag, self._names)[0]
 
-        told: Tensor = torch.vmap(one)(bags)
-        return _calibrated(told, temperature)
+        logits: Tensor = torch.vmap(one)(bags)
+        return _calibrated(logits, temperature)
 
 
 @final

@@ -50,15 +50,15 @@ def _named_by(content: Mapping[str, Any]) -> tuple[Any, ...]:
     """What is told apart, and the title."""
     cohort = content.get("cohort")
     labels = cohort if isinstance(cohort, Mapping) else {}
-    told = (labels.get(key) for key in ("label", "positive", "negative", "classes"))
-    return (*deepcopy(tuple(told)), content.get("title"))
+    values = (labels.get(key) for key in ("label", "positive", "negative", "classes"))
+    return (*deepcopy(tuple(values)), content.get("title"))
 
 
 def _title(recipe: Recipe) -> str:
     names = [name for name, _ in recipe.cohort.groups]
-    told = f"{names[1]} against {names[0]}" if len(names) == 2 else f"{' / '.join(names)}"
+    classes = f"{names[1]} against {names[0]}" if len(names) == 2 else f"{' / '.join(names)}"
     column = "" if recipe.cohort.label == "label" else f" by {recipe.cohort.label}"
-    return f"{told}{column}, by the recipe {recipe.recipe}"
+    return f"{classes}{column}, by the recipe {recipe.recipe}"
 
 
 def check_recipe(content: object, where: str) -> Recipe:
@@ -138,8 +138,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key {place!r} is missing"
     message = first["msg"].removeprefix("Value error, ")
-    told = repr(first["input"])
-    shown = "" if isinstance(first["input"], dict) or len(told) > SHOWN else f" (it is {told})"
+    text = repr(first["input"])
+    shown = "" if isinstance(first["input"], dict) or len(text) > SHOWN else f" (it is {text})"
     return f"{place or 'recipe'}: {message}{shown}"
 
 

@@ -94,10 +94,10 @@ def _key(case: str) -> str:
 
 
 def _outlines(run: Run) -> Mapping[str, Sequence[Path | None]]:
-    told = defaultdict(list)
+    pictures = defaultdict(list)
     for record in run.tissue:
-        told[record.case].append(record.picture)
-    return told
+        pictures[record.case].append(record.picture)
+    return pictures
 
 
 def _bars(
@@ -108,26 +108,28 @@ def _bars(
 
 
 def _verdict(run: Run, prediction: Prediction) -> str:
-    told = f"but the label is {prediction.label}" if prediction.is_wrong else "and the label agrees"
-    told = told if prediction.label else "and the label is unknown"
-    told += UNLIKE if _is_unlike(run, prediction) else ""
+    ending = (
+        f"but the label is {prediction.label}" if prediction.is_wrong else "and the label agrees"
+    )
+    ending = ending if prediction.label else "and the label is unknown"
+    ending += UNLIKE if _is_unlike(run, prediction) else ""
     fold = run.fold(prediction.fold)
     if not run.is_binary:
-        return f"Called {prediction.decision}, the most probable class, {told}."
+        return f"Called {prediction.decision}, the most probable class, {ending}."
     p, called = prediction.probabilities[-1], f"Called {prediction.decision}"
     if fold is None or fold.threshold is None:
-        return f"{called}: the probability of {run.positive} is {number(p)}, {told}."
+        return f"{called}: the probability of {run.positive} is {number(p)}, {ending}."
     digits = 2 if number(p) != number(fold.threshold) else 4
     exceeds = "exceeds" if prediction.decision == run.positive else "does not exceed"
     return (
         f"{called}: the probability of {run.positive}, {number(p, digits)}, {exceeds} the "
-        f"threshold of {number(fold.threshold, digits)}, {told}."
+        f"threshold of {number(fold.threshold, digits)}, {ending}."
     )
 
 
 def _is_unlike(run: Run, prediction: Prediction) -> bool:
-    told = run.novelty.get(prediction.case)
-    return told is not None and told.is_unlike
+    novelty = run.novelty.get(prediction.case)
+    return novelty is not None and novelty.is_unlike
 
 
 def _seen(used: UsedCase) -> str:
@@ -143,14 +145,14 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     pictures = run.pictures.get(prediction.case)
     found = pictures.localisation_auc if pictures else None
     judge = f"the model of fold {prediction.fold}, which never saw this patient"
-    told = [("Judged by", judge)]
+    facts = [("Judged by", judge)]
     if used is not None:
-        told += [
+        facts += [
             ("Images", _seen(used)),
             ("Site", used.site),
         ]
     novelty = run.novelty.get(prediction.case)
     if novelty is not None and novelty.percentile is not None:
-        told.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
-    told.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
-    return tuple((name, text) for name, text in told if text)
+        facts.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
+    facts.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
+    return tuple((name, text) for name, text in facts if text)

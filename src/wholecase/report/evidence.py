@@ -24,14 +24,14 @@ def _place(found: Measured) -> str:
     )
 
 
-def _stable(told: Measured | None) -> str:
-    if told is None or told.value is None:
+def _stable(found: Measured | None) -> str:
+    if found is None or found.value is None:
         return ""
     return (
         "Shown the same case, the model that judged it and those of the other folds rank its "
-        f"regions with a mean rank correlation of {number(told.value)}{_ends(told)}; 1 is the same "
-        "order, 0 has nothing in common. The others have mostly seen the patient, so this tells "
-        f"how steady the pictures are, not how right.{_warning(told.value)}"
+        f"regions with a mean rank correlation of {number(found.value)}{_ends(found)}; 1 is the "
+        "same order, 0 has nothing in common. The others have mostly seen the patient, so this "
+        f"tells how steady the pictures are, not how right.{_warning(found.value)}"
     )
 
 
@@ -48,8 +48,8 @@ def _warning(value: float) -> str:
     return " Different places support the same answers: no single heatmap is the reason."
 
 
-def _ends(told: Measured) -> str:
-    ends = f"95 % interval {interval(told)}" if interval(told) else ""
-    patients = count(told.n, "patient") if told.n else ""
+def _ends(found: Measured) -> str:
+    ends = f"95 % interval {interval(found)}" if interval(found) else ""
+    patients = count(found.n, "patient") if found.n else ""
     shown = ", ".join(part for part in (ends, patients) if part)
     return f" ({shown})" if shown else ""

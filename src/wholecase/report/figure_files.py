@@ -42,8 +42,8 @@ def _drawn(run: Run) -> Iterator[tuple[str, str]]:
         panels = [(f"Fold {number}" if len(curves) > 1 else "", svg) for number, svg in curves]
         yield "training_curves", figures.Sheet("Learning curves", panels, LEARNING).markup()
     cases = figures.judged(run)
-    told = (*figures.quality_figures(run, cases, {}), figures.reliability_figure(run, cases))
-    for figure in told:
+    drawn = (*figures.quality_figures(run, cases, {}), figures.reliability_figure(run, cases))
+    for figure in drawn:
         if figure is not None and figure.name in FILES:
             name, metric = FILES[figure.name]
             title = f"{figure.name}{_value(run, metric)}"

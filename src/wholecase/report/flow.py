@@ -59,8 +59,8 @@ def steps(run: Run) -> list[Step]:
     boxes = []
     unlabelled = {e.case for e in run.exclusions if e.stage == "label"}
     if unlabelled and "cases" in cohort:
-        told = f"{len(unlabelled)} without a usable label"
-        boxes.append(Step("In the manifest", int(cohort["cases"]) + len(unlabelled), (told,)))
+        text = f"{len(unlabelled)} without a usable label"
+        boxes.append(Step("In the manifest", int(cohort["cases"]) + len(unlabelled), (text,)))
     if "cases" in cohort:
         nouns = [("patients", "patient"), ("images", "image")]
         details = tuple(count(int(cohort[k]), noun) for k, noun in nouns if k in cohort)
@@ -74,9 +74,9 @@ def steps(run: Run) -> list[Step]:
 
 def _used(run: Run) -> tuple[str, ...]:
     images, regions = (sum(getattr(c, k) for c in run.cases) for k in ("images", "instances"))
-    told = count(len({case.patient for case in run.cases}), "patient"), count(images, "image")
+    counts = count(len({case.patient for case in run.cases}), "patient"), count(images, "image")
     # an image that is not cut is its own region: said once
-    return told if regions == images else (*told, count(regions, "region"))
+    return counts if regions == images else (*counts, count(regions, "region"))
 
 
 def losses(run: Run) -> list[Loss]:
@@ -104,9 +104,9 @@ def exclusions(run: Run) -> list[Exclusion]:
     for e in run.exclusions:
         path = PurePath(e.path)
         near = path.relative_to(home) if path.is_relative_to(home) else path
-        told = str(PurePath(*near.parts[-2:])) if near.is_absolute() else str(near)
-        told = told if e.path else ""
-        shown.append(replace(e, path=told, reason=_general(e.reason, e.path, e.case)))
+        named = str(PurePath(*near.parts[-2:])) if near.is_absolute() else str(near)
+        named = named if e.path else ""
+        shown.append(replace(e, path=named, reason=_general(e.reason, e.path, e.case)))
     return shown
 
 

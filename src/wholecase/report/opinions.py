@@ -37,12 +37,12 @@ def strip_of(run: Run, prediction: Prediction) -> Strip | None:
 
     Drawn is the probability of the positive class of two, or of the class that was decided.
     """
-    told = run.opinions.get(prediction.case, ())
+    asked = run.opinions.get(prediction.case, ())
     shown = run.positive if run.is_binary else prediction.decision
-    if not told or shown not in run.classes:
+    if not asked or shown not in run.classes:
         return None
     place = run.classes.index(shown)
-    pairs = [(opinion, opinion.probabilities[place]) for opinion in told]
+    pairs = [(opinion, opinion.probabilities[place]) for opinion in asked]
     known = [(opinion, p) for opinion, p in pairs if p == p]  # noqa: PLR0124 (nan)
     if not known:
         return None
@@ -52,21 +52,21 @@ def strip_of(run: Run, prediction: Prediction) -> Strip | None:
         of=shown,
         dots=tuple(sorted(dots, key=lambda dot: order.index(dot.kind))),
         spread=reach([p for _, p in known]),
-        agreement=_agreement(told),
+        agreement=_agreement(asked),
     )
 
 
 def _dot(opinion: Opinion, probability: float, judge: int) -> Dot:
-    told = f"model of fold {opinion.fold}: {number(probability)}"
+    tip = f"model of fold {opinion.fold}: {number(probability)}"
     if opinion.fold == judge:
-        return Dot(probability, "own", f"{told}, the one that judged")
+        return Dot(probability, "own", f"{tip}, the one that judged")
     if opinion.has_seen:
-        return Dot(probability, "seen", f"{told}, has seen this patient")
-    return Dot(probability, "new", f"{told}, has not seen this patient")
+        return Dot(probability, "seen", f"{tip}, has seen this patient")
+    return Dot(probability, "new", f"{tip}, has not seen this patient")
 
 
-def _agreement(told: Sequence[Opinion]) -> str:
-    known = [opinion.agreement for opinion in told if opinion.agreement is not None]
+def _agreement(opinions: Sequence[Opinion]) -> str:
+    known = [opinion.agreement for opinion in opinions if opinion.agreement is not None]
     if not known:
         return ""
     ends = f" ({reach(known)})" if len(known) > 1 else ""

@@ -51,10 +51,10 @@ def _pair(metric: str, values: Mapping[str, Measured], gaps: Mapping[str, Measur
     gap = gaps.get(metric, Measured(None))
     towards = -1 if METRICS[metric].higher_is_better is False else 1
     ends = [towards * end for end in (gap.low, gap.high) if end is not None]
-    told = number(gap.value)
+    shown = number(gap.value)
     return Pair(
         value=number(values.get(metric, Measured(None)).value),
-        difference=f"+{told}" if (gap.value or 0) > 0 else told,
+        difference=f"+{shown}" if (gap.value or 0) > 0 else shown,
         interval=interval(gap) or "no interval",
         is_better=bool(ends) and min(ends) > 0,
     )

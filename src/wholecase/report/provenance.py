@@ -36,7 +36,7 @@ def provenance(run: Run) -> list[Fact]:
     facts = run.facts
     cohort, splits = _map(facts, "cohort"), _map(facts, "splits")
     encoder = facts.get("encoder")
-    told = [
+    shown = [
         Fact("Recipe", _text(facts.get("recipe"))),
         Fact("Cohort", _cohort(cohort), is_code=True),
         Fact("Cut", _text(facts.get("cut"))),
@@ -50,7 +50,7 @@ def provenance(run: Run) -> list[Fact]:
         Fact("Started", _date(run.times.get("started"))),
         Fact("Finished", _date(run.times.get("finished"))),
     ]
-    return [fact for fact in told if fact.text]
+    return [fact for fact in shown if fact.text]
 
 
 def stage_times(run: Run) -> list[tuple[str, str]]:
@@ -60,12 +60,12 @@ def stage_times(run: Run) -> list[tuple[str, str]]:
 
 def command(run: Run) -> str:
     """The command that repeats the run, with paths from the folder that `command_home` names."""
-    told = _map(run.facts, "repeat")
+    again = _map(run.facts, "repeat")
     path = _text(_map(run.facts, "cohort").get("path"))
-    name = _text(told.get("run")) or run.root.resolve().name
-    cohort = _text(told.get("cohort")) or PurePath(path).name or "cohort.csv"
+    name = _text(again.get("run")) or run.root.resolve().name
+    cohort = _text(again.get("cohort")) or PurePath(path).name or "cohort.csv"
     parts = ["wholecase", "run", f"{name}/recipe.yaml", "--cohort", cohort]
-    parts += ["--splits", f"{name}/splits.csv"] if told.get("splits") else []
+    parts += ["--splits", f"{name}/splits.csv"] if again.get("splits") else []
     return shlex.join([*parts, "--out", f"{name}-again"])
 
 

@@ -164,7 +164,7 @@ def _tissue(folder: RunFolder) -> tuple[TissueRecord, ...]:
 
 
 def _opinions(path: Path, classes: tuple[str, ...]) -> dict[str, tuple[Opinion, ...]]:
-    told: dict[str, list[Opinion]] = defaultdict(list)
+    opinions: dict[str, list[Opinion]] = defaultdict(list)
     for row in rows_of(path):
         opinion = Opinion(
             fold=whole(row.get("fold")),
@@ -172,10 +172,10 @@ def _opinions(path: Path, classes: tuple[str, ...]) -> dict[str, tuple[Opinion, 
             probabilities=probabilities(row, classes, path),
             agreement=finite(row.get("rank_correlation")),
         )
-        told[cell(row, "case_id", path)].append(opinion)
-    return {case: tuple(rows) for case, rows in told.items()}
+        opinions[cell(row, "case_id", path)].append(opinion)
+    return {case: tuple(rows) for case, rows in opinions.items()}
 
 
 def _stability(value: object) -> Measured | None:
-    told = measured(value)
-    return None if told.value is None else told
+    found = measured(value)
+    return None if found.value is None else found

@@ -24,8 +24,8 @@ def folds_of(
 ) -> tuple[FoldRecord, ...]:
     """The folds in order, each with what the run kept of it."""
     rows = rows_of(folder.splits)
-    told = {whole(f["fold"]): f.get("metrics") or {} for f in metrics.get("folds") or ()}
-    numbers = sorted({whole(row["fold"]) for row in rows} | set(told))
+    metrics_of = {whole(f["fold"]): f.get("metrics") or {} for f in metrics.get("folds") or ()}
+    numbers = sorted({whole(row["fold"]) for row in rows} | set(metrics_of))
     return tuple(
         replace(
             _sides(number, [row for row in rows if whole(row["fold"]) == number]),
@@ -35,7 +35,7 @@ def folds_of(
                 if row.get("training", "first") == "first"
             ),
             choices=read_object(folder.fold(number).choices),
-            metrics={name: measured(value) for name, value in told.get(number, {}).items()},
+            metrics={name: measured(value) for name, value in metrics_of.get(number, {}).items()},
             inner=_inner(folder.fold(number).inner, classes),
         )
         for number in numbers

@@ -96,22 +96,24 @@ def _luck(run: Run) -> str:
 
 def _protocol(run: Run) -> str:
     splits = run.facts.get("splits") or {}
-    told = str(splits.get("protocol") or "")
-    text = PROTOCOLS.get(told, f"Protocol: {told}." if told else "").format(folds=len(run.folds))
+    protocol = str(splits.get("protocol") or "")
+    text = PROTOCOLS.get(protocol, f"Protocol: {protocol}." if protocol else "").format(
+        folds=len(run.folds)
+    )
     return f"{text} {REFIT}" if splits.get("refit") else text
 
 
 def _repeats(run: Run) -> str:
     """How much of the figure is the luck of one division."""
-    told = run.repeats.get("auroc")
-    if told is None:
+    spread = run.repeats.get("auroc")
+    if spread is None:
         return ""
     times = (run.facts.get("splits") or {}).get("repeats", "")
     return (
         f"Over {times} repeats with other seeds, on the same patients, the AUROC was "
-        f"{number(told.mean)} on average (standard deviation {number(told.deviation)}, from "
-        f"{number(told.low)} to {number(told.high)}). All else on this page, intervals too, is of "
-        "the first."
+        f"{number(spread.mean)} on average (standard deviation {number(spread.deviation)}, from "
+        f"{number(spread.low)} to {number(spread.high)}). All else on this page, intervals too, is "
+        "of the first."
     )
 
 
@@ -122,7 +124,7 @@ def _decided(run: Run) -> str:
 
 def _unlike(run: Run) -> str:
     """Only where more are marked than chance would mark."""
-    marked = sum(told.is_unlike for told in run.novelty.values())
+    marked = sum(one.is_unlike for one in run.novelty.values())
     judged = len(run.novelty)
     if marked <= 1 + 2 * judged // 100:
         return ""

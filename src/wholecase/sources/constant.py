@@ -42,10 +42,10 @@ def one_value(source: ImageSource) -> str | None:
             return None
     if first is None or level.width_px * level.height_px == 1:
         return None
-    told = " ".join(str(value) for value in dict.fromkeys(first.tolist()))
+    words = " ".join(str(value) for value in dict.fromkeys(first.tolist()))
     return (
-        f"{source.path}: all its pixels have one value ({told} of 255) and show nothing; export it "
-        f"again or leave it out"
+        f"{source.path}: all its pixels have one value ({words} of 255) and show nothing; export "
+        f"it again or leave it out"
     )
 
 

@@ -124,14 +124,14 @@ def _jpeg2000(path: Path, image: Image.Image) -> Deep | None:
     import imagecodecs
 
     image.load()
-    told = None if depth == _MOST_BITS else depth
-    return Deep(_axes(imagecodecs.jpeg2k_decode(data)), told, scaled=True)
+    bits = None if depth == _MOST_BITS else depth
+    return Deep(_axes(imagecodecs.jpeg2k_decode(data)), bits, scaled=True)
 
 
 def _ppm(path: Path, image: Image.Image) -> Deep | None:
     assert isinstance(image, ImageFile.ImageFile)  # noqa: S101 (it was opened, not made)
-    told = image.tile[0][3]  # before the pixels are loaded
-    most = told[1] if isinstance(told, tuple) else math.inf if told == "I;16B" else 0
+    mode = image.tile[0][3]  # before the pixels are loaded
+    most = mode[1] if isinstance(mode, tuple) else math.inf if mode == "I;16B" else 0
     if most < 2**8:
         return None
     image.load()

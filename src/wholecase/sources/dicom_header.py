@@ -97,7 +97,7 @@ def _instance(path: Path, header: Dataset, tail: Tail, syntax: UID) -> Instance:
         uid=str(header.SOPInstanceUID),
         flavour=_flavour(header),
         mosaic=Mosaic(*size_px, tile_px, places.corners_px),
-        order_told=places.told,
+        order_told=places.is_ordered,
         frames=places.frames,
         coding=coding,
         pixels=pixels,

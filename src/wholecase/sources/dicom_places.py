@@ -22,7 +22,7 @@ class Placed:
 
     frames: Int64[np.ndarray, " F"]
     corners_px: Int64[np.ndarray, "F 2"]
-    told: bool
+    is_ordered: bool
     """Whether the file says so, or the order is the usual one."""
 
 
@@ -48,8 +48,8 @@ def placed(path: Path, header: Dataset, tail: Tail, extent: Extent) -> Placed:
     # all tiles of the first plane, then all of the next (PS3.3, C.7.6.17.3)
     corners = regular(size_px, tile_px)
     frames = planes // 2 * len(corners) + np.arange(len(corners))
-    told = header.get("DimensionOrganizationType") == "TILED_FULL" or 1 in tiles
-    return Placed(frames, corners, told)
+    is_ordered = header.get("DimensionOrganizationType") == "TILED_FULL" or 1 in tiles
+    return Placed(frames, corners, is_ordered)
 
 
 def _sparse(path: Path, tail: Tail, size_px: tuple[int, int], count: int) -> Placed:
@@ -66,4 +66,4 @@ def _sparse(path: Path, tail: Tail, size_px: tuple[int, int], count: int) -> Pla
         )
     planes = np.unique(heights)
     frames = np.flatnonzero(heights == planes[len(planes) // 2])
-    return Placed(frames, corners[frames], told=True)
+    return Placed(frames, corners[frames], is_ordered=True)

@@ -115,10 +115,10 @@ def choose(inner: Inner, *, threshold: str, calibration: str, seed: int = 0) -> 
 
 
 def _temperature(inner: Inner, calibration: str, seed: int) -> float:
-    told = inner.truth, inner.probabilities
+    pair = inner.truth, inner.probabilities
     if calibration == "smoothed":
-        return smoothed_temperature(*told, inner.patients, seed=seed).value
-    return fit_temperature(*told) if calibration == "temperature" else 1.0
+        return smoothed_temperature(*pair, inner.patients, seed=seed).value
+    return fit_temperature(*pair) if calibration == "temperature" else 1.0
 
 
 def _loss(inner: Inner) -> float:

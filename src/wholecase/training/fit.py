@@ -44,7 +44,7 @@ def fit(
     *,
     seed: int,
     keep: Keep | None = None,
-    told: Callable[[Epoch], None] | None = None,
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> History:
     """Train in place and leave the model at its best epoch.
 
@@ -56,7 +56,7 @@ def fit(
         seed: of dropout and augmentation; each epoch derives its own, so a stopped training goes
             on bit for bit.
         keep: where to leave the state after each epoch; a state found there is continued.
-        told: called after each epoch.
+        on_epoch: called after each epoch.
 
     Raises:
         RunError: the loss became nan or infinite.
@@ -79,8 +79,8 @@ def fit(
         pace.see(verdict.score)
         if keep is not None:
             save_progress(keep, model, pace, watch, rows)
-        if told is not None:
-            told(rows[-1])
+        if on_epoch is not None:
+            on_epoch(rows[-1])
         if watch.is_over:
             break
     load_state(model, watch.best, "the best epoch")

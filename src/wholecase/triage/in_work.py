@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from wholecase.execution import Again, Outcome, Part, each_in_parts
+from wholecase.execution import Again, Outcome, Part, parallel_stream
 from wholecase.execution.serve import Tool, attempt
 from wholecase.sources import Thumbnail
 from wholecase.triage.blocks import Block, windows
@@ -44,7 +44,7 @@ def read(
 ) -> Iterator[Part[Surveyed, Thumbnail | Block] | Again[Surveyed] | Outcome[Surveyed, None]]:
     """Of each slide its picture, its blocks and its end, read by workers or in this process."""
     if workers > 0 and surveyed:
-        yield from each_in_parts(sweep_blocks, surveyed, workers=workers)
+        yield from parallel_stream(sweep_blocks, surveyed, workers=workers)
         return
     for one in surveyed:
         parts = sweep_blocks(one)

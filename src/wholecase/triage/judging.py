@@ -14,7 +14,7 @@ from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import Again, Part, each
+from wholecase.execution import Again, Part, parallel_map
 from wholecase.triage.in_work import SlideInWork, read
 from wholecase.triage.probability import (
     judged,
@@ -85,10 +85,10 @@ def triage(trained: TrainedRun, cohort: Cohort, settings: TriageSettings) -> tup
     slides = names_of(cohort.cases)
     judge = _SlideJudge(trained, settings)
     judge.go_through([judge.sweep_of(image, name) for _, image, name in slides])
-    told = [Triaged(case, image, name, *judge.end_of(name)) for case, image, name in slides]
+    triaged = [Triaged(case, image, name, *judge.end_of(name)) for case, image, name in slides]
     seen = Seen.of(trained.folder)
     return tuple(
-        o if o.map is None else replace(o, seen=seen.by_file(o.case, o.image)) for o in told
+        o if o.map is None else replace(o, seen=seen.by_file(o.case, o.image)) for o in triaged
     )
 
 
@@ -176,12 +176,12 @@ class _SlideJudge:
     def _surveyed(self, sweeps: Sequence[Sweep]) -> list[Surveyed]:
         found = []
         with progress("find tissue", len(sweeps), "slides") as advance:
-            for told in each(survey, sweeps, workers=self._settings.workers):
+            for outcome in parallel_map(survey, sweeps, workers=self._settings.workers):
                 advance()
-                if told.result is None:
-                    self._ends[told.item.name] = told.error or WholecaseError("no result")
+                if outcome.result is None:
+                    self._ends[outcome.item.name] = outcome.error or WholecaseError("no result")
                 else:
-                    found.append(told.result)
+                    found.append(outcome.result)
         return found
 
     def _close(self, state: SlideInWork, error: WholecaseError | None) -> None:

@@ -21,7 +21,7 @@ OPTIMISTIC = (
 
 
 def triage_metrics(
-    trained: TrainedRun, told: Sequence[Triaged], settings: TriageSettings, note: str = ""
+    trained: TrainedRun, slides: Sequence[Triaged], settings: TriageSettings, note: str = ""
 ) -> dict[str, Any]:
     """The content of `triage.json`: settings, counts and, for labelled new cases, what is spared.
 
@@ -29,8 +29,8 @@ def triage_metrics(
     cases of which a slide could not be judged: somebody has to look at those anyway. `note` goes
     before the notes on that.
     """
-    risks, notes = _new_cases(trained, told)
-    notes = [*([note] if note else []), *_doubtful(told), *notes]
+    risks, notes = _new_cases(trained, slides)
+    notes = [*([note] if note else []), *_doubtful(slides), *notes]
     facts: dict[str, Any] = {
         "run": str(trained.folder.root),
         "positive": trained.classes[1],
@@ -41,8 +41,8 @@ def triage_metrics(
             "threshold": counted_above(trained, settings),
             "risk": f"highest mean probability of any square of {RISK_MM2:g} mm2",
         },
-        "slides": len(told),
-        "not_judged": sum(one.map is None for one in told),
+        "slides": len(slides),
+        "not_judged": sum(one.map is None for one in slides),
     }
     positives = sum(case.target == 1 for case, _ in risks)
     unknown = _cannot_tell(trained, len(risks), positives)
@@ -62,9 +62,9 @@ def _cannot_tell(trained: TrainedRun, cases: int, positives: int) -> str | None:
     return None
 
 
-def _doubtful(told: Sequence[Triaged]) -> Iterator[str]:
+def _doubtful(slides: Sequence[Triaged]) -> Iterator[str]:
     """Slides about which the run knows nothing."""
-    names = [one.case.id for one in told if one.map is not None and one.map.is_unlike]
+    names = [one.case.id for one in slides if one.map is not None and one.map.is_unlike]
     if names:
         yield (
             f"Most windows of {len(names)} slides are unlike the patches that the run learnt "
@@ -85,19 +85,19 @@ def _cautions(positives: int) -> Iterator[str]:
 
 
 def _new_cases(
-    trained: TrainedRun, told: Sequence[Triaged]
+    trained: TrainedRun, slides: Sequence[Triaged]
 ) -> tuple[list[tuple[Case, float]], list[str]]:
     """Labelled cases with their risk, and notes on those that are missing."""
     rows = read_rows(trained.folder.splits)
     known = {likeness_key(row["patient_id"]) for row in rows}
-    copied = {one.case.id for one in told if one.seen}
-    labelled = {one.case.id: one.case for one in told if one.case.target is not None}
+    copied = {one.case.id for one in slides if one.seen}
+    labelled = {one.case.id: one.case for one in slides if one.case.target is not None}
     seen = {
         name
         for name, case in labelled.items()
         if name in copied or likeness_key(case.patient) in known
     }
-    unread = {one.case.id for one in told if one.map is None} & set(labelled) - seen
+    unread = {one.case.id for one in slides if one.map is None} & set(labelled) - seen
     notes = []
     if seen:
         notes.append(
@@ -110,7 +110,7 @@ def _new_cases(
             "of the metrics; look at them."
         )
     risks: dict[str, float] = {}
-    for one in told:
+    for one in slides:
         if one.map is not None and one.case.id in labelled.keys() - seen - unread:
             risks[one.case.id] = max(one.map.risk, risks.get(one.case.id, 0.0))
     return [(labelled[name], risk) for name, risk in risks.items()], notes

@@ -31,9 +31,9 @@ def judged(
         scale=torch.full((len(pixels),), spacing_um),
     )
     cases = [Case(name, name, ()) for name in names]
-    told = trained.vote.judge_batch(batch, cases)
-    unlike: Bool[np.ndarray, " n"] = np.array([one.is_unlike for one in told], bool)
-    return np.array([one.probabilities[1] for one in told], np.float64), unlike
+    judged = trained.vote.judge_batch(batch, cases)
+    unlike: Bool[np.ndarray, " n"] = np.array([one.is_unlike for one in judged], bool)
+    return np.array([one.probabilities[1] for one in judged], np.float64), unlike
 
 
 def windows_at_once(trained: TrainedRun) -> int:
@@ -66,12 +66,12 @@ def models_digest(trained: TrainedRun) -> str:
     """Stands for all that the run's probabilities rest on: the models and their calibration."""
     import hashlib
 
-    told = []
+    digests = []
     for member in trained.members:
         running = hashlib.sha256()
         for name, tensor in sorted(member.model.state_dict().items()):
             running.update(name.encode())
             running.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         knows = member.familiar is not None
-        told.append([running.hexdigest(), member.choices.temperature, knows])
-    return digest(models=told, recipe=trained.recipe.model.model_dump(mode="json"))
+        digests.append([running.hexdigest(), member.choices.temperature, knows])
+    return digest(models=digests, recipe=trained.recipe.model.model_dump(mode="json"))

@@ -14,9 +14,9 @@ COLUMNS = (
 )
 
 
-def write_triage(out: Path, told: Sequence[Triaged]) -> None:
+def write_triage(out: Path, slides: Sequence[Triaged]) -> None:
     """Write `triage.csv`: slides by falling risk, then those that could not be judged."""
-    write_rows(out / "triage.csv", COLUMNS, [_row(rank, one) for rank, one in ranked(told)])
+    write_rows(out / "triage.csv", COLUMNS, [_row(rank, one) for rank, one in ranked(slides)])
 
 
 def write_metrics(out: Path, metrics: Mapping[str, Any]) -> None:
@@ -24,13 +24,13 @@ def write_metrics(out: Path, metrics: Mapping[str, Any]) -> None:
     write_json(out / "triage.json", metrics)
 
 
-def ranked(told: Sequence[Triaged]) -> Iterator[tuple[int | None, Triaged]]:
+def ranked(slides: Sequence[Triaged]) -> Iterator[tuple[int | None, Triaged]]:
     """Judged slides by falling risk, from 1; then those that could not be judged, without rank."""
-    judged = [one for one in told if one.map is not None]
+    judged = [one for one in slides if one.map is not None]
     # stable: equal risks keep the manifest's order
     judged.sort(key=lambda one: -(one.map.risk if one.map else 0.0))
     yield from enumerate(judged, start=1)
-    yield from ((None, one) for one in told if one.map is None)
+    yield from ((None, one) for one in slides if one.map is None)
 
 
 def _row(rank: int | None, one: Triaged) -> dict[str, object]:

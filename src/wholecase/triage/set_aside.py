@@ -116,11 +116,11 @@ def _set_aside(
     aside = held_out(positive, risk, patients, sensitivity)
     caught = np.where(positive, 1 - aside, np.nan)
     share = {"share": partial(weighted_share, positive, risk, sensitivity)}
-    told = intervals_of(share, patients, repeats=repeats, seed=seed)
+    intervals = intervals_of(share, patients, repeats=repeats, seed=seed)
     return SetAside(
         sensitivity,
         cutoff_for(positive, risk, sensitivity),
-        told["share"],
+        intervals["share"],
         mean_interval(caught, patients, within=(0.0, 1.0), repeats=repeats, seed=seed),
         mean_interval(aside, patients, within=(0.0, 1.0), repeats=repeats, seed=seed),
     )

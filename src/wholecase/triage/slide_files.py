@@ -67,7 +67,7 @@ def write_slide(
 
 def names_of(cases: tuple[Case, ...]) -> list[tuple[Case, Image, str]]:
     """Every image with a name for its files, of which no two are alike."""
-    told: list[tuple[Case, Image, str]] = []
+    named: list[tuple[Case, Image, str]] = []
     taken: set[str] = set()
     for case in cases:
         for number, image in enumerate(case.images):
@@ -77,5 +77,5 @@ def names_of(cases: tuple[Case, ...]) -> list[tuple[Case, Image, str]]:
             if name.lower() in taken:
                 name = safe_name(f"{case.id}/{number}")
             taken.add(name.lower())
-            told.append((case, image, name))
-    return told
+            named.append((case, image, name))
+    return named

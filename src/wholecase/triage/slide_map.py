@@ -88,8 +88,8 @@ def write_map(path: Path, drawn: SlideMap, key: str) -> None:
     from safetensors.numpy import save
 
     rows, columns = drawn.raster.edges()
-    told = {f.name: getattr(drawn.raster, f.name) for f in fields(drawn.raster)}
-    facts = {"key": key, "threshold": drawn.threshold, "unlike": drawn.unlike, "raster": told}
+    cells = {f.name: getattr(drawn.raster, f.name) for f in fields(drawn.raster)}
+    facts = {"key": key, "threshold": drawn.threshold, "unlike": drawn.unlike, "raster": cells}
     content = {"probability": drawn.grid, "row_edges_px": rows, "column_edges_px": columns}
     write_bytes(path, save(content, {"facts": json.dumps(facts, sort_keys=True)}))
 
@@ -106,5 +106,5 @@ def read_map(path: Path, key: str) -> SlideMap | None:
             grid = file.get_tensor("probability")
     except (OSError, SafetensorError, ValueError, KeyError):
         return None
-    told = facts["raster"] | {"size_px": tuple(facts["raster"]["size_px"])}
-    return SlideMap(Raster(**told), grid, facts["threshold"], facts["unlike"])
+    raster = facts["raster"] | {"size_px": tuple(facts["raster"]["size_px"])}
+    return SlideMap(Raster(**raster), grid, facts["threshold"], facts["unlike"])

@@ -38,8 +38,8 @@ def trained_at(trained: TrainedRun, spacing_um: float | int | None = None) -> Tr
         RunError: side or spacing are not known, or the one given is not that of the training.
     """
     where = trained.folder.facts
-    told = trained.folder.read_facts().get("instance") or {}
-    side, known = told.get("side_px"), told.get("spacing_um")
+    instance = trained.folder.read_facts().get("instance") or {}
+    side, known = instance.get("side_px"), instance.get("spacing_um")
     if side is None:
         raise RunError(
             f"{where} does not tell on windows of which side the run was trained; run again with "

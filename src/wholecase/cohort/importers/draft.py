@@ -55,9 +55,9 @@ def write_manifest(draft: Draft, path: Path) -> Path:
 
 
 def _record(row: DraftRow, folder: Path) -> dict[str, str]:
-    told = {f.name: getattr(row, f.name) for f in fields(row)}
-    told |= {"path": _relative(row.path, folder), "train_only": "true" if row.train_only else ""}
-    return {name: value or "" for name, value in told.items()}
+    cells = {f.name: getattr(row, f.name) for f in fields(row)}
+    cells |= {"path": _relative(row.path, folder), "train_only": "true" if row.train_only else ""}
+    return {name: value or "" for name, value in cells.items()}
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -80,8 +80,8 @@ class Binary(Head):
         each = F.binary_cross_entropy_with_logits(
             answer.logits[:, 0], label[:, 1], pos_weight=factor, reduction="none"
         )
-        told: Tensor = self.weigh(each, label)
-        return told
+        weighed: Tensor = self.weigh(each, label)
+        return weighed
 
     def penalty(self) -> Tensor | float:
         """`l2` times the sum of squares of the hidden layers' weights."""

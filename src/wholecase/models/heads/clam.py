@@ -96,8 +96,8 @@ class Clam(Head):
         """Bag and instance loss by their weights, mean over cases."""
         share, label = self._bag_weight, batch.targets["label"]
         bags, clusters = self._bag_losses(answer, label), self._clustered(answer, label)
-        told: Tensor = self.weigh(share * bags + (1 - share) * clusters, label)
-        return told
+        weighed: Tensor = self.weigh(share * bags + (1 - share) * clusters, label)
+        return weighed
 
     def cluster(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """The instance loss, mean over cases; a bag of one adds nothing."""

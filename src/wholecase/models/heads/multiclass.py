@@ -55,8 +55,8 @@ class Multiclass(Head):
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Mean cross-entropy over the cases; targets may be soft."""
         label = batch.targets["label"]
-        told: Tensor = self.weigh(F.cross_entropy(answer.logits, label, reduction="none"), label)
-        return told
+        weighed: Tensor = self.weigh(F.cross_entropy(answer.logits, label, reduction="none"), label)
+        return weighed
 
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:
         """Softmax of the logits."""

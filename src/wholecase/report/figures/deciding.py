@@ -56,11 +56,11 @@ def reliability_figure(run: Run, cases: Judged) -> Figure | None:
 
 
 def _thresholds(run: Run) -> list[Figure]:
-    told = inner_of(run.folds, run.classes) if run.is_binary else []
-    if not told:
+    inner = inner_of(run.folds, run.classes) if run.is_binary else []
+    if not inner:
         return []
     rule = rule_of(run)
-    sides, merit = draw_sides(told), draw_rule(told, rule)
+    sides, merit = draw_sides(inner), draw_rule(inner, rule)
     keys = [("fold", "sensitivity"), ("fold other", "specificity")]
     keys += [("kept", "sensitivity where chosen"), ("kept open", "specificity where chosen")]
     beside = f" The second drawing: {rule.quantity}, which the rule looks at." if merit else ""
@@ -72,17 +72,17 @@ def _thresholds(run: Run) -> list[Figure]:
             beside=merit,
             keys=tuple(keys),
             caption=(
-                f"The rule: {rule.words}. {_inner(len(told))} Chosen: "
-                f"{reach([one.chosen for one in told])}."
-                f"{_ends(told)}{_gain(run, rule)}{beside}"
+                f"The rule: {rule.words}. {_inner(len(inner))} Chosen: "
+                f"{reach([one.chosen for one in inner])}."
+                f"{_ends(inner)}{_gain(run, rule)}{beside}"
             ),
         )
     ]
 
 
-def _ends(told: Sequence[Inner]) -> str:
+def _ends(inner: Sequence[Inner]) -> str:
     """How far redraws would have moved the thresholds."""
-    ends = [end for one in told if one.ends is not None for end in one.ends]
+    ends = [end for one in inner if one.ends is not None for end in one.ends]
     return f" Redraws of the inner patients put it at {reach(ends)}." if ends else ""
 
 
@@ -134,10 +134,10 @@ def _at(curve: DecisionCurve, chosen: list[float]) -> str:
         return ""
     middle = float(np.median(chosen))
     worth = float(np.interp(middle, curve.thresholds, curve.model))
-    told = f"At a threshold of {number(middle)} its net benefit is {number(worth)}"
+    sentence = f"At a threshold of {number(middle)} its net benefit is {number(worth)}"
     if worth <= 0:
-        return f"{told}: no better than calling nobody. "
-    return f"{told}: worth {100 * worth:.0f} cases found in 100 without a single false alarm. "
+        return f"{sentence}: no better than calling nobody. "
+    return f"{sentence}: worth {100 * worth:.0f} cases found in 100 without a single false alarm. "
 
 
 def _helps(curve: DecisionCurve) -> str:

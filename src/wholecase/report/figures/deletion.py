@@ -8,19 +8,19 @@ from wholecase.report.wording import count, interval, number
 
 def evidence_figures(run: Run) -> list[Figure]:
     """The deletion curves, where the run has them."""
-    told = run.faithfulness
-    if told is None:
+    deletion = run.faithfulness
+    if deletion is None:
         return []
-    ends = f", 95 % interval {interval(told.area)}" if interval(told.area) else ""
+    ends = f", 95 % interval {interval(deletion.area)}" if interval(deletion.area) else ""
     caption = (
-        f"Of {count(told.cases, 'case')} decided rightly, regions are deleted and the model is "
+        f"Of {count(deletion.cases, 'case')} decided rightly, regions are deleted and the model is "
         "asked again. If the attention shows what the answer rests on, the blue line falls first. "
-        f"Mean gap between the lines: {number(told.area.value)}{ends}."
+        f"Mean gap between the lines: {number(deletion.area.value)}{ends}."
     )
     return [
         Figure(
             "Does the answer rest on it?",
-            draw_faithfulness(told),
+            draw_faithfulness(deletion),
             caption,
             term="Faithfulness",
             keys=(("after", "most attended first"), ("random", "at random")),

@@ -18,20 +18,22 @@ def learning_curves(run: Run) -> list[tuple[int, str]]:
 
 def draw_learning(folds: Sequence[FoldRecord]) -> list[tuple[int, str]]:
     """Fold number and figure, for each fold that has a history."""
-    told = [fold for fold in folds if fold.epochs]
-    losses = [loss for fold in told for e in fold.epochs for loss in _losses(e) if loss is not None]
+    with_epochs = [fold for fold in folds if fold.epochs]
+    losses = [
+        loss for fold in with_epochs for e in fold.epochs for loss in _losses(e) if loss is not None
+    ]
     if not losses:
         return []
     # one wild first epoch must not flatten all others
     losses.sort()
     high = min(losses[-1], 2.5 * losses[round(0.9 * (len(losses) - 1))]) * 1.05 or 1.0
     y = Axis("Loss", min(0.0, losses[0]), high, nice_ticks(min(0.0, losses[0]), high, 5))
-    last = max(e.number for fold in told for e in fold.epochs)
-    first = min(e.number for fold in told for e in fold.epochs)
+    last = max(e.number for fold in with_epochs for e in fold.epochs)
+    first = min(e.number for fold in with_epochs for e in fold.epochs)
     end = max(last, first + 1)
     x = Axis("Epoch", first, end, _whole(nice_ticks(first, end, 5)))
-    frame = FRAME if len(told) > 1 else ALONE
-    return [(fold.number, _one(fold, (x, y), frame)) for fold in told]
+    frame = FRAME if len(with_epochs) > 1 else ALONE
+    return [(fold.number, _one(fold, (x, y), frame)) for fold in with_epochs]
 
 
 def _losses(epoch: Epoch) -> tuple[float | None, float | None]:

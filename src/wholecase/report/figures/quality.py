@@ -26,15 +26,15 @@ def _distribution(run: Run, cases: Judged, links: Mapping[str, str]) -> Figure:
     shown = [f.threshold for f in run.folds if f.threshold is not None and run.is_binary]
     wrong = int((cases.decision != cases.truth).sum())
     opens = " A click opens the case." if links else ""
-    told = f"A dot is a case; filled dots were decided rightly, open ones wrongly ({wrong} of "
+    text = f"A dot is a case; filled dots were decided rightly, open ones wrongly ({wrong} of "
     if not shows_dots(cases):
         opens = ""
-        told = f"Bars count cases; their orange part was decided wrongly ({wrong} of "
+        text = f"Bars count cases; their orange part was decided wrongly ({wrong} of "
     return Figure(
         name="Every case at its probability",
         svg=draw_distribution(cases, shown, BROAD, links),
         narrow=draw_distribution(cases, shown, NARROW, links),
-        caption=f"{told}{len(cases.cases)}).{opens}",
+        caption=f"{text}{len(cases.cases)}).{opens}",
     )
 
 
@@ -49,7 +49,7 @@ def _confusion(cases: Judged) -> Figure:
 def _roc(run: Run, cases: Judged) -> Figure:
     auroc = run.pooled.get("auroc")
     ends = f", 95 % interval {interval(auroc)}" if auroc and interval(auroc) else ""
-    told = f"AUROC {number(auroc.value)}{ends}. " if auroc else ""
+    text = f"AUROC {number(auroc.value)}{ends}. " if auroc else ""
     shown = "Each class against the rest, with its AUROC"
     if run.is_binary:
         own = ", each fold with its own threshold" if len(run.folds) > 1 else ""
@@ -58,21 +58,21 @@ def _roc(run: Run, cases: Judged) -> Figure:
         name="ROC curve",
         term="AUROC",
         svg=draw_roc(cases),
-        caption=f"{told}{shown}; the dashed diagonal is a coin toss.",
+        caption=f"{text}{shown}; the dashed diagonal is a coin toss.",
     )
 
 
 def _precision_recall(run: Run, cases: Judged) -> Figure:
     auprc = run.pooled.get("auprc")
     ends = f", 95 % interval {interval(auprc)}" if auprc and interval(auprc) else ""
-    told = f"AUPRC {number(auprc.value)}{ends}. " if auprc else ""
+    caption = f"AUPRC {number(auprc.value)}{ends}. " if auprc else ""
     if run.is_binary:
-        told += (
+        caption += (
             "The dot is where the decisions stand. The dashed line is the share of the class: what "
             "a coin toss reaches, and the reason why this curve cannot be compared between cohorts "
             "with other shares."
         )
     else:
-        told += "Each class against the rest."
+        caption += "Each class against the rest."
     svg = draw_precision_recall(cases)
-    return Figure("Precision and sensitivity", svg, told, term="Precision")
+    return Figure("Precision and sensitivity", svg, caption, term="Precision")

@@ -35,21 +35,21 @@ def draw_reliability(cases: Judged, raw: Judged | None) -> str:
 def honesty(cases: Judged, raw: Judged | None) -> Table:
     """Calibration error and Brier score, of two classes slope and intercept: before and after."""
     slope = ("Slope", "Intercept") if len(cases.classes) == 2 else ()
-    told = [("as said", cases)] if raw is None else [("before", raw), ("after", cases)]
-    rows = tuple((name, *_numbers(shown)) for name, shown in told)
+    sets = [("as said", cases)] if raw is None else [("before", raw), ("after", cases)]
+    rows = tuple((name, *_numbers(shown)) for name, shown in sets)
     return Table(("", "ECE", "Brier score", *slope), rows)
 
 
 def _numbers(cases: Judged) -> tuple[str, ...]:
     truth, said = cases.said()
-    told = [
+    rows = [
         number(expected_calibration_error(truth, said, bins_for(len(cases.cases))), 3),
         number(METRICS["brier"](cases.truth, cases.probabilities, cases.decision), 3),
     ]
     if len(cases.classes) != 2:
-        return tuple(told)
+        return tuple(rows)
     slope = _slope(calibration_slope(truth, said))
-    return (*told, slope, number(calibration_intercept(truth, said)))
+    return (*rows, slope, number(calibration_intercept(truth, said)))
 
 
 def _slope(value: float) -> str:

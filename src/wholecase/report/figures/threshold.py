@@ -85,8 +85,8 @@ class Inner:
 
 def inner_of(folds: Sequence[FoldRecord], classes: tuple[str, ...]) -> list[Inner]:
     """The folds that kept their inner predictions and chose a threshold on both classes."""
-    told = (_inner(fold, fold.threshold, classes) for fold in folds if fold.threshold is not None)
-    return [inner for inner in told if inner is not None]
+    inners = (_inner(fold, fold.threshold, classes) for fold in folds if fold.threshold is not None)
+    return [inner for inner in inners if inner is not None]
 
 
 def _inner(fold: FoldRecord, chosen: float, classes: tuple[str, ...]) -> Inner | None:
@@ -108,31 +108,31 @@ def _inner(fold: FoldRecord, chosen: float, classes: tuple[str, ...]) -> Inner |
     )
 
 
-def draw_sides(told: Sequence[Inner]) -> str:
+def draw_sides(inners: Sequence[Inner]) -> str:
     """Sensitivity and specificity against the threshold, a pair of lines per fold."""
     y = Axis("Share of inner cases found, or cleared")
     axes = Axes(Axis("Threshold"), y, title="Sensitivity and specificity", frame=FRAME)
-    for inner in told:
+    for inner in inners:
         tip = f"fold {inner.fold}"
         axes.line(inner.staircase(inner.specificity), "of-fold other", f"{tip}: specificity")
         axes.line(inner.staircase(inner.sensitivity), "of-fold", f"{tip}: sensitivity")
-    for inner in told:
+    for inner in inners:
         _mark(axes, inner, (inner.sensitivity, "sensitivity", "kept"))
         _mark(axes, inner, (inner.specificity, "specificity", "kept open"))
     return axes.markup()
 
 
-def draw_rule(told: Sequence[Inner], rule: Rule) -> str:
+def draw_rule(inners: Sequence[Inner], rule: Rule) -> str:
     """What the rule looked at, a line per fold; no drawing for a rule that looks at nothing."""
     if rule.merit is None:
         return ""
-    merits = [rule.merit(inner.sensitivity, inner.specificity, inner.share) for inner in told]
+    merits = [rule.merit(inner.sensitivity, inner.specificity, inner.share) for inner in inners]
     low = min(0.0, *(float(merit.min()) for merit in merits))
     y = Axis(f"{rule.quantity} on inner cases", low, 1, nice_ticks(low, 1, 7))
     axes = Axes(Axis("Threshold"), y, title=rule.quantity, frame=FRAME)
-    for inner, merit in zip(told, merits, strict=True):
+    for inner, merit in zip(inners, merits, strict=True):
         axes.line(inner.staircase(merit), "of-fold", f"fold {inner.fold}: {rule.quantity}")
-    for inner, merit in zip(told, merits, strict=True):
+    for inner, merit in zip(inners, merits, strict=True):
         _reach(axes, inner, inner.at_chosen(merit))
         _mark(axes, inner, (merit, rule.quantity, "kept"))
     return axes.markup()

@@ -93,7 +93,7 @@ def _check_units(path: Path, slices: Sequence[Slice]) -> None:
             f"{path}: its numbers are no Hounsfield units by their own word; export the original "
             f"reconstruction"
         )
-    if not all(one.scale.told for one in slices):
+    if not all(one.scale.is_given for one in slices):
         raise SourceError(
             f"{path}: slices without rescale slope and intercept, so that their Hounsfield units "
             f"are unknown; export the series again with both"

@@ -42,7 +42,7 @@ class Scale:
     intercept: float
     unit: str
     """What the file calls the result; HU where it says nothing."""
-    told: bool
+    is_given: bool
     """Whether the file says so at all."""
 
 
@@ -225,12 +225,12 @@ def _kernel(value: Any) -> str:  # noqa: ANN401
 def _scale(header: Dataset, found: Any) -> Scale:  # noqa: ANN401
     group = "PixelValueTransformationSequence"
     slope, intercept = found("RescaleSlope", group), found("RescaleIntercept", group)
-    told = slope is not None and intercept is not None
-    if "ModalityLUTSequence" in header and not told:
+    is_given = slope is not None and intercept is not None
+    if "ModalityLUTSequence" in header and not is_given:
         kind = header.ModalityLUTSequence[0].get("ModalityLUTType") or "HU"
-        return Scale(1.0, 0.0, str(kind), told=True)
+        return Scale(1.0, 0.0, str(kind), is_given=True)
     unit = str(found("RescaleType", group) or "HU")
-    return Scale(float(slope or 1), float(intercept or 0), unit, told=told)
+    return Scale(float(slope or 1), float(intercept or 0), unit, is_given=is_given)
 
 
 def _padding(header: Dataset) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ class UndecodableError(SourceError):
 
 
 @final
-class SteadySource(ImageSource):
+class RetryingSource(ImageSource):
     """An image opened as often as it takes; also the clock of its reading.
 
     Decoders latch their errors, and network disks have theirs: neither says that the next region,

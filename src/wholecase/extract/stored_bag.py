@@ -7,18 +7,18 @@ from wholecase.extract.jobs import Job
 
 
 @dataclass(frozen=True)
-class Made:
+class StoredBag:
     """What a worker tells of an image that did not fail."""
 
     fate: Literal["made", "found", "busy"]
-    """Made now; found, since another process was faster; or another process is at it."""
+    """StoredBag now; found, since another process was faster; or another process is at it."""
     tiles: int = 0
     skipped: int = 0
     """Instances that could not be decoded."""
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def found(job: Job) -> Made | None:
+def found(job: Job) -> StoredBag | None:
     """The image's bag where it is in the store, whole, and with no more gaps than tolerated."""
     glance = job.store.peek(job.key)
     if glance is None:
@@ -26,4 +26,4 @@ def found(job: Job) -> Made | None:
     skipped = int(glance.facts.get("skipped", 0))
     if skipped > job.tolerated * (glance.instances + skipped):
         return None
-    return Made("found", glance.instances, skipped)
+    return StoredBag("found", glance.instances, skipped)
