@@ -32,7 +32,7 @@ def test_claims_are_held_to_what_is_stored_by_check_and_extract(drawn, tmp_path)
     began = time.process_time()
     audit = check_cohort(cohort)
     told = {Path(f.what.partition(": ")[0]).stem: f.what for f in audit.findings if f.costs}
-    done = extract(cohort, Plan(Grid(224, 0.5), EncoderSpec("colour"), tmp_path), workers=0)
+    done = extract(cohort, Plan(Grid(224, 0.5), EncoderSpec("colour"), tmp_path), Place(workers=0))
     assert time.process_time() - began < 5
     reasons = {failure.path.stem: failure.reason for failure in done.failures}
     for found in (reasons, {name: what for name, what in told.items() if name != "true"}):

@@ -158,7 +158,7 @@ def test_what_cannot_be_taken_over_costs_its_item():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize("way", ["each", "parallel_stream"])
+@pytest.mark.parametrize("way", ["parallel_map", "parallel_stream"])
 def test_workers_end_with_their_parent_in_the_middle_of_an_item(tmp_path, way):
     script = tmp_path / "parent.py"
     sleeper = "(print(__import__('os').getpid(), flush=True), __import__('time').sleep(600))"

@@ -65,8 +65,8 @@ def taught(summary: Summary, number: int) -> tuple[int, int]:
 def divided(finished: Summary, cohort_file: Path) -> tuple[tuple[Fold, ...], Extraction]:
     recipe = quick()
     cohort = read_cohort(cohort_file, labels_of(recipe))
-    plan = plan_of(recipe, finished.run.root.parent / "features", "cpu")
-    return split_of(recipe, cohort, None).folds, extract(cohort, plan, workers=0)
+    plan = plan_of(recipe, finished.run.root.parent / "features")
+    return split_of(recipe, cohort, None).folds, extract(cohort, plan, Place(workers=0))
 
 
 def test_the_model_that_answers_learnt_from_both_sides_for_as_many_epochs(
@@ -157,7 +157,7 @@ def test_inner_folds_ask_every_patient_a_model_that_never_learnt_from_them(
     assert list(kept) == ["first", "first-1", "first-2", "refit"]
     assert kept["refit"] == choices["epoch"] == sorted(list(kept.values())[:3])[1]
     cohort = read_cohort(cohort_file, labels_of(recipe))
-    extraction = extract(cohort, plan_of(recipe, store, "cpu"), workers=0)
+    extraction = extract(cohort, plan_of(recipe, store), Place(workers=0))
     model = model_of(recipe, extraction.width, 2, 0)
     load_model(fold.first(2), model)
     row = next(row for row in rows if row["part"] == "2")

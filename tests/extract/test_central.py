@@ -28,7 +28,7 @@ def mixed(tmp_path, drawn):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_same_bytes_failures_and_counts(tmp_path, mixed, workers):
     plain = extract(mixed, plan_in(tmp_path / "plain"), Place(workers=0))
-    central = extract(mixed, plan_in(tmp_path / "central"), workers=workers, central=True)
+    central = extract(mixed, plan_in(tmp_path / "central"), Place(workers=workers), central=True)
     assert files(tmp_path / "plain") == files(tmp_path / "central")
     assert central.failures == plain.failures
     assert [f.stage for f in central.failures] == ["read", "open", "open"]
@@ -37,7 +37,7 @@ def test_the_same_bytes_failures_and_counts(tmp_path, mixed, workers):
     kinds = {"open", "cut", "read", "transform", "encode", "write", "total"}
     assert plain.seconds.keys() == kinds
     assert central.seconds.keys() == {*kinds, "wait"}
-    again = extract(mixed, plan_in(tmp_path / "central"), workers=workers, central=True)
+    again = extract(mixed, plan_in(tmp_path / "central"), Place(workers=workers), central=True)
     assert (again.encoded, again.reused, again.failures) == (0, 4, plain.failures)
 
 
