@@ -96,15 +96,19 @@ def _free(rng: np.random.Generator, grid: SliceGrid, head: Head, taken: list[Spo
             np.linalg.norm(centre - spot.centre_mm) < around + spot.around_mm + APART_MM - 10
             for spot in taken
         )
-        if not near and _is_seen(grid, centre) and head.is_parenchyma(centre.astype(np.float32)):
+        if not near and _is_seen(grid, centre) and _is_brain(head, centre):
             taken.append(Spot(centre, radius, around))
             return taken[-1]
     return None
 
 
+def _is_brain(head: Head, centre: Point) -> bool:
+    return bool(head.is_parenchyma(centre[None].astype(np.float32)).all())
+
+
 def _is_seen(grid: SliceGrid, centre: Point) -> bool:
     """Whether the slices hold the place, and not at their very border."""
-    z, y, x = (centre - grid.first_mm) @ np.linalg.inv(grid.steps_mm)
+    z, y, x = grid.number_of(centre)
     inside = 0 < y < grid.shape[1] - 1 and 0 < x < grid.shape[2] - 1
     return bool(inside and 0.08 < z / grid.shape[0] < 0.92)
 
@@ -157,6 +161,8 @@ def _ball(volume: Volume, grid: SliceGrid, place: tuple[Point, float], value: fl
     """A bright ball; what is brighter stays."""
     centre, radius = place
     block = grid.around(centre, radius + 1)
+    if not volume[block].size:
+        return
     away = np.linalg.norm(grid.points(block) - centre.astype(np.float32), axis=-1)
     weight = np.clip(radius - away + 0.5, 0, 1)
     old = volume[block]

@@ -1,6 +1,7 @@
 """Where the samples of a drawn volume lie in the patient."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float32, Float64
@@ -28,9 +29,11 @@ class SliceGrid:
 
     def points(self, block: Block) -> Float32[np.ndarray, "z y x 3"]:
         """The places of a block of samples."""
-        numbers = np.mgrid[block].astype(np.float32)
-        places = np.tensordot(numbers, self.steps_mm.astype(np.float32), axes=(0, 0))
-        return np.asarray(places + self.first_mm, np.float32)
+        z, y, x = (np.arange(part.start, part.stop)[:, None] for part in block)
+        up, down, across = self.steps_mm
+        lines = self.first_mm + z * up
+        plane = lines[:, None] + y * down
+        return np.asarray(plane[:, :, None] + x * across, np.float32)
 
     @property
     def whole(self) -> Block:
@@ -40,14 +43,20 @@ class SliceGrid:
 
     def around(self, centre_mm: Float64[np.ndarray, "3"], reach_mm: float) -> Block:
         """The block that holds a ball; empty where the ball is outside."""
-        inverse = np.linalg.inv(self.steps_mm)
-        middle = (centre_mm - self.first_mm) @ inverse
-        half = reach_mm * np.linalg.norm(inverse, axis=0)
-        ends = [
-            slice(max(0, int(np.floor(m - h))), max(0, min(n, int(np.ceil(m + h)) + 1)))
-            for m, h, n in zip(middle, half, self.shape, strict=True)
-        ]
-        return ends[0], ends[1], ends[2]
+        middle = self.number_of(centre_mm)
+        half = reach_mm * np.linalg.norm(self._inverse, axis=0)
+        starts = np.clip(np.floor(middle - half), 0, self.shape).astype(int)
+        stops = np.clip(np.ceil(middle + half) + 1, starts, self.shape).astype(int)
+        z, y, x = (slice(a, b) for a, b in zip(starts.tolist(), stops.tolist(), strict=True))
+        return z, y, x
+
+    def number_of(self, point_mm: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3"]:
+        """Slice, row and column at a point, in fractions."""
+        return np.asarray((point_mm - self.first_mm) @ self._inverse)
+
+    @cached_property
+    def _inverse(self) -> Float64[np.ndarray, "3 3"]:
+        return np.linalg.inv(self.steps_mm)
 
     def finer(self, times: int) -> "SliceGrid":
         """Each slice divided along the way to the next into `times` thinner ones."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float, Float32
 
 from wholecase.phantoms.ct.waves import Waves, draw_waves
 
@@ -15,7 +15,7 @@ SKIN_MM = 2.0
 BASE_MM = -38.0
 """Height of the floor of the skull."""
 Points = Float32[np.ndarray, "... 3"]
-Values = Float32[np.ndarray, "..."]
+Values = Float[np.ndarray, "..."]
 
 
 @dataclass(frozen=True)

@@ -171,8 +171,8 @@ def _patient(
         patient=name.replace("phantom", "patient"),
         label=label,
         scanner=SCANNERS[rank % len(SCANNERS)],
-        # a step further at every round, so that each scanner writes in each syntax
-        syntax=SYNTAXES[(rank + rank // len(SCANNERS)) % len(SYNTAXES)],
+        # a step further every twelve, so that each scanner writes in each syntax
+        syntax=SYNTAXES[(rank + rank // 12) % len(SYNTAXES)],
         side_px=side_px,
         pixel_mm=round(float(rng.uniform(205, 230)) / side_px, 4),
         thickness_mm=thickness,

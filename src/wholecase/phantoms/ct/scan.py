@@ -42,7 +42,7 @@ class Scanned:
     """Hounsfield units, the lowest slice first."""
     sharp: Int16[np.ndarray, "Z H W"] | None
     """The same slices by the kernel for bone, where there is a second series."""
-    scout: Int16[np.ndarray, "h W"] | None
+    scout: Int16[np.ndarray, "H W"] | None
     mask: Bool[np.ndarray, "Z H W"]
     """Where the rings are, with what they enclose."""
 
@@ -108,10 +108,11 @@ def measured(side_px: int) -> Bool[np.ndarray, "H W"]:
 
 def _scout(
     thick: Float32[np.ndarray, "Z H W"], patient: PhantomPatient
-) -> Int16[np.ndarray, "h W"]:
-    """The head seen from the front, the crown above, in square pixels."""
+) -> Int16[np.ndarray, "H W"]:
+    """The head from the front, crown above; below the slices goes on what the lowest shows."""
     shadow = np.maximum(thick + 1000, 0).mean(axis=1)[::-1]
-    rows = max(1, round(len(thick) * patient.thickness_mm / patient.pixel_mm))
-    wide = cv2.resize(np.ascontiguousarray(shadow), (patient.side_px, rows))
-    units = np.clip(np.rint(wide - 500), LEAST_UNITS, MOST_UNITS)
-    return np.asarray(units, np.int16)
+    side = patient.side_px
+    rows = min(side, round(len(thick) * patient.thickness_mm / patient.pixel_mm))
+    seen = cv2.resize(np.ascontiguousarray(shadow), (side, rows))
+    whole = np.pad(seen, ((0, side - rows), (0, 0)), "edge")
+    return np.asarray(np.clip(np.rint(whole - 500), LEAST_UNITS, MOST_UNITS), np.int16)

@@ -131,7 +131,7 @@ def _why(first: list[Slice], upright: list[list[Slice]], count: int) -> tuple[st
 
 
 def _is_axial(one: Slice) -> bool:
-    return one.across is not None and abs(one.normal[2]) >= AXIAL
+    return one.across is not None and abs(float(one.normal[2])) >= AXIAL
 
 
 def _stretch_mm(group: list[Slice]) -> float:
