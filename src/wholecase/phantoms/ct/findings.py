@@ -11,9 +11,12 @@ from wholecase.phantoms.ct.plan import POSITIVE, PhantomPatient
 from wholecase.phantoms.ct.waves import draw_waves
 
 OEDEMA = 18.0
-DIAMETER_MM = (6.0, 15.0)
-RING = (50.0, 90.0)
+DIAMETER_MM, LEAST_FIRST_MM = (6.0, 15.0), 9.0
+"""The first of a patient is none of the smallest, so that every patient has one to be seen."""
+RING = (60.0, 90.0)
 """HU of what takes up contrast."""
+DOT_MM = (1.4, 2.4)
+"""Radius of a bright dot in the brain."""
 APART_MM = 12.0
 """Between the borders of two findings."""
 Point = Float64[np.ndarray, "3"]
@@ -45,14 +48,14 @@ def paint_vessels(rng: np.random.Generator, volume: Volume, grid: SliceGrid, hea
 def paint_calcium(rng: np.random.Generator, volume: Volume, grid: SliceGrid, head: Head) -> None:
     """Of the plexus on both sides and of the pineal gland, in most heads."""
     for side in (-1, 1):
-        for _ in range(int(rng.integers(1, 6)) if rng.random() < 0.8 else 0):
+        for _ in range(int(rng.integers(1, 5)) if rng.random() < 0.8 else 0):
             jitter = rng.normal(0, 2.5, 3)
             own = np.array([side * 19.0, 25.0, 13.0]) + jitter
-            place = _in_scanner(head, own), float(rng.uniform(1.2, 2.6))
+            place = _in_scanner(head, own), float(rng.uniform(1.0, 2.1))
             _ball(volume, grid, place, float(rng.uniform(90, 260)))
     if rng.random() < 0.7:
         own = np.array([0.0, 19.0, 4.0])
-        place = _in_scanner(head, own), float(rng.uniform(1.5, 3))
+        place = _in_scanner(head, own), float(rng.uniform(1.2, 2.2))
         _ball(volume, grid, place, float(rng.uniform(80, 220)))
 
 
@@ -63,7 +66,7 @@ def paint_findings(
     head: Head,
     patient: PhantomPatient,
 ) -> Bool[np.ndarray, "z y x"]:
-    """Rings within oedema in positives; bright spots, and patches like oedema, in all.
+    """Rings within oedema in positives; bright dots, and patches like oedema, in all.
 
     Returns:
         Where the rings are, with what they enclose.
@@ -82,14 +85,15 @@ def paint_findings(
             _patch(rng, volume, grid, spot)
     for _ in range(beside + int(rng.integers(0, 2))):
         if spot := _free(rng, grid, head, taken):
-            _ball(volume, grid, (spot.centre_mm, 0.92 * spot.radius_mm), float(rng.uniform(*RING)))
+            _dots(rng, volume, grid, spot)
     return mask
 
 
 def _free(rng: np.random.Generator, grid: SliceGrid, head: Head, taken: list[Spot]) -> Spot | None:
     """A place in the brain away from the others, and noted; None where there is no room."""
-    radius = float(rng.uniform(*DIAMETER_MM)) / 2
-    around = radius + float(rng.uniform(5, 10))
+    least, most = DIAMETER_MM
+    radius = float(rng.uniform(least if taken else LEAST_FIRST_MM, most)) / 2
+    around = radius + float(rng.uniform(6, 12))
     for _ in range(400):
         centre = rng.uniform((-60, -80, -30), (60, 80, 75))
         near = any(
@@ -136,12 +140,22 @@ def _ring(
     points = grid.points(block)
     uneven = 1 + 0.08 * draw_waves(rng, 12.0).at(points)
     away = np.linalg.norm(points - spot.centre_mm, axis=-1) / uneven
-    wall = min(spot.radius_mm * 0.6, float(rng.uniform(1.8, 2.8)))
+    wall = min(spot.radius_mm * 0.6, float(rng.uniform(2.2, 3.0)))
     bright, core = float(rng.uniform(*RING)), float(rng.uniform(12, 26))
     value = np.where(away > spot.radius_mm - wall, bright, core)
     weight = np.clip(spot.radius_mm - away + 0.5, 0, 1)
     volume[block] += (value - volume[block]) * weight
     mask[block] |= away < spot.radius_mm
+
+
+def _dots(rng: np.random.Generator, volume: Volume, grid: SliceGrid, spot: Spot) -> None:
+    """Together as much as a ring adds, each smaller than any: vessels that cross the slices."""
+    left = spot.radius_mm**3
+    while left > 0:
+        radius = float(rng.uniform(*DOT_MM))
+        centre = spot.centre_mm + rng.normal(0, 0.7, 3) * spot.around_mm
+        _ball(volume, grid, (centre, radius), float(rng.uniform(*RING)) + 10)
+        left -= radius**3
 
 
 def _vessel(rng: np.random.Generator, volume: Volume, grid: SliceGrid, head: Head) -> None:

@@ -12,9 +12,9 @@ from wholecase.phantoms.ct.grid import SliceGrid, grid_of, thinner
 from wholecase.phantoms.ct.head import draw_head
 from wholecase.phantoms.ct.plan import POSITIVE, PhantomPatient
 
-LOWEST_MM = -46.0
+LOWEST_MM = -42.0
 """Height of the lowest slice: through the floor of the skull."""
-REACH_MM = 130.0
+REACH_MM = 125.0
 """Of all slices along the table: from there to the crown."""
 LEAST_UNITS, MOST_UNITS = -1024, 3071
 MASKED = 0.4
