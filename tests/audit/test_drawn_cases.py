@@ -13,6 +13,7 @@ from wholecase.audit import check_cohort
 from wholecase.cohort import read_cohort
 from wholecase.encoders import EncoderSpec
 from wholecase.evaluation import Scores, measure
+from wholecase.execution import Place
 from wholecase.extract import Plan, extract
 from wholecase.instances import Grid
 

@@ -43,7 +43,7 @@ def alike_of(looks: Sequence[Look], digests: Mapping[Path, str]) -> Alike:
     groups.sort(key=lambda group: len({look.case.label for look in group}) == 1)
     across = [group for group in groups if len(_patients(group)) > 1]
     within = [group for group in groups if len(_patients(group)) == 1]
-    pictures = [look.sight for look in looks if look.sight.features is None]
+    pictures = [s for s in (look.sight for look in looks) if s.features is None and s.slices == 1]
     too_many = sum(sight.content is not None and sight.small is None for sight in pictures)
     return Alike(tuple(across), tuple(within), len(seen), too_many)
 

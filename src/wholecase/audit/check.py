@@ -9,16 +9,18 @@ from wholecase.audit.confounds import confound_findings
 from wholecase.audit.counts import (
     Count,
     PowerCount,
+    SliceCount,
     SpacingCount,
     count,
     count_powers,
+    count_slices,
     count_spacings,
 )
 from wholecase.audit.division import Divide, division_findings
 from wholecase.audit.features import feature_findings
 from wholecase.audit.findings import Finding
 from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
-from wholecase.audit.look import contents_of, looks_of
+from wholecase.audit.look import Look, contents_of, looks_of
 from wholecase.audit.mistakes import mistake_findings, remark_findings
 from wholecase.audit.patients import patient_findings
 from wholecase.audit.twins import twin_findings
@@ -34,7 +36,10 @@ class Audit:
     path: Path
     counts: tuple[Count, ...]
     spacings: tuple[SpacingCount, ...]
+    slices: tuple[SliceCount, ...]
     powers: tuple[PowerCount, ...]
+    series: tuple[Look, ...]
+    """Images of several slices that opened."""
     alike: Alike
     losses: Losses
     findings: tuple[Finding, ...]
@@ -74,6 +79,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
     digests = twin_digests(cohort) | contents_of(looks)
     faults = faults_of(looks, asked_spacing_um)
     alike = alike_of(looks, digests)
+    series = tuple(look for look in looks if look.sight.slices > 1)
     findings = (
         *mistake_findings(cohort.path, mistakes),
         *remark_findings(cohort.remarks),
@@ -89,7 +95,9 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
         path=cohort.path,
         counts=count(cohort),
         spacings=count_spacings(looks),
+        slices=count_slices(series),
         powers=count_powers(looks),
+        series=series,
         alike=alike,
         losses=losses_of(faults),
         findings=tuple(sorted(findings, key=lambda finding: finding.severity)),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from wholecase.audit.look import Look
 from wholecase.cohort import MICROSCOPIC, Case, Cohort, Image
-from wholecase.core.units import spacing_of_power
+from wholecase.core.units import MOST_SPACING_UM, spacing_of_power
 
 Pair = tuple[Case, Image]
 POWERS = (1.25, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 100.0)
@@ -33,10 +33,21 @@ class SpacingCount:
     """Images of one spacing, found in one place."""
 
     um: float | None
-    """µm/px at full resolution, to four digits; None where nothing tells it."""
+    """µm/px at full resolution, to four digits, to two where it is no microscope's; None where
+    nothing tells it."""
     rung: str
     """`manifest` or the place in the file; empty where nothing tells it."""
     images: int
+
+
+@dataclass(frozen=True)
+class SliceCount:
+    """Series of as many slices at one distance."""
+
+    slices: int
+    step_um: float | None
+    """From a slice to the next, to two digits; None where nothing tells it."""
+    series: int
 
 
 @dataclass(frozen=True)
@@ -67,11 +78,21 @@ def count_spacings(looks: Iterable[Look]) -> tuple[SpacingCount, ...]:
     """Images that opened, by spacing; the finest first, the unknown last."""
     sights = [look.sight for look in looks if look.sight.trouble is None]
     found = Counter(
-        (None, "") if sight.spacing_um is None else (float(f"{sight.spacing_um:.4g}"), sight.rung)
+        (None, "") if sight.spacing_um is None else (_rounded(sight.spacing_um), sight.rung)
         for sight in sights
     )
     rows = [SpacingCount(um, rung, images) for (um, rung), images in found.items()]
     return tuple(sorted(rows, key=lambda row: (row.um is None, row.um or 0.0, row.rung)))
+
+
+def count_slices(series: Iterable[Look]) -> tuple[SliceCount, ...]:
+    """Series by their number of slices and the distance between them."""
+    found = Counter(
+        (look.sight.slices, None if (um := look.sight.step_um) is None else float(f"{um:.2g}"))
+        for look in series
+    )
+    rows = [SliceCount(*key, series) for key, series in found.items()]
+    return tuple(sorted(rows, key=lambda row: (row.slices, row.step_um or 0.0)))
 
 
 def count_powers(looks: Iterable[Look]) -> tuple[PowerCount, ...]:
@@ -99,6 +120,11 @@ def power_of(look: Look) -> float | None:
     power = spacing_of_power(look.sight.spacing_um)  # its own inverse
     usual = min(POWERS, key=lambda known: abs(math.log(known / power)))
     return usual if abs(math.log(usual / power)) < math.log(NEAR) else float(f"{power:.2g}")
+
+
+def _rounded(um: float) -> float:
+    # every scan has a field of view of its own: where pixels are no microscope's, two digits tell
+    return float(f"{um:.2g}" if um > MOST_SPACING_UM else f"{um:.4g}")
 
 
 def _pairs(cases: Iterable[Case]) -> list[Pair]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from wholecase.audit.feature_file import look_at_features
 from wholecase.audit.indexed import indexed_sights
@@ -12,6 +13,7 @@ from wholecase.audit.sight import SMALL_PX, Sight, sight_of_failure
 from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import RGB
+from wholecase.core.picture_digests import picture_digests
 from wholecase.core.progress import Advance
 from wholecase.execution import parallel_map
 from wholecase.sources import ImageSource, level_for, open_source, read_box, refuse_one_value
@@ -57,7 +59,7 @@ def looks_of(cohort: Cohort, workers: int, advance: Advance | None) -> list[Look
 
 
 def contents_of(looks: Sequence[Look]) -> dict[Path, str]:
-    """The digests of pixels that lie with others in a file, and of the numbers of features."""
+    """The digests of pixels that lie with others in a file or series, and of features' numbers."""
     return {look.image.path: look.sight.content for look in looks if look.sight.content}
 
 
@@ -75,26 +77,48 @@ def look_at(image: Image) -> Sight:
     try:
         with open_source(image.path, image.kind, image.mpp, image.window) as source:
             level = source.levels[0]
-            for part in (0.5, 1.0):
+            planes = len(source.planes_um)
+            for part, plane in ((0.5, planes // 2), (1.0, planes - 1), (1.0, 0)):
                 x, y = (max(0, int(n * part) - TOUCH_PX) for n in (level.width_px, level.height_px))
-                source.read(x, y, TOUCH_PX, TOUCH_PX)
+                source.read(x, y, TOUCH_PX, TOUCH_PX, plane=plane)
             refuse_one_value(source)
             spacing = source.spacing
             return Sight(
                 spacing_um=spacing.um if spacing else None,
                 rung=spacing.rung if spacing else source.header.spacing_note,
                 size_px=(level.width_px, level.height_px),
+                slices=planes,
+                step_um=_step_um(source.planes_um),
                 small=_small(source),
+                content=_content(source),
                 notes=source.notes,
             )
     except SourceError as error:
         return Sight(trouble=str(error))
 
 
+def _step_um(planes_um: Sequence[float]) -> float | None:
+    steps = np.abs(np.diff(planes_um))
+    return float(np.median(steps)) if len(steps) and np.isfinite(steps).all() else None
+
+
+def _content(source: ImageSource) -> str | None:
+    """The digest of a series' middle slice: copies are found in whatever format they lie."""
+    if len(source.planes_um) == 1:
+        return None
+    level = source.levels[0]
+    middle = source.read(0, 0, level.width_px, level.height_px, plane=len(source.planes_um) // 2)
+    return picture_digests(middle[None])[0]
+
+
 def _small(source: ImageSource) -> bytes | None:
     width, height = source.levels[0].width_px, source.levels[0].height_px
     level = source.levels[level_for(source.levels, min(width, height) / SMALL_PX)]
-    if level.width_px * level.height_px > MOST_READ_PX or source.kind != RGB:
+    if (
+        level.width_px * level.height_px > MOST_READ_PX
+        or source.kind != RGB
+        or len(source.planes_um) > 1
+    ):
         return None
     pixels = read_box(source, (0, 0, width, height), (SMALL_PX, SMALL_PX))
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).tobytes()

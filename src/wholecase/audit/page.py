@@ -1,26 +1,32 @@
 """An audit as one self-contained page, with the pictures that look the same side by side."""
 
 import base64
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
+import numpy as np
+from jaxtyping import UInt8
 
 from wholecase.audit import words
 from wholecase.audit.check import Audit
 from wholecase.audit.counts import Count
 from wholecase.audit.look import Look
+from wholecase.audit.strips import strip_of
 from wholecase.core.errors import SourceError
 from wholecase.core.files import write_text
-from wholecase.sources import open_source, thumbnail
+from wholecase.sources import as_picture, open_source, thumbnail
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 SHOWN_GROUPS = 24
 """Groups of same pictures that are shown; the table lists all."""
+SHOWN_SERIES = 24
+"""Series whose slices are shown, those of each label in turn."""
 SHOWN_EACH = 4
 """Pictures of a group that are shown."""
 PICTURE_PX = 220
@@ -49,6 +55,8 @@ def page(audit: Audit) -> str:
             counts=[(what, rows) for what, rows in counts if _worth_telling(what, rows)],
             kinds=list(words.kinds_of_finding(audit)),
             groups=[_shown(group) for group in audit.alike.across[:SHOWN_GROUPS]],
+            strips=[(look, _as_address(strip_of, look)) for look in _in_turn(audit.series)],
+            more_series=max(0, len(audit.series) - SHOWN_SERIES),
             more_groups=max(0, len(audit.alike.across) - SHOWN_GROUPS),
         )
     )
@@ -64,17 +72,32 @@ def _shown(group: tuple[Look, ...]) -> dict[str, object]:
     first = {look.case.patient: look for look in reversed(group)}.values()
     ordered = [*reversed(first), *(look for look in group if look not in first)]
     return {
-        "pictures": [(look, _picture(look)) for look in ordered[:SHOWN_EACH]],
+        "pictures": [(look, _as_address(_picture, look)) for look in ordered[:SHOWN_EACH]],
         "more": max(0, len(group) - SHOWN_EACH),
     }
 
 
-def _picture(look: Look) -> str | None:
-    """A small JPEG as a data address, None where the image is gone meanwhile."""
+def _in_turn(series: Sequence[Look]) -> list[Look]:
+    """One of each label, then the next of each, up to a bound."""
+    seen: Counter[str | None] = Counter()
+    ranked = []
+    for look in series:
+        ranked.append((seen[look.case.label], look))
+        seen[look.case.label] += 1
+    ranked.sort(key=lambda pair: pair[0])
+    return [look for _, look in ranked[:SHOWN_SERIES]]
+
+
+def _picture(look: Look) -> UInt8[np.ndarray, "H W 3"]:
     image = look.image
+    with open_source(image.path, image.kind, image.mpp, image.window) as source:
+        return as_picture(thumbnail(source, PICTURE_PX).pixels, source.kind)
+
+
+def _as_address(draw: Callable[[Look], UInt8[np.ndarray, "H W 3"]], look: Look) -> str | None:
+    """What is drawn, as a JPEG in a data address; None where the image is gone meanwhile."""
     try:
-        with open_source(image.path, image.kind, image.mpp, image.window) as source:
-            pixels = thumbnail(source, PICTURE_PX).pixels
+        pixels = draw(look)
     except SourceError:
         return None
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))

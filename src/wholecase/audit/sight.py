@@ -25,11 +25,15 @@ class Sight:
     """Where the spacing was found, or why there is none."""
     size_px: tuple[int, int] | None = None
     """Width and height."""
+    slices: int = 1
+    """Planes; a flat image has one."""
+    step_um: float | None = None
+    """From a slice to the next, in the median; None where nothing tells it."""
     small: bytes | None = None
     """A small square grey thumbnail; None where it would take too long."""
     content: str | None = None
-    """Digest of the pixels of a picture in an HDF5 file, or of the numbers of a feature file; of
-    others, the file is compared."""
+    """Digest of the pixels of a picture in an HDF5 file, of the middle slice of a series, or of the
+    numbers of a feature file; of others, the file is compared."""
     notes: tuple[str, ...] = ()
     """What is left aside or filled in where it is read."""
     features: FeatureOrigin | None = None

@@ -31,6 +31,10 @@ def _lists(audit: Audit) -> Iterator[str]:
     spacings = [(words.spacing(row), str(row.images)) for row in audit.spacings]
     yield ""
     yield from _aligned([("spacing in µm/px", "images"), *spacings])
+    if audit.slices:
+        counted = [(words.slices(row), str(row.series)) for row in audit.slices]
+        yield ""
+        yield from _aligned([("slices", "series"), *counted])
     if words.knows_powers(audit):
         rows = [(words.power(row), str(row.cases), str(row.images)) for row in audit.powers]
         yield ""

@@ -52,6 +52,8 @@ def _finding(copies: Copies) -> Finding:
 def _noun(image: Image) -> str:
     if image.kind == "features":  # compared by their numbers, whatever file they are in
         return "feature bag"
+    if image.kind == "ct":  # by a slice
+        return "series"
     return "file" if split_index(image.path) is None else "picture"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from wholecase.audit.check import Audit
-from wholecase.audit.counts import PowerCount, SpacingCount
+from wholecase.audit.counts import PowerCount, SliceCount, SpacingCount
 from wholecase.audit.findings import Finding
 
 
@@ -63,6 +63,17 @@ def likeness(audit: Audit) -> str:
 def spacing(row: SpacingCount) -> str:
     """A spacing and where it was found."""
     return "unknown" if row.um is None else f"{row.um:g} from {row.rung}"
+
+
+def slices(row: SliceCount) -> str:
+    """How many slices a series has, and how far apart they lie.
+
+    >>> slices(SliceCount(26, 5000.0, 3)), slices(SliceCount(9, None, 1))
+    ('26, 5 mm apart', '9')
+    """
+    return (
+        str(row.slices) if row.step_um is None else f"{row.slices}, {row.step_um / 1000:g} mm apart"
+    )
 
 
 def knows_powers(audit: Audit) -> bool:

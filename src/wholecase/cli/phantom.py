@@ -44,3 +44,18 @@ def patches(
 
     made = draw_patches(folder, patches=patches, seed=seed, workers=workers or cores())
     print(f"{made}; next: wholecase cohort pcam {made} --out {made / 'cohort.csv'}")
+
+
+@phantom.command
+def ct(
+    folder: Annotated[Path, Parameter(help="where the series, masks and cohort.csv go")],
+    *,
+    patients: Annotated[int, Parameter(help="how many; half of them with metastases")] = 48,
+    seed: int = 1,
+    workers: Workers = 0,
+) -> None:
+    """Draw head CT as DICOM series: bright rings within oedema in positives, look-alikes in all."""
+    from wholecase.execution import cores
+    from wholecase.phantoms import draw_ct
+
+    print(draw_ct(folder, patients=patients, seed=seed, workers=workers or cores()))

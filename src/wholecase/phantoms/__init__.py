@@ -1,6 +1,7 @@
 """Drawn cohorts for demonstration and tests."""
 
+from wholecase.phantoms.ct import draw_ct
 from wholecase.phantoms.patches import draw_patches
 from wholecase.phantoms.slides import draw_slides
 
-__all__ = ["draw_patches", "draw_slides"]
+__all__ = ["draw_ct", "draw_patches", "draw_slides"]

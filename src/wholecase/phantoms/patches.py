@@ -1,24 +1,21 @@
 """Drawn patches in the published form of PatchCamelyon (Veeling 2018), truth known."""
 
 import contextlib
-import csv
-import io
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from wholecase.core.files import atomic, write_text
+from wholecase.core.files import atomic
 from wholecase.core.progress import progress
 from wholecase.core.seeds import generator, seed_of
 from wholecase.phantoms.lesions import METASTASIS
+from wholecase.phantoms.making import drawn, write_table
 from wholecase.phantoms.patch_choice import CENTRE, SIDE, choose
 from wholecase.phantoms.patch_plan import PatchSlide, plan_patches, sizes_of
 from wholecase.phantoms.slide import draw_slide
@@ -63,33 +60,21 @@ def draw_patches(folder: Path, *, patches: int, seed: int, workers: int = 1) -> 
     """
     planned = plan_patches(patches)
     with progress("draw patches", patches, "patches") as advance:
-        drawn = _drawn(planned, seed, workers)
+        slides_cut = drawn(partial(cut_slide, seed=seed), planned, workers)
         for side, slides in groupby(planned, key=lambda slide: slide.side):
             size = sizes_of(patches)[side]
             order = generator(seed, "patch order", side).permutation(size)
             rows: list[tuple[object, ...]] = [()] * size
             with _files(folder, side, size) as files:
                 for slide in slides:
-                    made = next(drawn)
+                    made = next(slides_cut)
                     places = order[slide.first : slide.first + slide.count]
                     _put(files, made, places)
                     for place, row in zip(places.tolist(), _meta(slide, made), strict=True):
                         rows[place] = row
                     advance(slide.count)
-            _write_meta(folder / f"{STEM}{side}_meta.csv", rows)
+            write_table(folder / f"{STEM}{side}_meta.csv", META, rows)
     return folder
-
-
-def _drawn(planned: Sequence[PatchSlide], seed: int, workers: int) -> Iterator[Patches]:
-    if workers <= 1:
-        yield from (cut_slide(slide, seed) for slide in planned)
-        return
-    # spawned, as a forked copy of a process with threads may hang; one thread each
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    )
-    with pool:
-        yield from pool.map(cut_slide, planned, [seed] * len(planned))
 
 
 def cut_slide(slide: PatchSlide, seed: int) -> Patches:
@@ -138,9 +123,3 @@ def _put(files: dict[str, Any], made: Patches, places: Int64[np.ndarray, " n"]) 
 def _meta(slide: PatchSlide, made: Patches) -> Iterator[tuple[object, ...]]:
     for (x, y), mask, label in zip(made.corners.tolist(), made.masks, made.labels, strict=True):
         yield y * FINER, x * FINER, bool(mask.any()), bool(label), slide.case.id
-
-
-def _write_meta(path: Path, rows: Sequence[tuple[object, ...]]) -> None:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([META, *rows])
-    write_text(path, text.getvalue())

@@ -1,20 +1,16 @@
 """A whole drawn cohort in a folder: slides, masks and the manifest."""
 
-import csv
-import io
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 
-from wholecase.core.files import atomic, write_text
+from wholecase.core.files import atomic
 from wholecase.core.lookup import look_up
 from wholecase.core.progress import progress
 from wholecase.phantoms.lesions import METASTASIS, NEST, Pattern
+from wholecase.phantoms.making import drawn, write_table
 from wholecase.phantoms.plan import NEGATIVE, POSITIVE, PhantomCase, plan_cohort
 from wholecase.phantoms.pyramid import write_pyramid
 from wholecase.phantoms.slide import draw_slide
@@ -63,39 +59,20 @@ def draw_slides(
     disease = look_up(DISEASES, lesion, "drawn lesion")
     planned = plan_cohort(cases, seed, size_um)
     with progress("draw slides", len(planned), "slides") as advance:
-        for _ in _drawn(partial(_draw_one, folder, seed, disease), planned, workers):
+        for _ in drawn(partial(_draw_one, folder, seed, disease), planned, workers):
             advance()
-    rows = [_row(case, disease) for case in planned]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([COLUMNS, *rows])
-    write_text(folder / "cohort.csv", text.getvalue())
-    return folder / "cohort.csv"
-
-
-def _drawn(
-    draw: Callable[[PhantomCase], str], planned: tuple[PhantomCase, ...], workers: int
-) -> Iterator[str]:
-    if workers <= 1:
-        yield from map(draw, planned)
-        return
-    # spawned, as a forked copy of a process with threads may hang; one thread each
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    )
-    with pool:
-        yield from pool.map(draw, planned)
+    return write_table(folder / "cohort.csv", COLUMNS, (_row(case, disease) for case in planned))
 
 
 def _draw_one(folder: Path, seed: int, disease: Disease, case: PhantomCase) -> str:
-    drawn = draw_slide(case, seed, disease.pattern)
+    made = draw_slide(case, seed, disease.pattern)
     row = dict(zip(COLUMNS, _row(case, disease), strict=True))
     write_pyramid(
-        folder / row["path"], drawn.pixels, spacing_um=case.spacing_um, tile_px=case.tile_px
+        folder / row["path"], made.pixels, spacing_um=case.spacing_um, tile_px=case.tile_px
     )
     if row["mask"]:
         with atomic(folder / row["mask"]) as neighbour:
-            cv2.imwrite(str(neighbour), drawn.mask)
+            cv2.imwrite(str(neighbour), made.mask)
     return case.id
 
 

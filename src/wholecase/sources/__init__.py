@@ -10,6 +10,7 @@ from wholecase.sources.plain import PlainSource
 from wholecase.sources.png import refuse_damaged_png
 from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
 from wholecase.sources.samples import Window
+from wholecase.sources.shown import as_picture
 from wholecase.sources.slide import OpenSlideSource
 from wholecase.sources.source import Header, ImageSource, Level, Spacing
 
@@ -25,6 +26,7 @@ __all__ = [
     "Spacing",
     "Thumbnail",
     "Window",
+    "as_picture",
     "fingerprint",
     "fingerprints_of",
     "indexed_digests",

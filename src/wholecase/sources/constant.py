@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-from jaxtyping import UInt8
 
 from wholecase.core.errors import SourceError
 from wholecase.sources.region import BLOCK_PX
@@ -15,6 +14,8 @@ GLANCE_PX, GLANCES = 16, 3
 
 def refuse_one_value(source: ImageSource) -> None:
     """Pass an image whose coarsest level has more than one value; most need but a glance.
+
+    Of several planes, the middle one: the first of a series may show air alone.
 
     Raises:
         SourceError: all its pixels are the same.
@@ -29,12 +30,12 @@ def one_value(source: ImageSource) -> str | None:
     Nor is anything said where some of it cannot be decoded, or there is but one pixel.
     """
     number = len(source.levels) - 1
-    level = source.levels[number]
-    first: UInt8[np.ndarray, "3"] | None = None
+    level, plane = source.levels[number], len(source.planes_um) // 2
+    first: np.ndarray | None = None
     for x, y, width, height in _boxes(level.width_px, level.height_px):
         try:
             corner = round(x * level.downsample), round(y * level.downsample)
-            pixels = source.read(*corner, width, height, number)
+            pixels = source.read(*corner, width, height, number, plane)
         except SourceError:
             return None
         first = pixels[0, 0] if first is None else first
@@ -43,8 +44,9 @@ def one_value(source: ImageSource) -> str | None:
     if first is None or level.width_px * level.height_px == 1:
         return None
     words = " ".join(str(value) for value in dict.fromkeys(first.tolist()))
+    scale = source.kind.unit or f"of {np.iinfo(source.kind.dtype).max}"
     return (
-        f"{source.path}: all its pixels have one value ({words} of 255) and show nothing; export "
+        f"{source.path}: all its pixels have one value ({words} {scale}) and show nothing; export "
         f"it again or leave it out"
     )
 

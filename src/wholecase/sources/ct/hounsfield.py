@@ -67,5 +67,6 @@ def _within(stored: np.ndarray, one: Slice) -> np.ndarray:
     spare = stored.dtype.itemsize * 8 - one.bits_stored
     if spare <= 0:
         return stored
+    native = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     kind = np.dtype(f"i{stored.dtype.itemsize}" if one.signed else f"u{stored.dtype.itemsize}")
-    return (stored.view(kind) << spare) >> spare
+    return (native.view(kind) << spare) >> spare
