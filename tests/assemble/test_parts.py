@@ -110,7 +110,7 @@ def test_wrong_parts_are_named(override: str, told: str) -> None:
     ("override", "told"),
     [
         ("model.input=windw", "no input is called 'windw'; did you mean 'window'"),
-        ("model.input=window", "the input 'window' needs the option 'centre'"),
+        ("model.input=window", "input=window takes a centre and a width, or `windows`"),
         ("model.input={name: window, centre: 40, width: wide}", "input 'window' cannot be built"),
         ("model.input={name: zscore, kind: ct}", "input 'zscore' has no option 'kind'"),
         ("model.input=imagenet", "pixels of the kind 'ct' are HU; use window or unit"),

@@ -83,6 +83,7 @@ def learn_fold(job: FoldJob) -> Fate:
         load_model(job.folder.model, model)
         model = model.to(job.device)
     else:
+        model.begin()
         model = model.to(job.device)
         _keep_model(job, model, _learn(job, model))
     _choose(job, model)
@@ -102,7 +103,7 @@ def _learn(job: FoldJob, model: CaseModel) -> History:
         examples = examples_of(cases, job.extraction, classes=len(job.classes))
         sides[side] = batches_of(job.recipe, examples, seed_of(job.seed, side))
     keep = Keep(job.folder.last, job.learnt)
-    schedule = schedule_of(job.recipe)
+    schedule = schedule_of(job.recipe, job.extraction.kind or RGB)
     with freed_memory_kept():
         return fit(
             model,

@@ -1,6 +1,6 @@
 """The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -57,6 +57,15 @@ class CaseModel(nn.Module):
             nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
         )
         self.also = FurtherHeads(also or {})
+
+    def begin(self) -> None:
+        """Take in the weights that networks begin with; before learning, and only then."""
+        for network in self.networks():
+            network.begin()
+
+    def networks(self) -> Iterator[Backbone]:
+        """The backbone, and those that it is made of."""
+        return (part for part in self.modules() if isinstance(part, Backbone))
 
     def forward(self, batch: Batch) -> Answer:
         """Answer for each case of the batch."""

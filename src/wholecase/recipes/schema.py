@@ -123,6 +123,12 @@ class ModelSection(Section):
         "`zscore` or `imagenet`",
         exclude_if=lambda value: value is None,  # what a recipe does not say keeps its digest
     )
+    pixels: str | None = Field(
+        None,
+        description="kind of pixels that the network learns from, in whose unit windows and "
+        "augmentation are told: rgb where nothing is said, grey or ct",
+        exclude_if=lambda value: value is None,
+    )
     aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
     pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
     images: Named = Field(

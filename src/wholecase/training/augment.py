@@ -165,7 +165,7 @@ class Augment:
             RecipeError: the batch holds stored features, and a change is for pixels.
         """
         pixels = self.needs_pixels or batch.values.dim() == 4
-        changed = replace(batch, values=as_float(batch.values)) if pixels else batch
+        changed = replace(batch, values=as_float(batch.values, self.kind)) if pixels else batch
         for step in self.steps:
             changed = step(changed)
         if not pixels or not self.kind.bounded:
