@@ -198,8 +198,8 @@ class Train(Section):
     )
     augment: dict[str, Any] = Field(
         default_factory=dict,
-        description="changes while learning: of pixels flips, brightness, contrast; of pixels or "
-        "stored features mixup",
+        description="changes while learning: of pixels flips, moved, brightness, contrast, noise, "
+        "and by_class what differs; of pixels or stored features mixup",
     )
 
 
