@@ -208,7 +208,8 @@ class Choose(Section):
 
     threshold: str = Field(
         "smoothed_balanced",
-        description="rule: smoothed_balanced, smoothed_f1, f1, youden or half (0.5)",
+        description="rule: smoothed_balanced, smoothed_f1, f1, swept_f1 (0.05 to 0.95 by 0.01), "
+        "youden or half (0.5)",
     )
     calibration: str = Field("smoothed", description="smoothed, temperature or none")
 
