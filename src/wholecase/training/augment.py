@@ -193,7 +193,7 @@ class ByClass(Augmentation):
         for number, policy in enumerate(self._policies):
             rows = (own == number).nonzero()[:, 0]
             if len(rows):
-                values[rows] = policy(_alone(values[rows])).values
+                values[rows] = policy(batch.apart(rows)).values
         return replace(batch, values=values)
 
 
@@ -277,12 +277,6 @@ class Augment:
         if not pixels or not self.kind.bounded:
             return changed
         return replace(changed, values=changed.values.clamp(self.kind.low, self.kind.high))
-
-
-def _alone(pixels: Pixels) -> Batch:
-    """Each instance a case of its own: changes of pixels ask for nothing else."""
-    names = ("",) * len(pixels)
-    return Batch(pixels, torch.arange(len(pixels) + 1), names, names)
 
 
 def _drawn(pixels: Tensor) -> Float[Tensor, "T 1 1 1"]:
