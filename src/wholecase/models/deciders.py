@@ -29,7 +29,8 @@ def deciding(answer: Answer, embedded: Embedded) -> Int[Tensor, " W"]:
     weighed: Bool[Tensor, " T"] = torch.stack(
         [(head.pooled.weights > 0).any(1) for head in heads]
     ).any(0)
-    return _origin(embedded)[weighed].unique()
+    chosen: Tensor = torch.unique_consecutive(_origin(embedded)[weighed])  # origins rise
+    return chosen
 
 
 def with_gradient(embedded: Embedded, few: Embedded, chosen: Int[Tensor, " W"]) -> Embedded:

@@ -71,7 +71,7 @@ class Moved(Augmentation):
     """
 
     def __init__(self, setting: object, kind: PixelKind) -> None:
-        given = dict(setting) if isinstance(setting, Mapping) else {"": None}
+        given: dict[Any, Any] = dict(setting) if isinstance(setting, Mapping) else {"": None}
         most = {"degrees": 180.0, "shift": 0.5}
         known = set(given) <= set(most)
         if not known or not all(_is_number(v) and 0 <= v <= most[k] for k, v in given.items()):
