@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
+import torch
 from torch import nn
 
 from wholecase.assemble import check_recipe, describe, model_of, schedule_of
+from wholecase.assemble.case_models import pixels_of
 from wholecase.core.errors import WholecaseError
 from wholecase.core.kinds import CT, RGB
-from wholecase.models import CaseModel, trainable
+from wholecase.models import Batch, CaseModel, trainable
 from wholecase.models.inputs import Window
 from wholecase.models.poolings import MaxLogit
 from wholecase.recipes import read_recipe
@@ -95,3 +97,31 @@ def test_weights_that_are_not_there_are_missed_before_any_image_is_opened() -> N
     recipe = read_recipe("brain-mets-ct", ["model.backbone.weights=none/net.pt"])
     with pytest.raises(WholecaseError, match=r"there is no weight file .*none/net\.pt"):
         check_recipe(recipe)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.input={name: window, windows: [[40, 80], [80, 200], [40, 380]], zscore: slice}"],
+        ["model.input.zscore=none"],
+        ["model.pooling={name: top_k, k: 3}"],
+        ["model.pooling={name: log_sum_exp, sharpness: 5.0}"],
+        ["model.pooling=noisy_or"],
+        ["model.decide=case", "model.aggregator=gated_attention"],
+        ["model.head.positive_weight=2.0", "model.head.confidence=0.15"],
+        ["choose.threshold=swept_f1", "choose.calibration=none"],
+        ["model.backbone.network=mobilenetv2_100", "train.stages=[]"],
+        ["model.backbone={name: small_cnn, channels: [16, 32]}", "train.stages=[]"],
+        ["model.pixels=rgb", "model.input=imagenet", "train.augment={flips: horizontal}"],
+    ],
+    ids=" ".join,
+)
+def test_the_variants_of_the_recipes_page_can_be_asked_for(overrides: list[str]) -> None:
+    recipe = read_recipe("brain-mets-ct", ["model.backbone.network=resnet10t", *overrides])
+    check_recipe(recipe)
+    kind = pixels_of(recipe)
+    model = model_of(recipe, kind.channels, 2, 1).eval()
+    values = torch.zeros(3, kind.channels, 32, 32, dtype=getattr(torch, kind.dtype))
+    with torch.no_grad():
+        answer = model(Batch(values, torch.tensor([0, 2, 3]), ("a", "b"), ("a", "b")))
+    assert answer.logits.shape == (2, 1)
