@@ -62,7 +62,7 @@ def test_built_in_recipes_pass_but_for_their_weights(name):
         (
             "choose.threshold=f2",
             "choose.threshold is called 'f2'",
-            "known: f1, half, smoothed_balanced, smoothed_f1, youden",
+            "known: f1, half, smoothed_balanced, smoothed_f1, swept_f1, youden",
         ),
         ("choose.calibration=temprature", "'temprature'", "did you mean 'temperature'"),
         ("protocol.folds=1", "protocol.folds", "greater than or equal to 2"),

@@ -13,6 +13,7 @@ from wholecase.assemble import (
     place_of,
     schedule_of,
 )
+from wholecase.assemble.case_models import pixels_of
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import CT, GREY
 from wholecase.execution import Place, cores
@@ -24,12 +25,15 @@ from wholecase.recipes import builtin_recipes, read_recipe, recipe_text
 @pytest.mark.parametrize("name", builtin_recipes())
 def test_every_recipe_can_be_assembled_and_described(name: str) -> None:
     recipe = read_recipe(name)
-    model = model_of(recipe, 16 if recipe.model.backbone is None else 3, 2, 1)
+    model = model_of(
+        recipe, 16 if recipe.model.backbone is None else pixels_of(recipe).channels, 2, 1
+    )
     assert trainable(model) > 0
-    assert schedule_of(recipe).epochs == recipe.train.epochs
+    assert schedule_of(recipe, pixels_of(recipe)).epochs == recipe.train.epochs
     assert cut_of(recipe).settings
     assert len(labels_of(recipe).classes) >= 2
-    told = "\n".join(describe(recipe))
+    small = read_recipe(name, ["cut.side_px=64"])  # layers are the same at any side
+    told = "\n".join(describe(small))
     for needed in ("SETTINGS", "LAYERS", "TRAINABLE PARAMETERS", "train.optimizer.rate"):
         assert needed in told
     assert "Undefined" not in told
@@ -110,7 +114,7 @@ def test_wrong_parts_are_named(override: str, told: str) -> None:
     ("override", "told"),
     [
         ("model.input=windw", "no input is called 'windw'; did you mean 'window'"),
-        ("model.input=window", "the input 'window' needs the option 'centre'"),
+        ("model.input=window", "input=window takes a centre and a width, or `windows`"),
         ("model.input={name: window, centre: 40, width: wide}", "input 'window' cannot be built"),
         ("model.input={name: zscore, kind: ct}", "input 'zscore' has no option 'kind'"),
         ("model.input=imagenet", "pixels of the kind 'ct' are HU; use window or unit"),
@@ -131,7 +135,7 @@ def test_the_recipe_says_how_a_kind_becomes_network_input() -> None:
     assert model_of(grey, 1, 2, 1, kind=GREY).backbone.blocks[0][0].in_channels == 3
     told = "\n".join(describe(ct))
     assert "model.input.width              80" in told
-    assert "of the window, in the kind's unit (80 HU for brain)" in told
+    assert "of the one window, in the kind's unit (80 HU for brain)" in told
 
 
 def test_a_recipe_that_names_no_input_is_written_as_before() -> None:

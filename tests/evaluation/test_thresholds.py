@@ -148,3 +148,18 @@ def test_the_order_of_cases_changes_no_threshold(name):
     names = tuple(patients[i] for i in order)
     shuffled = rule.choose(truth[order], probability[order], names)
     assert shuffled.value == pytest.approx(rule.choose(truth, probability, patients).value)
+
+
+def test_a_sweep_takes_the_lowest_of_the_best_hundredths():
+    truth = np.array([0, 0, 1, 0, 1, 1])
+    probability = np.array([0.01, 0.12, 0.224, 0.3, 0.41, 0.9])
+    grid = [n / 100 for n in range(5, 96)]
+
+    def f1(threshold: float) -> float:
+        called = probability > threshold
+        return 2 * (called & (truth == 1)).sum() / (called.sum() + truth.sum())
+
+    best = max(map(f1, grid))
+    wanted = next(t for t in grid if f1(t) == best)
+    assert wanted == 0.12  # decided above it: the case of 0.12 itself is negative
+    assert THRESHOLDS["swept_f1"](truth, probability) == wanted

@@ -73,6 +73,16 @@ def test_hounsfield_units_of_a_brain_window() -> None:
     assert Unit(CT)(beyond).flatten().tolist() == [0, 1], "what is beyond the usual is clamped"
 
 
+@pytest.mark.parametrize("zscore", ["none", "slice"])
+def test_several_windows_are_channels_each_as_if_it_were_alone(zscore: str) -> None:
+    windows = [[40, 80], [80, 200], [40, 380]]
+    given = samples(CT, 3)
+    member = Window(CT, windows=windows, zscore=zscore)
+    alone = [Window(CT, centre=c, width=w, zscore=zscore)(given) for c, w in windows]
+    assert member.channels == 3
+    assert torch.equal(member(given), torch.cat(alone, 1))
+
+
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_standardised_has_mean_zero_and_deviation_one(kind: PixelKind) -> None:
     seen = Zscore(kind)(samples(kind, 3, 24))
@@ -106,6 +116,11 @@ def test_grey_is_given_to_networks_of_imagenet_as_three_channels() -> None:
     [
         (lambda: Window(CT, centre=40, width=0), "finite centre and a positive width"),
         (lambda: Window(CT, centre=math.nan, width=80), "finite centre"),
+        (lambda: Window(CT), "takes a centre and a width, or `windows`"),
+        (lambda: Window(CT, centre=40, width=80, windows=[[40, 80]]), "takes a centre and a width"),
+        (lambda: Window(CT, centre=40), "finite centre and a positive width, not 40 and None"),
+        (lambda: Window(CT, windows=[[40, 80], [80, -200]]), "positive width, not 80 and -200"),
+        (lambda: Window(CT, windows=[[40, 80, 3]]), "positive width, not 40 and 80 and 3"),
         (lambda: Window(CT, centre=40, width=80, floor=0), "floor is a positive number, not 0"),
         (lambda: Zscore(CT, floor=-1), "floor is a positive number"),
         (lambda: Unit(CT)(samples(RGB, 1)), "of the kind 'ct' are int16, not uint8"),

@@ -97,7 +97,14 @@ def test_no_flips_are_no_flips() -> None:
     ("settings", "told"),
     [
         ({"flip": True}, "no augmentation is called 'flip'; did you mean 'flips'"),
-        ({"flips": 0.5}, "flips is true or false, not 0.5"),
+        ({"flips": 0.5}, "flips is true, false or horizontal, not 0.5"),
+        ({"moved": 5}, r"moved is \{degrees: 0 to 180, shift: 0 to 0.5 of the side\}, not 5"),
+        ({"moved": {"degres": 5}}, "moved is"),
+        ({"moved": {"shift": 0.6}}, "moved is"),
+        ({"noise": -1}, r"noise is a number in \[0, 1\], not -1"),
+        ({"by_class": {"positives": {}}}, r"by_class is \{positive: \{...\}, negative"),
+        ({"by_class": {"positive": {"mixup": 1.0}}}, "put mixup beside by_class"),
+        ({"by_class": {"positive": {"noise": "x"}}}, "noise is a number"),
         ({"brightness": -0.1}, r"brightness is a number in \[0, 1\], not -0.1"),
         ({"brightness": True}, "brightness is a number"),
         ({"contrast": 1.2}, r"contrast is \[lowest, highest\] factor.*not 1.2"),
@@ -167,8 +174,76 @@ def test_mixup_takes_bytes_as_numbers() -> None:
     assert not torch.equal(mixed, values.float() / 255)
 
 
-def test_all_changes_of_pixels_are_in_the_published_recipe() -> None:
-    assert {name for name, made in AUGMENTS.items() if made.needs_pixels} == set(PUBLISHED)
+def test_horizontal_flips_leave_top_and_bottom() -> None:
+    torch.manual_seed(0)
+    one = pixels(1)
+    flipped = Augment.of({"flips": "horizontal"})(batch(one.expand(100, -1, -1, -1))).values
+    counts = [int((flipped == form).flatten(1).all(1).sum()) for form in (one, one.flip(3))]
+    assert sum(counts) == 100
+    assert min(counts) > 30
+
+
+def test_moved_pixels_stand_where_a_turn_and_a_shift_put_them() -> None:
+    """A disc keeps its distance from the middle under a turn, and its value under both."""
+    torch.manual_seed(0)
+    held = torch.full((60, 1, 48, 64), -1024.0)  # no square: a turn is one of pixels all the same
+    held[:, :, 22:26, 50:54] = 60.0
+    y, x = torch.meshgrid(torch.arange(48.0), torch.arange(64.0), indexing="ij")
+
+    def centre(values: torch.Tensor) -> torch.Tensor:
+        mass = values[:, 0] + 1024
+        return torch.stack([(mass * axis).sum((1, 2)) / mass.sum((1, 2)) for axis in (x, y)], 1)
+
+    middle = torch.tensor([31.5, 23.5])
+    turned = Augment.of({"moved": {"degrees": 30}}, CT)(batch(held)).values
+    arm = centre(turned) - middle
+    torch.testing.assert_close(arm.norm(dim=1), torch.full((60,), 20.0), atol=0.1, rtol=0)
+    angles = torch.atan2(arm[:, 1], arm[:, 0]).rad2deg()
+    assert angles.abs().max() < 30.5
+    assert angles.min() < -20
+    assert angles.max() > 20
+    shifted = Augment.of({"moved": {"shift": 0.1}}, CT)(batch(held)).values
+    way = centre(shifted) - centre(held)
+    assert (way.abs().amax(0) <= torch.tensor([6.4, 4.8]) + 0.01).all()
+    assert (way.abs().amax(0) > torch.tensor([5.0, 3.5])).all()
+    for values in (turned, shifted):
+        assert values.min() >= -1024
+        assert values.max() <= 60 + 1e-3
+        assert (values[:, 0, 24, 0] == -1024).all(), "what comes in from outside is air"
+
+
+def test_noise_has_a_deviation_of_its_own_in_every_instance() -> None:
+    torch.manual_seed(0)
+    flat = torch.zeros(50, 1, 32, 32)
+    deviations = Augment.of({"noise": 8.0}, CT)(batch(flat)).values.std((1, 2, 3))
+    assert deviations.max() <= 8.6
+    assert deviations.min() < 1.5
+    assert deviations.max() > 6.5
+
+
+def test_each_class_is_changed_by_its_own_policy_case_by_case() -> None:
+    torch.manual_seed(0)
+    before, starts = hounsfield(7), torch.tensor([0, 2, 3, 6, 7])
+    labels = {"label": torch.eye(2)[[0, 1, 0, 1]]}
+    names = ("a", "b", "c", "d")
+    whole = Batch(before.to(torch.int16), starts, names, names, targets=labels)
+    policies = {"positive": {"brightness": 400}, "negative": {"brightness": 1}}
+    changed = Augment.of({"by_class": policies}, CT)(whole)
+    moved = (changed.values - whole.values).abs().amax((1, 2, 3))
+    positive = torch.tensor([False, False, True, False, False, False, True])
+    assert (moved[~positive] <= 1.001).all()
+    assert (moved[~positive] > 0).all()
+    assert (moved[positive] > 1.5).all()
+    alone = Augment.of({"by_class": {"positive": {"brightness": 400}}}, CT)(whole)
+    assert torch.equal(alone.values[~positive], whole.values[~positive].float())
+    three = Batch(before, starts, names, names, targets={"label": torch.eye(3)[[0, 1, 2, 0]]})
+    with pytest.raises(RecipeError, match="there are 3 classes; remove it"):
+        Augment.of({"by_class": policies}, CT)(three)
+
+
+def test_all_changes_of_pixels_are_tried() -> None:
+    tried = {*PUBLISHED, "moved", "noise", "by_class"}
+    assert {name for name, made in AUGMENTS.items() if made.needs_pixels} == tried
 
 
 def test_a_stopped_training_draws_on_bit_for_bit(tmp_path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from wholecase.assemble.case_models import pixels_of
 from wholecase.assemble.parts import check_batches, cut_of, plan_of
 from wholecase.cohort import Cohort
 from wholecase.core.errors import RecipeError
@@ -21,7 +22,20 @@ def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extrac
     if recipe.model.backbone is None:
         return extract(cohort, plan_of(recipe, store), place)
     tolerated = recipe.extract.tolerated_tiles
-    return decode(cohort, cut_of(recipe), store, place, tolerated=tolerated)
+    done = decode(cohort, cut_of(recipe), store, place, tolerated=tolerated)
+    _check_pixels(recipe, cohort, done)
+    return done
+
+
+def _check_pixels(recipe: Recipe, cohort: Cohort, done: Extraction) -> None:
+    """Pass images of the kind that the recipe says, if it says one."""
+    if recipe.model.pixels is not None and done.kind not in {None, pixels_of(recipe)}:
+        assert done.kind is not None, "asked before"  # noqa: S101
+        raise RecipeError(
+            f"recipe {recipe.recipe} is for {recipe.model.pixels} pixels, and the images of "
+            f"{cohort.path} hold {done.kind.name}; set model.pixels={done.kind.name}, and "
+            "model.input and train.augment in its unit"
+        )
 
 
 def check_input(recipe: Recipe) -> None:

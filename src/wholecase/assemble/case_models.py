@@ -6,7 +6,7 @@ import torch
 
 from wholecase.assemble.building import built
 from wholecase.core.errors import RecipeError
-from wholecase.core.kinds import RGB, PixelKind
+from wholecase.core.kinds import RGB, PixelKind, kind_of
 from wholecase.core.lookup import look_up
 from wholecase.core.seeds import seed_of
 from wholecase.models import (
@@ -32,7 +32,7 @@ def model_of(
     seed: int,
     counts: Sequence[int] | None = None,
     *,
-    kind: PixelKind = RGB,
+    kind: PixelKind | None = None,
 ) -> CaseModel:
     """A fresh model on the CPU; the seed fixes its weights and touches no global state.
 
@@ -43,11 +43,17 @@ def model_of(
         seed: of the weights.
         counts: training cases per class, for heads that weigh classes; None where the model is
             only asked, or gets its state from a file.
-        kind: of the pixels, where the recipe trains a backbone on them.
+        kind: of the pixels, where the recipe trains a backbone on them; None is what the recipe
+            says.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "weights"))
-        return _model(recipe, width, classes, counts, kind)
+        return _model(recipe, width, classes, counts, kind or pixels_of(recipe))
+
+
+def pixels_of(recipe: Recipe) -> PixelKind:
+    """The kind that the recipe is for; light in colour where it does not say."""
+    return RGB if recipe.model.pixels is None else kind_of(recipe.model.pixels)
 
 
 def _model(

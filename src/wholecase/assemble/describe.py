@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
-from wholecase.assemble.case_models import model_of
+from wholecase.assemble.case_models import model_of, pixels_of
 from wholecase.assemble.parts import cut_of, schedule_of
 from wholecase.core.kinds import RGB
 from wholecase.core.lookup import options_of
@@ -151,8 +151,10 @@ def _input(recipe: Recipe, width: int) -> tuple[Tensor, str]:
     if recipe.model.backbone is None:
         return torch.zeros(3, width), f"features of width {width}"
     side = int(cut_of(recipe).settings["side_px"])
-    channels = RGB.channels
-    return torch.zeros(3, channels, side, side), f"pixels of {channels} channels, {side} x {side}"
+    kind = pixels_of(recipe)
+    said = "" if kind is RGB else f"{kind.name} "
+    told = f"{said}pixels of {kind.channels} channel{'s' * (kind.channels > 1)}, {side} x {side}"
+    return torch.zeros(3, kind.channels, side, side), told
 
 
 def _layers(recipe: Recipe, model: CaseModel, values: Tensor) -> Iterator[str]:
@@ -195,10 +197,13 @@ def _named_shape(output: Tensor) -> str:
 
 
 def _stages(recipe: Recipe, model: CaseModel) -> Iterator[str]:
-    schedule = schedule_of(recipe)
+    schedule = schedule_of(recipe, pixels_of(recipe))
     starts = sorted({0, *(stage.start for stage in schedule.stages)})
+    whole = sum(p.numel() for p in model.parameters())
     for start in starts:
         optimizer_for(model, schedule, start)
         parts = {name: trainable(part) for name, part in model.named_children()}
-        meaning = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
-        yield f"  from epoch {start}: {sum(parts.values()):,} ({meaning})"
+        listed = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
+        learns = sum(parts.values())
+        share = "" if learns == whole else f"; {learns / whole:.1%} of {whole:,}"
+        yield f"  from epoch {start}: {learns:,} ({listed}){share}"

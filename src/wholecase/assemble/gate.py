@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import final
 
 from wholecase.assemble.bags import check_input
-from wholecase.assemble.case_models import model_of
+from wholecase.assemble.case_models import model_of, pixels_of
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -13,36 +13,39 @@ from wholecase.assemble.parts import (
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
-from wholecase.core.kinds import RGB, PixelKind
+from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
 from wholecase.encoders import check_spacing
 from wholecase.evaluation import METRICS, THRESHOLDS
 from wholecase.models import Batch, CaseModel
 from wholecase.recipes import Recipe
 from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
+from wholecase.weights import find_file
 
 WIDTH = 8
 """Of features that nobody has yet; parts do not depend on it."""
 
 
-def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind = RGB) -> None:
+def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind | None = None) -> None:
     """Pass a recipe of which every part can be made from its settings.
 
     No image is opened and no weights are loaded.
 
     Args:
         recipe: all of it is tried.
-        weights: whether the encoder's file must be there too.
-        kind: of the pixels, where a network learns from them.
+        weights: whether the files of weights must be there too.
+        kind: of the pixels, where a network learns from them and the recipe does not say.
 
     Raises:
         RecipeError: a part cannot be made; the sentence names the setting and what it may be.
-        WeightsError: the encoder's weights are not to be found.
+        WeightsError: weights are not to be found.
     """
     check_input(recipe)
     labels_of(recipe)
     _check_sight(recipe, weights=weights)
-    _check_learning(recipe, kind)
+    if kind is None or recipe.model.pixels is not None:
+        kind = pixels_of(recipe)
+    _check_learning(recipe, kind, weights=weights)
     batches_of(recipe, _Nobody(), recipe.protocol.seed)
     _check_choices(recipe)
 
@@ -56,11 +59,15 @@ def _check_sight(recipe: Recipe, *, weights: bool) -> None:
         check_spacing(encoder.name, encoder.options, cut.settings)
 
 
-def _check_learning(recipe: Recipe, kind: PixelKind) -> None:
+def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
     """The model, and what moves its weights in each stage."""
     width, seed = WIDTH if recipe.model.backbone is None else kind.channels, recipe.protocol.seed
     model = model_of(recipe, width, len(recipe.cohort.groups), seed, kind=kind)
-    schedule = schedule_of(recipe)
+    if weights:
+        for network in model.networks():
+            if network.file is not None:
+                find_file(network.file)
+    schedule = schedule_of(recipe, kind)
     _check_decay(model, schedule)
     for start in sorted({0, *(stage.start for stage in schedule.stages)}):
         optimizer_for(model, schedule, start)

@@ -5,6 +5,7 @@ from pathlib import Path
 from wholecase.assemble.building import built
 from wholecase.cohort import Cohort, Labels, Split, given, holdout, nested, read_splits
 from wholecase.core.errors import RecipeError, SplitError
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.lookup import look_up, options_of
 from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
@@ -137,8 +138,8 @@ def views_of(recipe: Recipe) -> Views | None:
     return made
 
 
-def schedule_of(recipe: Recipe) -> Schedule:
-    """How long and how fast, and what is changed of the cases meanwhile."""
+def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
+    """How long and how fast, and what is changed meanwhile of the cases, of pixels of a kind."""
     train, stop = recipe.train, recipe.train.early_stop
     stages = sorted(train.stages, key=lambda own: own.start)
     return Schedule(
@@ -154,7 +155,7 @@ def schedule_of(recipe: Recipe) -> Schedule:
         course=_course(train.schedule),
         batchnorm=train.batchnorm,
         precision=train.precision,
-        augment=_augment(recipe),
+        augment=_augment(recipe, kind),
     )
 
 
@@ -164,11 +165,11 @@ def _course(named: Named) -> Course:
     return made
 
 
-def _augment(recipe: Recipe) -> Augment | None:
+def _augment(recipe: Recipe, kind: PixelKind) -> Augment | None:
     settings = recipe.train.augment
     if not settings:
         return None
-    augment = Augment.of(settings)
+    augment = Augment.of(settings, kind)
     if augment.needs_pixels and recipe.model.backbone is None:
         names = ", ".join(name for name in settings if AUGMENTS[name].needs_pixels)
         raise RecipeError(

@@ -50,13 +50,15 @@ class ThresholdRule:
     """None where nothing is looked at."""
     is_smoothed: bool = False
     """Whether redraws of the patients choose, and their mean is drawn towards one half."""
+    among: tuple[float, ...] = ()
+    """The thresholds that are tried, and the lowest of the best is taken; none are all gaps."""
 
     def __call__(self, truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> float:
         """The threshold alone, each case standing for itself."""
         if self.merit is None or not _has_choice(truth, probability):
             return HALF
         if not self.is_smoothed:
-            return best_cut(truth, probability, self.merit)
+            return self._best(truth, probability, self.merit)
         order = np.lexsort((truth, probability))
         return self.choose(truth[order], probability[order], _numbered(len(order))).value
 
@@ -72,9 +74,17 @@ class ThresholdRule:
         if self.merit is None or not _has_choice(truth, probability):
             return ThresholdChoice(HALF, None, None, None, None)
         drawn = smoothed(redrawn_cuts(truth, probability, patients, (self.merit, seed)), HALF)
-        value = drawn.value if self.is_smoothed else best_cut(truth, probability, self.merit)
+        value = drawn.value if self.is_smoothed else self._best(truth, probability, self.merit)
         merits = values_at(truth, probability, self.merit, np.array([value, HALF]))
         return ThresholdChoice(value, drawn.low, drawn.high, float(merits[0]), float(merits[1]))
+
+    def _best(
+        self, truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"], merit: Merit
+    ) -> float:
+        if not self.among:
+            return best_cut(truth, probability, merit)
+        merits = values_at(truth, probability, merit, np.array(self.among))
+        return self.among[int(np.argmax(merits))]
 
 
 def _f1(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) -> Counts:
@@ -90,6 +100,7 @@ def _youden(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) 
 
 THRESHOLDS: dict[str, ThresholdRule] = {
     "f1": ThresholdRule("F1 score", _f1),
+    "swept_f1": ThresholdRule("F1 score", _f1, among=tuple(n / 100 for n in range(5, 96))),
     "youden": ThresholdRule("Youden's J", _youden),
     "half": ThresholdRule(),
     "smoothed_f1": ThresholdRule("F1 score", _f1, is_smoothed=True),

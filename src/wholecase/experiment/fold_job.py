@@ -6,7 +6,7 @@ from functools import cached_property
 
 from wholecase.assemble import model_of
 from wholecase.cohort import Case, Fold
-from wholecase.core.kinds import RGB
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.seeds import seed_of
 from wholecase.experiment.keys import chosen_key, learnt_key
 from wholecase.extract import Extraction
@@ -58,6 +58,11 @@ class FoldJob:
         return self.run.fold(self.fold.number)
 
     @property
+    def kind(self) -> PixelKind:
+        """Of the pixels that are learnt from; vectors have none, and are said to have colours."""
+        return self.extraction.kind or RGB
+
+    @property
     def seed(self) -> int:
         """The fold's own seed."""
         return seed_of(self.recipe.protocol.seed, "fold", self.fold.number)
@@ -66,6 +71,5 @@ class FoldJob:
         """One that has learnt nothing, on the CPU; heads may weigh classes by who will teach."""
         targets = [case.target for case in taught]
         counts = [targets.count(label) for label in range(len(self.classes))]
-        kind = self.extraction.kind or RGB
         width, classes = self.extraction.width, len(self.classes)
-        return model_of(self.recipe, width, classes, self.seed, counts, kind=kind)
+        return model_of(self.recipe, width, classes, self.seed, counts, kind=self.kind)

@@ -46,10 +46,18 @@ def learnt_key(
         schema=2,
         parts=parts,
         sides=sides,
+        **_begun_from(recipe),
         seed=recipe.protocol.seed,
         number=fold.number,
         width=extraction.width,
     )
+
+
+def _begun_from(recipe: Recipe) -> dict[str, str]:
+    """The weights that the network begins with, where the recipe names some."""
+    backbone = recipe.model.backbone
+    file = None if backbone is None else backbone.options.get("weights")
+    return {} if file is None else {"weights": file_digest(Path(file))}
 
 
 def _known(case: Case, extraction: Extraction) -> list[object]:

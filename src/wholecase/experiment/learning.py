@@ -85,7 +85,7 @@ def _first_key(job: FoldJob, part: int) -> str:
 
 def _learn(job: FoldJob) -> None:
     """Keep the fold's model, and before it all that it rests on: it says that all is learnt."""
-    fold, schedule = job.fold, schedule_of(job.recipe)
+    fold, schedule = job.fold, schedule_of(job.recipe, job.kind)
     histories = {}
     lesson = _Lesson(job.learnt, fold.train, fold.valid, schedule)
     if job.again:
@@ -101,7 +101,7 @@ def _learn(job: FoldJob) -> None:
 def _first(job: FoldJob, number: int) -> History:
     """How a model learnt that is only to choose; it is kept beside the one that will answer."""
     part, path, key = job.parts[number], job.folder.first(number), _first_key(job, number)
-    lesson = _Lesson(key, part.train, part.valid, schedule_of(job.recipe), path.stem)
+    lesson = _Lesson(key, part.train, part.valid, schedule_of(job.recipe, job.kind), path.stem)
     facts = facts_of_model(path)
     if facts.get("key") == lesson.key:
         return History(tuple(Epoch(*row) for row in facts["epochs"]), facts["best"])
@@ -127,7 +127,9 @@ def _followed(schedule: Schedule, firsts: Sequence[History]) -> Schedule:
 
 def _taught(job: FoldJob, lesson: _Lesson) -> tuple[CaseModel, History]:
     _require(job, lesson)
-    model = job.fresh_model(lesson.train).to(job.device)
+    model = job.fresh_model(lesson.train)
+    model.begin()
+    model = model.to(job.device)
     train = _batches(job, lesson.train, "train")
     valid = _batches(job, lesson.valid, "valid") if lesson.valid else None
     with freed_memory_kept():

@@ -43,6 +43,18 @@ class Batch:
         if self.images is not None and not _divides(self.images, self.starts):
             raise ValueError(f"images {self.images.tolist()} do not divide {self.starts.tolist()}")
 
+    def apart(self, rows: Int[Tensor, " R"]) -> "Batch":
+        """These instances, each a case of its own, whoever's they are."""
+        names = ("",) * len(rows)
+        return Batch(
+            values=self.values[rows],
+            starts=torch.arange(len(rows) + 1, device=rows.device),
+            cases=names,
+            patients=names,
+            scale=None if self.scale is None else self.scale[rows],
+            position=None if self.position is None else self.position[rows],
+        )
+
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
         return replace(

@@ -1,6 +1,6 @@
 """The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from wholecase.models.aggregators import Aggregator
 from wholecase.models.backbones import Backbone
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
+from wholecase.models.deciders import deciding, is_each_alone, learns, with_gradient
 from wholecase.models.further import FurtherHeads
 from wholecase.models.heads import Head
 from wholecase.models.inputs import LIGHT, Input
@@ -58,9 +59,37 @@ class CaseModel(nn.Module):
         )
         self.also = FurtherHeads(also or {})
 
+    def begin(self) -> None:
+        """Take in the weights that networks begin with; before learning, and only then."""
+        for network in self.networks():
+            network.begin()
+
+    def networks(self) -> Iterator[Backbone]:
+        """The backbone, and those that it is made of."""
+        return (part for part in self.modules() if isinstance(part, Backbone))
+
     def forward(self, batch: Batch) -> Answer:
-        """Answer for each case of the batch."""
-        return self.decided(self.embedded(batch), batch)
+        """Answer for each case of the batch.
+
+        Where few instances decide, and a network is learnt that sees each of them alone, the others
+        are passed over: the same gradient, and what is kept for it does not grow with their number.
+        """
+        network = self.backbone
+        few = isinstance(self.pool, Pooling) and self.pool.few
+        if network is None or not (few and learns(network) and is_each_alone(network)):
+            return self.decided(self.embedded(batch), batch)
+        return self.decided(self._learning_from_few(batch), batch)
+
+    def _learning_from_few(self, batch: Batch) -> Embedded:
+        """All are scored without a graph; then those that decide go through the network again."""
+        device = batch.values.device
+        # the same dropout in both rounds: what is drawn now is drawn again
+        drawn = torch.random.fork_rng([device] if device.type == "cuda" else [])
+        with torch.no_grad(), drawn:
+            every = self.embedded(batch)
+            chosen = deciding(self.decided(every, batch), every)
+        torch.clear_autocast_cache()  # of weights that were lowered without a graph
+        return with_gradient(every, self.embedded(batch.apart(chosen)), chosen)
 
     def embedded(self, batch: Batch) -> Embedded:
         """The vectors of a batch: stored ones as they are, pixels through input and backbone."""

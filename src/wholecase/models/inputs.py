@@ -1,9 +1,10 @@
 """How pixels of a kind become what a network gets: named in a recipe as `model.input`."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import torch
 from jaxtyping import Float
@@ -64,31 +65,49 @@ class Unit(Input):
 class Window(Input):
     """A window of the kind's numbers becomes [0, 1], what is beyond it is clamped: CT as displayed.
 
+    Several windows become as many channels, in their order: brain, subdural and soft tissue fill
+    the three of a network that was taught in colour.
+
     Args:
-        centre: of the window, in the kind's unit (40 HU for brain).
-        width: of the window, in the kind's unit (80 HU for brain).
-        zscore: `slice` then standardises each instance by its own mean and deviation; `none`.
+        centre: of the one window, in the kind's unit (40 HU for brain).
+        width: of the one window, in the kind's unit (80 HU for brain).
+        windows: instead of these, several, each `[centre, width]`.
+        zscore: `slice` then standardises each instance, window by window, by its own mean and
+            deviation; `none`.
         floor: least deviation to divide by, of the window's width: an instance of air stays flat.
     """
 
-    centre: float | int
-    width: float | int
+    centre: float | int | None = None
+    width: float | int | None = None
+    windows: Sequence[Sequence[float | int]] = ()
     zscore: Literal["none", "slice"] = "none"
     floor: float | int = 0.05
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.centre) and isfinite(self.width) and self.width > 0):
+        if bool(self.windows) == (self.centre is not None or self.width is not None):
             raise RecipeError(
-                f"model.input=window needs a finite centre and a positive width, not "
-                f"{self.centre!r} and {self.width!r}"
+                "model.input=window takes a centre and a width, or `windows`, each [centre, width]"
             )
+        for one in self._each():
+            if not _is_window(one):
+                raise RecipeError(
+                    "model.input=window needs a finite centre and a positive width, not "
+                    f"{' and '.join(map(repr, one))}"
+                )
         if self.zscore not in {"none", "slice"}:
             raise RecipeError(f"model.input.zscore is none or slice, not {self.zscore!r}")
         _check_floor(self.floor)
 
     def seen(self, numbers: Numbers) -> Seen:
-        """Black below the window, white above it."""
-        shown = ((numbers - (self.centre - self.width / 2)) / self.width).clamp(0, 1)
+        """Black below a window, white above it."""
+        shown = [self._shown(numbers, *one) for one in self._each()]
+        return shown[0] if len(shown) == 1 else torch.cat(shown, 1)
+
+    def _each(self) -> Sequence[Sequence[Any]]:
+        return self.windows or ((self.centre, self.width),)
+
+    def _shown(self, numbers: Numbers, centre: float | int, width: float | int) -> Seen:
+        shown = ((numbers - (centre - width / 2)) / width).clamp(0, 1)
         return shown if self.zscore == "none" else _standardised(shown, self.floor)
 
 
@@ -151,6 +170,11 @@ def _standardised(numbers: Numbers, floor: float | int) -> Numbers:
     mean = numbers.mean((1, 2, 3), keepdim=True)
     deviation = numbers.std((1, 2, 3), correction=0, keepdim=True)
     return (numbers - mean) / deviation.clamp_min(floor)
+
+
+def _is_window(one: Sequence[Any]) -> bool:
+    known = len(one) == 2 and all(isinstance(number, float | int) for number in one)
+    return known and isfinite(one[0]) and isfinite(one[1]) and one[1] > 0
 
 
 def _check_floor(floor: float | int) -> None:

@@ -2,12 +2,21 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from wholecase.models.segments import owners, segment_argmax, segment_mean
+from wholecase.core.errors import RecipeError
+from wholecase.models.segments import (
+    owners,
+    segment_argmax,
+    segment_max,
+    segment_mean,
+    segment_softmax,
+    segment_sum,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,13 @@ class Decided:
 
 
 class Pooling(nn.Module, ABC):
-    """Every member is built as `Member(**options)`."""
+    """Every member is built as `Member(**options)`.
+
+    Only instances of a weight above zero may move the case's logits.
+    """
+
+    few: ClassVar[bool] = False
+    """Whether most instances of a large bag weigh nothing, so that learning can pass them over."""
 
     @abstractmethod
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
@@ -30,6 +45,8 @@ class Pooling(nn.Module, ABC):
 @final
 class MaxLogit(Pooling):
     """The most suspicious instance decides, per logit."""
+
+    few = True
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """The first of equals wins."""
@@ -50,4 +67,79 @@ class MeanLogit(Pooling):
         )
 
 
-POOLINGS: dict[str, type[Pooling]] = {"max": MaxLogit, "mean": MeanLogit}
+@final
+class TopK(Pooling):
+    """The mean of the most suspicious instances, per logit; a smaller bag gives all it has.
+
+    Args:
+        k: how many instances.
+    """
+
+    few = True
+
+    def __init__(self, *, k: int = 3) -> None:
+        super().__init__()
+        if k < 1:
+            raise RecipeError(f"model.pooling.k is 1 or more, not {k}")
+        self._k = k
+
+    def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
+        """The first of equals counts."""
+        bags = torch.split(logits.detach(), starts.diff().tolist())
+        weights = torch.cat([self._shares(bag) for bag in bags])
+        return Decided(logits=segment_sum(weights * logits, starts), weights=weights)
+
+    def _shares(self, bag: Float[Tensor, "N L"]) -> Float[Tensor, "N L"]:
+        k = min(self._k, len(bag))
+        first = bag.argsort(dim=0, descending=True, stable=True)[:k]
+        return torch.zeros_like(bag).scatter(0, first, 1 / k)
+
+
+@final
+class LogSumExp(Pooling):
+    """Between mean and maximum: a smooth maximum of the logits (Pinheiro 2015).
+
+    log(mean(exp(r x))) / r, so that a bag of equal logits keeps them whatever its size.
+
+    Args:
+        sharpness: r; near 0 it is the mean, and the maximum as it grows.
+    """
+
+    def __init__(self, *, sharpness: float = 1.0) -> None:
+        super().__init__()
+        if not sharpness > 0:
+            raise RecipeError(f"model.pooling.sharpness is more than 0, not {sharpness!r}")
+        self._sharpness = sharpness
+
+    def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
+        """An instance weighs what a small change of its logit moves."""
+        scaled = self._sharpness * logits
+        highest = segment_max(scaled.detach(), starts)
+        grown = (scaled - highest[owners(starts, logits.shape[0])]).exp()
+        pooled = (segment_mean(grown, starts).log() + highest) / self._sharpness
+        return Decided(logits=pooled, weights=segment_softmax(scaled, starts))
+
+
+@final
+class NoisyOr(Pooling):
+    """Positive if any instance is, each taken as independent of the others: 1 - prod(1 - p).
+
+    The logit is never below the highest of the bag, and grows with the number of instances
+    (Maron 1998). An instance weighs its share of -log(1 - p), which add up over the bag.
+    """
+
+    def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
+        """Log odds, exact where p is near 0 or 1."""
+        each = nn.functional.softplus(logits).clamp_min(torch.finfo(logits.dtype).tiny)
+        whole = segment_sum(each, starts)  # -log of the chance that none is positive
+        weights = each.detach() / whole.detach()[owners(starts, logits.shape[0])]
+        return Decided(logits=whole + (-torch.expm1(-whole)).log(), weights=weights)
+
+
+POOLINGS: dict[str, type[Pooling]] = {
+    "max": MaxLogit,
+    "mean": MeanLogit,
+    "top_k": TopK,
+    "log_sum_exp": LogSumExp,
+    "noisy_or": NoisyOr,
+}

@@ -7,7 +7,7 @@ from typing import Any
 
 from wholecase.core.regular import why_irregular
 
-PATHS = (("encoder", "weights"),)
+PATHS = (("encoder", "weights"), ("model", "backbone", "weights"))
 """The keys that name files."""
 
 

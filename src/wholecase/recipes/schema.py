@@ -153,6 +153,12 @@ class ModelSection(Section):
         "`zscore` or `imagenet`",
         exclude_if=lambda value: value is None,  # what a recipe does not say keeps its digest
     )
+    pixels: str | None = Field(
+        None,
+        description="kind of pixels that the network learns from, in whose unit windows and "
+        "augmentation are told: rgb where nothing is said, grey or ct",
+        exclude_if=lambda value: value is None,
+    )
     aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
     pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
     images: Named = Field(
@@ -232,8 +238,8 @@ class Train(Section):
     )
     augment: dict[str, Any] = Field(
         default_factory=dict,
-        description="changes while learning: of pixels flips, brightness, contrast; of pixels or "
-        "stored features mixup",
+        description="changes while learning: of pixels flips, moved, brightness, contrast, noise, "
+        "and by_class what differs; of pixels or stored features mixup",
     )
 
 
@@ -242,7 +248,8 @@ class Choose(Section):
 
     threshold: str = Field(
         "smoothed_balanced",
-        description="rule: smoothed_balanced, smoothed_f1, f1, youden or half (0.5)",
+        description="rule: smoothed_balanced, smoothed_f1, f1, swept_f1 (0.05 to 0.95 by 0.01), "
+        "youden or half (0.5)",
     )
     calibration: str = Field("smoothed", description="smoothed, temperature or none")
 

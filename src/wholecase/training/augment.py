@@ -1,5 +1,6 @@
 """Changes of what is learnt from: drawn anew for every batch, seeing its targets and cases."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,11 +9,13 @@ from typing import Any, ClassVar, TypeGuard, final
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.lookup import look_up
 from wholecase.models import Batch, as_float
+from wholecase.models.segments import owners
 from wholecase.training.mixing import mixed, partners
 
 Pixels = Float[Tensor, "T C H W"]
@@ -39,22 +42,60 @@ class Augmentation(ABC):
 
 @final
 class Flips(Augmentation):
-    """Left and right, and independently top and bottom, change places in half of the instances."""
+    """Left and right, and independently top and bottom, change places in half of the instances.
+
+    `horizontal` leaves top and bottom as they are.
+    """
 
     def __init__(self, setting: object, kind: PixelKind) -> None:  # noqa: ARG002
-        if not isinstance(setting, bool):
-            raise RecipeError(f"train.augment.flips is true or false, not {setting!r}")
-        self._flips = setting
+        if not isinstance(setting, bool) and setting != "horizontal":
+            raise RecipeError(f"train.augment.flips is true, false or horizontal, not {setting!r}")
+        both = (3, 2) if setting is True else ()
+        self._axes = (3,) if setting == "horizontal" else both
 
     def __call__(self, batch: Batch) -> Batch:
         """Each axis by a coin of its own."""
-        if not self._flips:
-            return batch
         pixels = batch.values
-        for axis in (3, 2):
+        for axis in self._axes:
             turned = _drawn(pixels) < 0.5
             pixels = torch.where(turned, pixels.flip(axis), pixels)
         return replace(batch, values=pixels)
+
+
+@final
+class Moved(Augmentation):
+    """Turned about its middle and shifted, each drawn evenly up to a bound; outside is nothing.
+
+    `{degrees: most, shift: most}`: the shift is a share of the side, along rows and columns each.
+    Numbers between pixels are interpolated.
+    """
+
+    def __init__(self, setting: object, kind: PixelKind) -> None:
+        given: dict[Any, Any] = dict(setting) if isinstance(setting, Mapping) else {"": None}
+        most = {"degrees": 180.0, "shift": 0.5}
+        known = set(given) <= set(most)
+        if not known or not all(_is_number(v) and 0 <= v <= most[k] for k, v in given.items()):
+            raise RecipeError(
+                "train.augment.moved is {degrees: 0 to 180, shift: 0 to 0.5 of the side}, "
+                f"not {setting!r}"
+            )
+        self._radians = math.radians(given.get("degrees", 0.0))
+        self._shift = 2 * float(given.get("shift", 0.0))  # of a grid from -1 to 1
+        self._outside = kind.outside / kind.divisor
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Turned as pixels lie, whatever the sides."""
+        pixels = batch.values
+        angle, x, y = (2 * torch.rand(3, len(pixels)) - 1) * torch.tensor(
+            [[self._radians], [self._shift], [self._shift]]
+        )
+        cos, sin = angle.cos(), angle.sin()
+        ratio = pixels.shape[2] / pixels.shape[3]
+        rows = [cos, -sin * ratio, x, sin / ratio, cos, y]
+        move = torch.stack(rows, 1).view(-1, 2, 3).to(pixels.device)
+        grid = F.affine_grid(move, list(pixels.shape), align_corners=False)
+        moved = F.grid_sample(pixels - self._outside, grid, align_corners=False) + self._outside
+        return replace(batch, values=moved)
 
 
 @final
@@ -99,6 +140,68 @@ class Contrast(Augmentation):
 
 
 @final
+class Noise(Augmentation):
+    """Normal noise on every pixel; its deviation is drawn evenly, up to a bound, per instance."""
+
+    def __init__(self, setting: object, kind: PixelKind) -> None:
+        span = kind.high - kind.low
+        if not _is_number(setting) or not 0 <= setting <= span:
+            unit = f" {kind.unit}" if kind.unit else ""
+            raise RecipeError(
+                f"train.augment.noise is a number in [0, {span:g}]{unit}, not {setting!r}"
+            )
+        self._most = float(setting)
+
+    def __call__(self, batch: Batch) -> Batch:
+        """As a scanner of less dose."""
+        pixels = batch.values
+        noise = torch.randn(pixels.shape).to(pixels.device, non_blocking=True)
+        return replace(batch, values=pixels + self._most * _drawn(pixels) * noise)
+
+
+@final
+class ByClass(Augmentation):
+    """Other changes for the pixels of positives than for those of negatives, beside the common.
+
+    `{positive: {...}, negative: {...}}`, each with the settings of `train.augment`.
+    """
+
+    def __init__(self, setting: object, kind: PixelKind) -> None:
+        given = dict(setting) if isinstance(setting, Mapping) else {"": None}
+        if not given or not set(given) <= set(SIDES):
+            raise RecipeError(
+                "train.augment.by_class is {positive: {...}, negative: {...}}, each with changes "
+                f"of pixels, not {setting!r}"
+            )
+        self._policies = [Augment.of(given.get(side) or {}, kind) for side in SIDES]
+        if not all(step.needs_pixels for policy in self._policies for step in policy.steps):
+            raise RecipeError(
+                "train.augment.by_class changes pixels, and mixup mixes the classes; put mixup "
+                "beside by_class"
+            )
+
+    def __call__(self, batch: Batch) -> Batch:
+        """A case of a soft label is of the likelier class."""
+        label = batch.targets["label"]
+        if label.shape[1] != len(SIDES):
+            raise RecipeError(
+                "train.augment.by_class knows positives and negatives, and there are "
+                f"{label.shape[1]} classes; remove it"
+            )
+        values = batch.values.clone()
+        own = label.argmax(1)[owners(batch.starts)]
+        for number, policy in enumerate(self._policies):
+            rows = (own == number).nonzero()[:, 0]
+            if len(rows):
+                values[rows] = policy(batch.apart(rows)).values
+        return replace(batch, values=values)
+
+
+SIDES = ("negative", "positive")
+"""In the order of the classes."""
+
+
+@final
 class Mixup(Augmentation):
     """A case is mixed with another of its batch, and its targets with the other's (Zhang 2018).
 
@@ -122,8 +225,11 @@ class Mixup(Augmentation):
 
 AUGMENTS: dict[str, type[Augmentation]] = {
     "flips": Flips,
+    "moved": Moved,
     "brightness": Brightness,
     "contrast": Contrast,
+    "noise": Noise,
+    "by_class": ByClass,
     "mixup": Mixup,
 }
 """They are applied in this order, whatever the order of a recipe."""
@@ -165,7 +271,7 @@ class Augment:
             RecipeError: the batch holds stored features, and a change is for pixels.
         """
         pixels = self.needs_pixels or batch.values.dim() == 4
-        changed = replace(batch, values=as_float(batch.values)) if pixels else batch
+        changed = replace(batch, values=as_float(batch.values, self.kind)) if pixels else batch
         for step in self.steps:
             changed = step(changed)
         if not pixels or not self.kind.bounded:

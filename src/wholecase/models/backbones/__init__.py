@@ -5,11 +5,13 @@ from wholecase.models.backbones.cells import cells_of
 from wholecase.models.backbones.mapped import Mapped
 from wholecase.models.backbones.paired import Paired
 from wholecase.models.backbones.per_magnification import PerMagnification
+from wholecase.models.backbones.resnet_grey import ResNetGrey
 from wholecase.models.backbones.small_cnn import SmallCnn
 
 BACKBONES: dict[str, type[Backbone]] = {
     "paired": Paired,
     "per_magnification": PerMagnification,
+    "resnet_grey": ResNetGrey,
     "small_cnn": SmallCnn,
 }
 
@@ -20,6 +22,7 @@ __all__ = [
     "Mapped",
     "Paired",
     "PerMagnification",
+    "ResNetGrey",
     "SmallCnn",
     "cells_of",
 ]

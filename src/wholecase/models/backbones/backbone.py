@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from pathlib import Path
 
 from torch import nn
 
@@ -18,6 +19,14 @@ class Backbone(nn.Module, ABC):
     @abstractmethod
     def width(self) -> int:
         """D, numbers per vector."""
+
+    @property
+    def file(self) -> Path | None:
+        """The weights that the network begins with; None where it begins at random."""
+        return None
+
+    def begin(self) -> None:
+        """Take them in: once, before a model learns, and never where a trained one is asked."""
 
     @abstractmethod
     def forward(self, batch: Batch) -> Embedded:

@@ -58,7 +58,7 @@ class PerMagnification(Backbone):
             return alike
         rows = [(which == number).nonzero()[:, 0] for number in range(len(self.networks))]
         parts = [
-            (own, network(_alone(batch, own)))
+            (own, network(batch.apart(own)))
             for own, network in zip(rows, self.networks, strict=True)
             if len(own)
         ]
@@ -83,19 +83,6 @@ class PerMagnification(Backbone):
                 f"model.backbone.scales are {known}; add it, or leave the image out"
             )
         return near.int().argmax(1)
-
-
-def _alone(batch: Batch, rows: Int[Tensor, " R"]) -> Batch:
-    """These instances, each a case of its own: a case need not have every scale."""
-    names = ("",) * len(rows)
-    return Batch(
-        values=batch.values[rows],
-        starts=torch.arange(len(rows) + 1, device=rows.device),
-        cases=names,
-        patients=names,
-        scale=None if batch.scale is None else batch.scale[rows],
-        position=None if batch.position is None else batch.position[rows],
-    )
 
 
 def _in_order(batch: Batch, parts: Sequence[tuple[Int[Tensor, " _"], Embedded]]) -> Embedded:

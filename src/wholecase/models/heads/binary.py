@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -28,6 +28,9 @@ class Binary(Head):
         class_weights: instead of it, a factor on a case's loss by its class, mean 1 over the
             training cases: none, `balanced`, or a list of two, negative first.
         counts: training cases per class, for the weights.
+        confidence: while learning, the factor on a term that draws the classes apart, where both
+            are in a step: max(0, margin - (mean probability of positives - that of negatives))^2.
+        margin: the distance of the two means from which on they cost nothing.
         l2: factor on the sum of squares of the hidden layers' weights, biases excepted; an explicit
             term of training (`penalty`), not the optimizer's decay and not part of the loss told.
     """
@@ -42,6 +45,8 @@ class Binary(Head):
         positive_weight: float = 1.0,
         class_weights: Weighting = None,
         counts: Sequence[int] | None = None,
+        confidence: float = 0.0,
+        margin: float = 0.3,
         l2: float = 0.0,
     ) -> None:
         super().__init__()
@@ -62,6 +67,12 @@ class Binary(Head):
                 "give 0 or more, and a layer in `hidden`"
             )
         self._l2 = l2
+        if confidence < 0 or not 0 < margin <= 1:
+            raise RecipeError(
+                f"confidence of the head `binary` is 0 or more, and margin more than 0 and up to "
+                f"1, not {confidence:g} and {margin:g}"
+            )
+        self._confidence, self._margin = confidence, margin
 
     @property
     def logit_width(self) -> int:
@@ -74,14 +85,23 @@ class Binary(Head):
         return judged
 
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
-        """Mean binary cross-entropy over the cases."""
+        """Mean binary cross-entropy over the cases, and while learning what `confidence` adds."""
         label = batch.targets["label"]
         factor = answer.logits.new_tensor(self._positive_weight)
         each = F.binary_cross_entropy_with_logits(
             answer.logits[:, 0], label[:, 1], pos_weight=factor, reduction="none"
         )
         weighed: Tensor = self.weigh(each, label)
-        return weighed
+        return weighed + self._apart(answer.logits[:, 0], label[:, 1] > 0.5)
+
+    def _apart(self, logits: Float[Tensor, " B"], positive: Bool[Tensor, " B"]) -> Tensor | float:
+        """No part of what cases cost while judging: it would depend on who is judged together."""
+        here = self.training and self._confidence > 0
+        if not (here and bool(positive.any()) and not bool(positive.all())):
+            return 0.0
+        p = torch.sigmoid(logits)
+        distance = p[positive].mean() - p[~positive].mean()
+        return self._confidence * (self._margin - distance).clamp_min(0).square()
 
     def penalty(self) -> Tensor | float:
         """`l2` times the sum of squares of the hidden layers' weights."""

@@ -1,0 +1,147 @@
+"""A published convolutional network on pixels of any number of channels, such as CT in windows."""
+
+import difflib
+from pathlib import Path
+from typing import Any, Literal, final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import nearest
+from wholecase.models.backbones.mapped import Mapped
+from wholecase.models.batch import Batch, Embedded
+from wholecase.weights import load_weights, weight_file
+
+COLOURS = 3
+"""Channels of what published networks were taught on."""
+
+
+@final
+class ResNetGrey(Mapped):
+    """ResNet-50 (He 2016), or another network of timm, without its classifier; one vector each.
+
+    Its modules keep their names below `network`, so that stages can name them:
+    `backbone.network.layer4`. Maps are averaged over the image.
+
+    Args:
+        width: channels of the pixels.
+        network: timm's name of a convolutional network.
+        weights: a local file to begin with, under the names of torchvision, timm or RadImageNet;
+            null begins at random.
+        first_conv: how filters for three colours become filters for other channels: their `mean`,
+            or their `sum`, which answers to grey as the network did to equal colours. Several
+            channels share it; where there are three, the filters stay as they are.
+        slices: most instances that go through the network at once; what lies between is then
+            computed anew on the way back. Not where BatchNorm learns, since the instances of a step
+            share their statistics.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        network: str = "resnet50",
+        weights: str | None = None,
+        first_conv: Literal["mean", "sum"] = "mean",
+        slices: int = 32,
+    ) -> None:
+        super().__init__()
+        if slices < 1:
+            raise RecipeError(f"model.backbone.slices is 1 or more, not {slices}")
+        self._name, self._channels = network, width
+        self._weights, self._first_conv, self._slices = weights, first_conv, slices
+        self.network = _created(network, width)
+
+    @property
+    def width(self) -> int:
+        """Channels of the last maps: 2048 of ResNet-50."""
+        network: Any = self.network
+        width: int = network.num_features
+        return width
+
+    @property
+    def file(self) -> Path | None:
+        """What `weights` names."""
+        return None if self._weights is None else Path(self._weights)
+
+    def begin(self) -> None:
+        """Fill the network from the file.
+
+        Raises:
+            WeightsError: it is not there, damaged, or lacks a tensor of the network.
+        """
+        if self.file is None:
+            return
+        published = _created(self._name, COLOURS)
+        load_weights(published, weight_file(self.file).path, least=1.0)
+        state = published.state_dict()
+        first = f"{_first(published, self._name)}.weight"
+        state[first] = adapted(state[first], self._channels, self._first_conv)
+        self.network.load_state_dict(state)
+
+    def features(self, values: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
+        """The maps before averaging, a part of the instances at a time."""
+        at_once = torch.compiler.is_exporting() or len(values) <= self._slices
+        if at_once or self._shares_statistics():
+            return self._maps(values)
+        return torch.cat([self._part(part) for part in torch.split(values, self._slices)])
+
+    def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
+        """The mean over each map."""
+        return Embedded(maps.mean((2, 3)), batch.starts, batch.scale)
+
+    def _part(self, values: Float[Tensor, "t C H W"]) -> Float[Tensor, "t E h w"]:
+        learns = any(p.requires_grad for p in self.network.parameters())
+        if not (learns and torch.is_grad_enabled()):
+            return self._maps(values)
+        maps: Tensor = checkpoint(self._maps, values, use_reentrant=False)
+        return maps
+
+    def _maps(self, values: Float[Tensor, "t C H W"]) -> Float[Tensor, "t E h w"]:
+        network: Any = self.network
+        maps: Tensor = network.forward_features(values)
+        if maps.dim() != 4 or maps.shape[1] != self.width:
+            raise RecipeError(
+                f"timm's {self._name} has no maps of a convolution; name one that has, such as "
+                "resnet50, under model.backbone.network"
+            )
+        return maps
+
+    def _shares_statistics(self) -> bool:
+        norms = nn.modules.batchnorm._BatchNorm
+        return any(isinstance(m, norms) and m.training for m in self.network.modules())
+
+
+def adapted(
+    filters: Float[Tensor, "O 3 kh kw"], channels: int, how: Literal["mean", "sum"]
+) -> Float[Tensor, "O C kh kw"]:
+    """Filters for three colours as filters for so many channels."""
+    if channels == COLOURS:
+        return filters
+    grey = filters.mean(1, keepdim=True) if how == "mean" else filters.sum(1, keepdim=True)
+    return grey.repeat(1, channels, 1, 1) / channels
+
+
+def _created(name: str, channels: int) -> nn.Module:
+    import timm
+
+    if not timm.is_model(name):
+        close = difflib.get_close_matches(name, timm.list_models(), n=1) or ["resnet50"]
+        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close)}")
+    made: nn.Module = timm.create_model(name, num_classes=0, in_chans=channels)
+    return made
+
+
+def _first(network: nn.Module, name: str) -> str:
+    """The name of the first convolution."""
+    noted = getattr(network, "pretrained_cfg", None) or {}
+    first = noted.get("first_conv")
+    if not isinstance(first, str):
+        raise RecipeError(
+            f"timm does not tell the first convolution of {name}; begin at random (weights: null), "
+            "or name another network"
+        )
+    return first
