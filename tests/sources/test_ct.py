@@ -327,6 +327,17 @@ def test_no_identifier_leaves_a_header(folder: Path) -> None:
         np.testing.assert_array_equal(read(source, 2), values(2))
 
 
+def test_damaged_runs_of_rle_cost_the_slice_and_not_the_process(folder: Path) -> None:
+    write_slice(folder / "b.dcm", 1, syntax=RLELossless)
+    whole = bytearray((folder / "b.dcm").read_bytes())
+    whole[-150:] = bytes(150)
+    (folder / "b.dcm").write_bytes(whole)
+    with open_source(folder, "ct") as source:
+        with pytest.raises(SourceError, match="slice 1 cannot be decoded"):
+            read(source, 1)
+        np.testing.assert_array_equal(read(source, 2), values(2))
+
+
 LOSSY = {"50", "51", "81", "91"}
 
 

@@ -1,5 +1,8 @@
 """One frame of a DICOM slide as RGB."""
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +13,7 @@ from jaxtyping import UInt8
 from pydicom import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID, JPEGBaseline8Bit
+from pydicom.uid import UID, JPEGBaseline8Bit, RLELossless
 
 from wholecase.sources.jpeg import guessed
 from wholecase.sources.samples import Window, to_rgb
@@ -95,6 +98,22 @@ def _jpeg(frame: bytes, coding: Coding) -> UInt8[np.ndarray, "H W 3"]:
     return pixels
 
 
+def decoder_of(syntax: UID) -> str:
+    """Which of the decoders under pydicom is to be used; empty leaves it the choice.
+
+    Of damaged RLE the faster one ends the process with a panic of its language.
+    """
+    return "pydicom" if syntax == RLELossless else ""
+
+
+@contextlib.contextmanager
+def strict_runs() -> Iterator[None]:
+    """Runs of RLE that give more than there is room for are damage, not a padding to warn of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="The decoded RLE segment")
+        yield
+
+
 def says_ycbcr(jpeg: bytes) -> bool:
     """Whether a JPEG has the mark of JFIF, which knows no RGB; it is right whatever others say."""
     return b"JFIF\0" in _head(jpeg)
@@ -119,7 +138,10 @@ def _other(frame: bytes, coding: Coding, window: Window | None) -> UInt8[np.ndar
         "pixel_representation": 0,
         "pixel_keyword": "PixelData",
     }
-    pixels, facts = get_decoder(syntax).as_array(source, index=0, raw=True, **options)
+    with strict_runs():
+        pixels, facts = get_decoder(syntax).as_array(
+            source, index=0, raw=True, decoding_plugin=decoder_of(syntax), **options
+        )
     if facts["photometric_interpretation"] in ("YBR_FULL", "YBR_FULL_422"):
         pixels = cv2.cvtColor(np.ascontiguousarray(pixels[..., [0, 2, 1]]), cv2.COLOR_YCrCb2RGB)
     samples = pixels[..., None] if pixels.ndim == 2 else pixels

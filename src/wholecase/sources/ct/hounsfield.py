@@ -13,6 +13,7 @@ from pydicom.uid import JPEGExtended12Bit
 
 from wholecase.core.kinds import CT
 from wholecase.sources.ct.slice_header import Slice
+from wholecase.sources.dicom_pixels import decoder_of, strict_runs
 
 AIR = CT.outside
 _LOWEST, _HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
@@ -54,11 +55,15 @@ def _read(one: Slice) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _stored(header: Dataset, one: Slice) -> np.ndarray:
-    if header.file_meta.TransferSyntaxUID == JPEGExtended12Bit:
+    syntax = header.file_meta.TransferSyntaxUID
+    if syntax == JPEGExtended12Bit:
         # 12 bits, which the decoders beside pydicom under free licences do not know
         frame = get_frame(header.PixelData, one.frame, number_of_frames=one.frames)
         return np.asarray(imagecodecs.jpeg8_decode(frame))
-    pixels: np.ndarray = pixel_array(header, index=one.frame, raw=True)
+    with strict_runs():
+        pixels: np.ndarray = pixel_array(
+            header, index=one.frame, raw=True, decoding_plugin=decoder_of(syntax)
+        )
     return pixels
 
 
