@@ -10,8 +10,8 @@ from pydicom.uid import UID
 
 from wholecase.core.errors import RecipeError
 from wholecase.phantoms import draw_ct
-from wholecase.phantoms.ct.plan import SCANNERS, SYNTAXES, plan_patients
 from wholecase.phantoms.ct.scan import scan
+from wholecase.phantoms.ct.study_plan import SCANNERS, SYNTAXES, plan_patients
 from wholecase.sources import open_source
 
 SMALL = {"side_px": 48, "reach_mm": 60.0}

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from wholecase.phantoms.ct.plan import POSITIVE, plan_patients
 from wholecase.phantoms.ct.scan import REACH_MM, scan
+from wholecase.phantoms.ct.study_plan import POSITIVE, plan_patients
 
 PATIENTS, SEED, SIDE_PX = 40, 2, 96
 CHANCE = 0.5 + 2.8 * np.sqrt((PATIENTS + 1) / (12 * (PATIENTS / 2) ** 2))

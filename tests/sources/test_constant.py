@@ -56,3 +56,21 @@ def test_a_colour_counts_as_one_value(tmp_path):
         pytest.raises(SourceError, match=r"\(200 10 of 255\)"),
     ):
         refuse_one_value(source)
+
+
+def test_of_a_series_the_middle_counts(tmp_path):
+    import nibabel
+
+    def write(name, value):
+        volume = np.full((9, 9, 5), -1000, np.int16)
+        volume[2:5, 2:5, 2] = value
+        nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / name)
+        return tmp_path / name
+
+    with open_source(write("head.nii", 40), "ct") as source:
+        refuse_one_value(source)
+    with (
+        open_source(write("air.nii", -1000), "ct") as source,
+        pytest.raises(SourceError, match=r"one value \(-1000 HU\)"),
+    ):
+        refuse_one_value(source)

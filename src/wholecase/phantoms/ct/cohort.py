@@ -13,9 +13,9 @@ import numpy as np
 from wholecase.core.errors import RecipeError
 from wholecase.core.files import write_bytes
 from wholecase.core.progress import progress
-from wholecase.phantoms.ct.plan import POSITIVE, PhantomPatient, plan_patients
 from wholecase.phantoms.ct.scan import REACH_MM, Scanned, scan
 from wholecase.phantoms.ct.series import files_of
+from wholecase.phantoms.ct.study_plan import POSITIVE, PhantomPatient, plan_patients
 from wholecase.phantoms.making import drawn, write_table
 
 COLUMNS = ("case_id", "patient_id", "path", "label", "kind", "site", "mask")

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float32, Float64
 
 from wholecase.phantoms.ct.grid import SliceGrid
 from wholecase.phantoms.ct.head import Head
-from wholecase.phantoms.ct.plan import POSITIVE, PhantomPatient
+from wholecase.phantoms.ct.study_plan import POSITIVE, PhantomPatient
 from wholecase.phantoms.ct.waves import draw_waves
 
 OEDEMA = 18.0

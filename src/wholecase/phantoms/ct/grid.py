@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float32, Float64
 
-from wholecase.phantoms.ct.plan import PhantomPatient
+from wholecase.phantoms.ct.study_plan import PhantomPatient
 
 FINEST_MM = 1.7
 """Slices are averaged from thinner ones that are no thicker than this: partial volume."""

@@ -10,7 +10,7 @@ from wholecase.core.seeds import generator
 from wholecase.phantoms.ct.findings import paint_calcium, paint_findings, paint_vessels
 from wholecase.phantoms.ct.grid import SliceGrid, grid_of, thinner
 from wholecase.phantoms.ct.head import draw_head
-from wholecase.phantoms.ct.plan import POSITIVE, PhantomPatient
+from wholecase.phantoms.ct.study_plan import POSITIVE, PhantomPatient
 
 LOWEST_MM = -42.0
 """Height of the lowest slice: through the floor of the skull."""

@@ -11,8 +11,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, CTImageStorage, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from wholecase.core.seeds import generator, seed_of
-from wholecase.phantoms.ct.plan import PhantomPatient
 from wholecase.phantoms.ct.scan import Scanned, measured
+from wholecase.phantoms.ct.study_plan import PhantomPatient
 
 SCOUT, SOFT, SHARP = 1, 2, 3
 """Numbers of the series."""
