@@ -1,10 +1,15 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from wholecase.experiment import Summary
 
 # two test processes on two cores: networks this small spend five sixths of their time on waiting
 # for each other's threads; to be set before torch is imported
@@ -24,3 +29,36 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"real images are expected in {folder}, which is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cohort_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from toys.quick import write_cohort
+
+    return write_cohort(tmp_path_factory.mktemp("cohort"))
+
+
+@pytest.fixture(scope="session")
+def finished(cohort_file: Path, tmp_path_factory: pytest.TempPathFactory) -> "Summary":
+    """A finished run; tests must not change it."""
+    from toys.quick import quick
+    from wholecase.execution import Place
+    from wholecase.experiment import Settings, run
+
+    out = tmp_path_factory.mktemp("runs") / "quick"
+    return run(quick(), cohort_file, Settings(out=out, place=Place(workers=0)))
+
+
+@pytest.fixture
+def rerun(cohort_file: Path, tmp_path: Path) -> "Callable[..., Summary]":
+    """Run the cohort again into a fresh folder."""
+
+    from toys.quick import quick
+    from wholecase.execution import Place
+    from wholecase.experiment import Settings, run
+
+    def again(*overrides: str, **settings: object) -> "Summary":
+        place = {"out": tmp_path / "again", "place": Place(workers=0), **settings}
+        return run(quick(*overrides), cohort_file, Settings(**place))
+
+    return again

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
 from toys.reading import bags_read
 from wholecase.answer import TrainedRun, Vote, judge, load_run, read_case
 from wholecase.assemble import labels_of, plan_of
@@ -17,8 +15,6 @@ from wholecase.execution import Place
 from wholecase.experiment import Summary
 from wholecase.extract import Extraction, extract
 from wholecase.models import Batch
-
-cohort_file, finished = _cohort_file, _finished
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import QUICK
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
+from toys.quick import QUICK
 from wholecase.cli import main
 from wholecase.cli.lines import metric_lines
 from wholecase.experiment import Summary
 from wholecase.runs import read_rows
-
-cohort_file, finished = _cohort_file, _finished
 
 
 def call(*words: object) -> int:

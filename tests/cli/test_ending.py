@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import QUICK
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
+from toys.quick import QUICK
 from toys.terminal import COMMAND, interrupted
 from wholecase.cli import main
 from wholecase.cli.ending import KEPT
 from wholecase.experiment import Summary
-
-cohort_file, finished = _cohort_file, _finished
 
 posix = pytest.mark.skipif(os.name == "nt", reason="signals and pipes of POSIX")
 

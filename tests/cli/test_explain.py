@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
-from e2e.conftest import quick
+from toys.quick import quick
 from wholecase.cli import main
 from wholecase.core.errors import RunError
 from wholecase.execution import Place
@@ -24,8 +22,6 @@ from wholecase.experiment import (
     stored_answer,
 )
 from wholecase.explain import Evidence
-
-cohort_file, finished = _cohort_file, _finished
 
 
 def call(*words: object) -> int:

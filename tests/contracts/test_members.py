@@ -5,8 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
 from toys.reading import bags_read
 from wholecase.answer import TrainedRun, Vote, judge, load_run
 from wholecase.assemble import labels_of, plan_of
@@ -16,7 +14,6 @@ from wholecase.experiment import Settings, Summary, run
 from wholecase.extract import Extraction, extract
 from wholecase.recipes import read_recipe
 
-cohort_file, finished = _cohort_file, _finished
 RECIPES = Path(__file__).parent / "recipes"
 QUICK = ("protocol.folds=2", "evaluate.pictures=0", "evaluate.bootstrap=100")
 

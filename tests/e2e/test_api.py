@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import wholecase
-from e2e.conftest import quick
+from toys.quick import quick
 from wholecase.core.errors import RunError
 from wholecase.experiment import Summary
 

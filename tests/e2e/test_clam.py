@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from e2e.conftest import quick
 from toys.feature_files import trident
+from toys.quick import quick
 from wholecase.answer import judge, load_run, read_case
 from wholecase.assemble import labels_of, plan_of
 from wholecase.cohort import read_cohort

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from e2e.conftest import quick as few_epochs
 from toys.feature_files import clam_h5, clam_patches, clam_pt, stamp, trident
+from toys.quick import quick as few_epochs
 from wholecase.assemble import plan_of
 from wholecase.cli import main
 from wholecase.cohort import read_cohort

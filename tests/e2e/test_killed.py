@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import QUICK
+from toys.quick import QUICK
 from wholecase.experiment import Summary
 
 COMPARED = (

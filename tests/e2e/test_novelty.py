@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from e2e.conftest import tile
+from toys.quick import tile
 from wholecase.answer import Judgement
 from wholecase.core.files import read_json
 from wholecase.execution import Place
@@ -81,7 +81,7 @@ def test_a_run_keeps_digests_and_no_names_of_files(finished: Summary, cohort_fil
 def test_a_run_made_before_gets_its_summary_and_nothing_else_changes(
     finished: Summary, cohort_file: Path, tmp_path: Path
 ) -> None:
-    from e2e.conftest import quick
+    from toys.quick import quick
     from wholecase.experiment import Settings, run
 
     root = tmp_path / "old"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from e2e.conftest import quick, write_cohort
+from toys.quick import quick, write_cohort
 from wholecase.core.errors import RunError, SplitError, WeightsError
 from wholecase.evaluation import METRICS
 from wholecase.execution import Place

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from e2e.conftest import quick
+from toys.quick import quick
 from wholecase.cli import main
 from wholecase.core.files import read_json
 from wholecase.execution import Place

@@ -10,9 +10,6 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
-from e2e.conftest import rerun as _rerun
 from wholecase.answer import read_case
 from wholecase.assemble import labels_of, plan_of, split_of
 from wholecase.cohort import read_cohort
@@ -21,8 +18,6 @@ from wholecase.execution import Place
 from wholecase.experiment import Summary
 from wholecase.extract import extract
 from wholecase.recipes import read_recipe
-
-cohort_file, finished, rerun = _cohort_file, _finished, _rerun
 
 
 def test_a_run_is_held_against_plain_models(

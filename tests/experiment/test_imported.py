@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from e2e.conftest import write_cohort
+from toys.quick import write_cohort
 from wholecase.answer import load_run
 from wholecase.cli import main
 from wholecase.core.errors import RunError, WeightsError

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
-from e2e.conftest import quick
+from toys.quick import quick
 from wholecase.answer import FoldModel, examples_of, judge, read_case
 from wholecase.assemble import batches_of, labels_of, model_of, plan_of, schedule_of, split_of
 from wholecase.cohort import Case, Fold, read_cohort
@@ -25,7 +23,6 @@ from wholecase.models import load_model, load_tensors
 from wholecase.runs import read_rows
 from wholecase.training import fit
 
-cohort_file, finished = _cohort_file, _finished
 QUICKEST = ("train.epochs=3", "evaluate.bootstrap=100")
 REFIT = ("protocol.refit=true", "evaluate.pictures=0")
 

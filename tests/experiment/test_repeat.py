@@ -5,15 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
 from wholecase.core.files import read_json
 from wholecase.experiment import Summary
 from wholecase.experiment.repeat import repeat_of
 from wholecase.report.provenance import command
 from wholecase.report.read import read_run
-
-cohort_file, finished = _cohort_file, _finished
 
 
 def test_paths_count_from_where_the_run_was_started(

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
-from e2e.conftest import quick
-from e2e.conftest import rerun as _rerun
+from toys.quick import quick
 from wholecase.core.errors import RecipeError, SplitError
 from wholecase.experiment import Summary
 from wholecase.runs import RunFolder
-
-cohort_file, finished, rerun = _cohort_file, _finished, _rerun
 
 
 def test_repeats_are_told_apart_and_beside_the_run(

@@ -9,9 +9,6 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from e2e.conftest import cohort_file as _cohort_file
-from e2e.conftest import finished as _finished
-from e2e.conftest import rerun as _rerun
 from wholecase.answer import judge, load_run
 from wholecase.assemble import labels_of, plan_of, split_of
 from wholecase.cohort import read_cohort
@@ -25,8 +22,6 @@ from wholecase.explain import read_evidence
 from wholecase.extract import extract
 from wholecase.recipes import read_recipe
 from wholecase.runs import read_rows
-
-cohort_file, finished, rerun = _cohort_file, _finished, _rerun
 
 
 @pytest.fixture(scope="module")

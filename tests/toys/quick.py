@@ -1,14 +1,10 @@
-"""A small cohort of drawn tiles, and what a run makes of it."""
+"""A small cohort of drawn tiles, and a recipe that learns it in a hurry."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
-from wholecase.execution import Place
-from wholecase.experiment import Settings, Summary, run
 from wholecase.recipes import Recipe, read_recipe
 
 QUICK = ("encoder=colour", "protocol.folds=3", "train.epochs=6", "train.optimizer.rate=1e-3")
@@ -42,26 +38,3 @@ def write_cohort(folder: Path, patients: int = 24) -> Path:
 def quick(*overrides: str) -> Recipe:
     """egfr-clam in a hurry."""
     return read_recipe("egfr-clam", [*QUICK, *overrides])
-
-
-@pytest.fixture(scope="session")
-def cohort_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_cohort(tmp_path_factory.mktemp("cohort"))
-
-
-@pytest.fixture(scope="session")
-def finished(cohort_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Summary:
-    """A finished run; tests must not change it."""
-    out = tmp_path_factory.mktemp("runs") / "quick"
-    return run(quick(), cohort_file, Settings(out=out, place=Place(workers=0)))
-
-
-@pytest.fixture
-def rerun(cohort_file: Path, tmp_path: Path) -> Callable[..., Summary]:
-    """Run the cohort again into a fresh folder."""
-
-    def again(*overrides: str, **settings: object) -> Summary:
-        place = {"out": tmp_path / "again", "place": Place(workers=0), **settings}
-        return run(quick(*overrides), cohort_file, Settings(**place))
-
-    return again
