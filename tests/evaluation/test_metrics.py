@@ -52,7 +52,8 @@ def of_oracle(name, truth, probabilities, decision):
         }[name]()
 
 
-OF_SCIKIT = [name for name in METRICS if name != "ece" and not name.startswith("calibration_")]
+OURS = {"ece", "calibration_slope", "calibration_intercept", "separation"}
+OF_SCIKIT = [name for name in METRICS if name not in OURS]
 
 
 @pytest.mark.parametrize("name", OF_SCIKIT)
@@ -77,6 +78,14 @@ def test_a_weight_is_how_often_the_case_is_there(name, answer, seed):
             repeated = METRICS[name](truth[taken], probabilities[taken], decision[taken])
             exact = METRICS[name].is_redrawn
             assert value == pytest.approx(repeated, abs=1e-12 if exact else 1e-5, nan_ok=True)
+
+
+def test_separation_is_how_far_the_classes_lie_apart():
+    truth, likely = np.array([1, 0, 0, 1, 0]), np.array([0.9, 0.2, 0.3, 0.5, 0.1])
+    probabilities = np.stack([1 - likely, likely], 1)
+    told = METRICS["separation"](truth, probabilities, truth)
+    assert told == pytest.approx(0.7 - 0.2)
+    assert METRICS["separation"](1 - truth, probabilities, truth) == pytest.approx(-told)
 
 
 def test_a_redraw_that_lost_a_class_has_no_value():

@@ -133,3 +133,22 @@ def test_a_network_without_maps_is_refused() -> None:
         ResNetGrey(3, network="test_vit").eval()(
             Batch(torch.zeros(1, 3, 160, 160), torch.tensor([0, 1]), ("a",), ("a",))
         )
+
+
+@pytest.mark.data
+def test_real_weights_answer_to_grey_as_the_network_did_to_equal_colours(shared: Path) -> None:
+    file = shared / "weights/mobilenetv2-imagenet/mobilenetv2_100_imagenet.safetensors"
+    if not file.is_file():
+        pytest.skip(f"{file} is not there")
+    grey = torch.rand(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    answers = []
+    for channels in (1, 3):
+        backbone = ResNetGrey(
+            channels, network="mobilenetv2_100", weights=str(file), first_conv="sum"
+        )
+        backbone.begin()
+        shown = Batch(grey.expand(-1, channels, -1, -1), torch.tensor([0, 2]), ("a",), ("a",))
+        with torch.no_grad():
+            answers.append(backbone.eval()(shown).values)
+    assert answers[0].abs().max() > 0.1
+    torch.testing.assert_close(*answers, rtol=1e-3, atol=1e-4)

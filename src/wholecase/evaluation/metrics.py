@@ -82,6 +82,17 @@ def _matthews(
     return correlation
 
 
+def _separation(
+    truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
+) -> Values:
+    del decision
+    likely = probabilities[:, 1].astype(np.float64)
+    sides = [weights * (truth == c) for c in (0, 1)]
+    without, with_it = (fraction(side @ likely, side.sum(axis=1)) for side in sides)
+    apart: Values = with_it - without
+    return apart
+
+
 def _mean_of(terms: Terms) -> Weighted:
     """The mean over all cases of one number per case."""
 
@@ -190,6 +201,14 @@ METRICS: dict[str, Metric] = {
         best=0.0,
         bound=intercept_ends,
         is_redrawn=False,
+        two_classes_only=True,
+    ),
+    "separation": Metric(
+        _separation,
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        within=(-1.0, 1.0),
         two_classes_only=True,
     ),
 }

@@ -13,6 +13,7 @@ METRIC_NAMES: dict[str, str] = {
     "ece": "Calibration error",
     "calibration_slope": "Calibration slope",
     "calibration_intercept": "Calibration intercept",
+    "separation": "Separation",
     "localisation_auc": "Localisation AUROC",
 }
 """Metrics in the order of the page; others follow under their own name."""
@@ -29,6 +30,10 @@ TERMS: dict[str, str] = {
     "Balanced accuracy": (
         "The share of right decisions, averaged over the classes, so that a frequent class "
         "does not drown a rare one; guessing reaches 0.5 with two classes."
+    ),
+    "Separation": (
+        "The mean probability of the cases that have the class less that of those that do not: "
+        "below 0.10 poor, to 0.20 moderate, to 0.30 good, above excellent. Calibration moves it."
     ),
     "Accuracy": (
         "The share of right decisions; misleading where one class is rare, since always naming the "

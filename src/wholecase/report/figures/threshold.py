@@ -40,6 +40,11 @@ def _youden(sensitivity: Values, specificity: Values, share: float) -> Values:
 
 RULES: dict[str, Rule] = {
     "f1": Rule("where the F1 score of the positive class is best", "F1 score", _f1),
+    "swept_f1": Rule(
+        "where the F1 score is best, of the hundredths from 0.05 to 0.95, the lowest of equals",
+        "F1 score",
+        _f1,
+    ),
     "youden": Rule("where sensitivity + specificity is best", "Youden's J", _youden),
     "smoothed_f1": Rule(
         "where the F1 score is best on average over redraws of the inner patients, drawn towards "

@@ -1,0 +1,27 @@
+"""What a fold's model rests on."""
+
+from pathlib import Path
+
+from wholecase.cohort import Case, Fold, Image
+from wholecase.experiment.keys import learnt_key
+from wholecase.extract import Extraction
+from wholecase.recipes import read_recipe
+
+
+def key(weights: str, folder: Path) -> str:
+    recipe = read_recipe("brain-mets-ct", [f"model.backbone.weights={weights}"])
+    sides = [
+        (Case(name, name, (Image(folder / name, "ct", 2),), target=0),) for name in ("a", "b", "c")
+    ]
+    nothing = Extraction("ct pixels", 1, {}, (), {}, {}, 0, 0, 0, {}, 0)
+    return learnt_key(recipe, Fold(0, *sides), nothing)
+
+
+def test_other_weights_to_begin_with_are_another_model(tmp_path: Path) -> None:
+    file = tmp_path / "net.pt"
+    file.write_bytes(b"one")
+    plain, first = key("null", tmp_path), key(str(file), tmp_path)
+    assert first != plain
+    assert key(str(file), tmp_path) == first
+    file.write_bytes(b"two")
+    assert key(str(file), tmp_path) != first
