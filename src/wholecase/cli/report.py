@@ -7,12 +7,23 @@ from typing import Annotated
 from cyclopts import Parameter
 
 
-def report(run: Annotated[Path, Parameter(help="folder of a finished run")]) -> None:
+def report(
+    run: Annotated[Path, Parameter(help="folder of a finished run")],
+    *,
+    share: Annotated[
+        Path | None,
+        Parameter(help="write what may be sent on into this empty folder; it names cases alone"),
+    ] = None,
+) -> None:
     """Write a run's self-contained page anew and say where it is."""
     from wholecase.core.errors import RunError
     from wholecase.core.os_errors import sentence_of
+    from wholecase.report import share as write_shared
     from wholecase.report import write_report
 
+    if share is not None:
+        print(write_shared(run, share).resolve().as_uri())
+        return
     try:
         print(write_report(run).resolve().as_uri())
     except OSError as error:

@@ -2,5 +2,6 @@
 
 from wholecase.report.compare import compare_runs
 from wholecase.report.page import write_report
+from wholecase.report.share import share
 
-__all__ = ["compare_runs", "write_report"]
+__all__ = ["compare_runs", "share", "write_report"]

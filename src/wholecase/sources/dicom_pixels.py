@@ -56,8 +56,10 @@ class Coding:
         grey = coding.samples == 1 and coding.photometric.startswith("MONOCHROME")
         fits = coding.bits_allocated in (8, 16) and 0 < coding.bits_stored <= coding.bits_allocated
         if not ((colour or grey) and fits and not header.PixelRepresentation):
+            # what a header says in words is not repeated: people write names into it
             raise ValueError(
-                f"{coding.samples} samples of {coding.bits_allocated} bits, {coding.photometric}"
+                f"{coding.samples} samples of {coding.bits_allocated} bits, in colours that "
+                "are not read"
             )
         return coding
 

@@ -1,0 +1,136 @@
+"""A report that may be sent on: case ids stay, whatever else names somebody or some place goes.
+
+Patients and sites are numbered, files and folders are not named, reasons are told by their stage
+alone: they quote files and headers, into which scanners write names and accession numbers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wholecase.core.errors import RunError
+from wholecase.core.files import read_json, write_json, write_text
+from wholecase.report.figure_files import write_figures
+from wholecase.report.page import page
+from wholecase.report.read import read_run
+from wholecase.report.run_record import Run
+from wholecase.runs import RunFolder, write_rows
+
+REASONS = {
+    "label": "it has no usable label",
+    "open": "the file cannot be opened",
+    "spacing": "its spacing is unknown or does not fit",
+    "tissue": "no tissue was found, or its outline does not fit",
+    "read": "parts of it cannot be decoded",
+    "encode": "it cannot be encoded",
+    "killed": "the process that read it was ended",
+}
+"""Of an exclusion, by its stage."""
+FACTS = ("recipe", "title", "classes", "positive", "encoder", "cut", "device", "seed", "wholecase")
+"""Of `run.json` what is told as it stands; of cohort and splits less, see `_facts`."""
+
+
+def share(root: Path, out: Path) -> Path:
+    """Write page, figures, predictions and metrics of a run into an empty folder; returns the page.
+
+    Pictures show what the images show: writing that is burned into pixels stays.
+
+    Raises:
+        RunError: the run is not finished, or something lies in the folder.
+    """
+    run, folder = anonymous(read_run(root)), RunFolder(out)
+    if out.exists() and any(out.iterdir()):
+        raise RunError(f"{out} is not empty; name a folder that is, or a new one")
+    out.mkdir(parents=True, exist_ok=True)
+    write_figures(replace(run, root=out))
+    metrics = read_json(RunFolder(root).metrics)
+    write_json(folder.metrics, {**metrics, "notes": list(run.notes)})
+    columns = ("case_id", "patient_id", "fold", "label", *_shares(run), "decision")
+    rows = [
+        (p.case, p.patient, p.fold, p.label, *p.probabilities, p.decision) for p in run.predictions
+    ]
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    write_rows(folder.predictions, columns, named)
+    write_text(folder.report, page(run))
+    return folder.report
+
+
+def anonymous(run: Run) -> Run:
+    """The run as strangers may see it."""
+    ids = {case.id for case in run.cases} | {p.case for p in run.predictions}
+    of_all = (run.cases, run.predictions, run.exclusions)
+    people = _numbered((one.patient for some in of_all for one in some), ids)
+    sites = _numbered((case.site for case in run.cases), {""}, "site")
+    images = _numbered((record.image for record in run.tissue), set(), "image")
+    names = {*people, *sites, *images, *_places(run)} - ids - {""}
+    return replace(
+        run,
+        facts=_facts(run.facts),
+        cases=tuple(
+            replace(c, patient=people[c.patient], site=sites[c.site], label=_known(run, c.label))
+            for c in run.cases
+        ),
+        exclusions=tuple(
+            replace(e, patient=people[e.patient], path="", reason=REASONS.get(e.stage, e.stage))
+            for e in run.exclusions
+        ),
+        predictions=tuple(
+            replace(p, patient=people[p.patient], label=_known(run, p.label))
+            for p in run.predictions
+        ),
+        tissue=tuple(replace(record, image=images[record.image]) for record in run.tissue),
+        notes=tuple(n for n in run.notes if not any(name in n for name in names)),
+        recipe=_recipe(run.recipe),
+    )
+
+
+def _numbered(names: Iterable[str], kept: set[str], word: str = "patient") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name, name if name in kept else f"{word} {len(found) + 1}")
+    return found
+
+
+def _known(run: Run, label: str) -> str:
+    return label if label in run.classes else ""
+
+
+def _shares(run: Run) -> list[str]:
+    return [f"probability_{name}" for name in run.classes]
+
+
+def _places(run: Run) -> set[str]:
+    """Folders and files that notes may name."""
+    cohort = str((run.facts.get("cohort") or {}).get("path") or "")
+    paths = [Path(text) for text in (cohort, *(e.path for e in run.exclusions)) if text]
+    return {str(path) for path in paths} | {path.name for path in paths}
+
+
+def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    cohort, splits = facts.get("cohort") or {}, facts.get("splits") or {}
+    return {
+        **{name: facts[name] for name in FACTS if name in facts},
+        "versions": facts.get("versions"),
+        "cohort": {key: value for key, value in cohort.items() if key != "path"},
+        "splits": {key: value for key, value in splits.items() if key != "from"},
+        "repeat": {"home": None, "run": "run", "cohort": "cohort.csv", "splits": False},
+    }
+
+
+def _recipe(text: str) -> str:
+    """Without the places of files: of weights, and of whatever else is one."""
+    if not text:
+        return ""
+    return yaml.safe_dump(_placeless(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
+
+
+def _placeless(value: Any) -> Any:  # noqa: ANN401 (whatever YAML holds)
+    if isinstance(value, dict):
+        return {key: _placeless(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_placeless(one) for one in value]
+    is_place = isinstance(value, str) and any(sign in value for sign in "/\\")
+    return "a file" if is_place else value
