@@ -128,7 +128,7 @@ def test_the_stages_teach_what_they_name(examples: Examples, batchnorm: str) -> 
 
     few = InMemory([examples[i] for i in range(5)])
     sides = batches_of(read, few, 1), batches_of(read, few, 2)
-    fit(model, sides, schedule_of(read, CT), seed=1, told=keep)
+    fit(model, sides, schedule_of(read, CT), seed=1, on_epoch=keep)
     first, second = (_changed(a, b) for a, b in pairwise(states))
     assert {name.split(".")[0] for name in first} == {"head"}
     woken = {name for name in second if not name.startswith("head.")}

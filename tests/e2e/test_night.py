@@ -179,6 +179,7 @@ def night(folder: Path, *, good: int, bad: int, kills: int) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_a_short_night(tmp_path: Path) -> None:
     told = night(tmp_path, good=11, bad=5, kills=2)

@@ -93,6 +93,7 @@ def test_the_report_stands_alone(finished: Summary) -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
     finished: Summary, rerun: Callable[..., Summary]
 ) -> None:

@@ -115,6 +115,7 @@ def test_the_size_of_nuclei_does(read):
     assert judged(read, wavelengths) > 0.8
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_with_any_number_of_workers(tmp_path):
     one = draw_patches(tmp_path / "one", patches=40, seed=1)
     two = draw_patches(tmp_path / "two", patches=40, seed=1, workers=2)
