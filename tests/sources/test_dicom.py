@@ -303,6 +303,13 @@ def test_what_is_no_slide_in_colour_is_refused(texture, path, elements, reason):
         open_source(path, "slide")
 
 
+def test_what_a_header_says_in_words_is_not_repeated(texture, path):
+    write_dicom_slide(path, texture, PhotometricInterpretation="DOE JANE")
+    with pytest.raises(SourceError, match="in unknown colours") as error:
+        open_source(path, "slide")
+    assert "DOE" not in str(error.value)
+
+
 def test_a_folder_without_a_slide(tmp_path):
     with pytest.raises(SourceError, match="a folder, not an image, and without a slide in DICOM"):
         open_source(tmp_path, "slide")

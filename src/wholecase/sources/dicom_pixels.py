@@ -19,6 +19,8 @@ from wholecase.sources.jpeg import guessed
 from wholecase.sources.samples import Window, to_rgb
 
 _YBR = ("YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+_OTHERS = ("PALETTE COLOR", "HSV", "ARGB", "CMYK", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "XYB")
+"""Of the standard, too, and not read."""
 _START_OF_SCAN = b"\xff\xda"
 
 
@@ -56,11 +58,10 @@ class Coding:
         grey = coding.samples == 1 and coding.photometric.startswith("MONOCHROME")
         fits = coding.bits_allocated in (8, 16) and 0 < coding.bits_stored <= coding.bits_allocated
         if not ((colour or grey) and fits and not header.PixelRepresentation):
-            # what a header says in words is not repeated: people write names into it
-            raise ValueError(
-                f"{coding.samples} samples of {coding.bits_allocated} bits, in colours that "
-                "are not read"
-            )
+            # other words of a header are not repeated: people write names into it
+            known = coding.photometric in ("RGB", "MONOCHROME1", "MONOCHROME2", *_YBR, *_OTHERS)
+            words = coding.photometric if known else "in unknown colours"
+            raise ValueError(f"{coding.samples} samples of {coding.bits_allocated} bits, {words}")
         return coding
 
     @property
