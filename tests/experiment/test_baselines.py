@@ -26,7 +26,7 @@ def test_a_run_is_held_against_plain_models(
     store = finished.run.root.parent / "features"
     summary = rerun("train.epochs=1", "evaluate.pictures=0", store=store, baselines=True)
     told = summary.metrics["baselines"]
-    assert set(told) == {"logistic", "neighbours", "centroid"}
+    assert set(told) == {"logistic", "logistic_max", "neighbours", "centroid"}
     own = summary.metrics["pooled"]
     for one in told.values():
         assert set(one["metrics"]) == set(one["difference"]) == set(own) - {"localisation_auc"}

@@ -10,6 +10,7 @@ from wholecase.report.wording import interval, number
 
 NAMES = {
     "logistic": "Logistic regression",
+    "logistic_max": "Logistic regression, maximum of each feature",
     "neighbours": "Nearest neighbours",
     "centroid": "Nearest centroid",
 }
