@@ -48,6 +48,7 @@ def drawn(tmp_path_factory):
     return draw_ct(folder, patients=PATIENTS, seed=SEED, **SMALL)
 
 
+@pytest.mark.slow
 def test_workers_do_not_change_a_byte(drawn, tmp_path):
     again = draw_ct(tmp_path / "again", patients=2, seed=SEED, workers=2, **SMALL)
     alone = draw_ct(tmp_path / "alone", patients=2, seed=SEED, **SMALL)

@@ -16,6 +16,8 @@ from wholecase.phantoms.lesions import LOOKALIKE, MASK_STEP, NEST
 from wholecase.phantoms.plan import plan_cohort
 from wholecase.phantoms.slide import draw_slide
 
+pytestmark = pytest.mark.slow  # a cohort is drawn and looked at in full
+
 CASES, SEED, SIZE = 24, 3, (1150.0, 900.0)
 SIDE_UM = 112.0
 
