@@ -103,13 +103,7 @@ class Brightness(Augmentation):
     """One number, drawn evenly between -most and +most, is added to all pixels of an instance."""
 
     def __init__(self, setting: object, kind: PixelKind) -> None:
-        span = kind.high - kind.low
-        if not _is_number(setting) or not 0 <= setting <= span:
-            unit = f" {kind.unit}" if kind.unit else ""
-            raise RecipeError(
-                f"train.augment.brightness is a number in [0, {span:g}]{unit}, not {setting!r}"
-            )
-        self._most = float(setting)
+        self._most = _within_range("brightness", setting, kind)
 
     def __call__(self, batch: Batch) -> Batch:
         """Brighter or darker."""
@@ -144,13 +138,7 @@ class Noise(Augmentation):
     """Normal noise on every pixel; its deviation is drawn evenly, up to a bound, per instance."""
 
     def __init__(self, setting: object, kind: PixelKind) -> None:
-        span = kind.high - kind.low
-        if not _is_number(setting) or not 0 <= setting <= span:
-            unit = f" {kind.unit}" if kind.unit else ""
-            raise RecipeError(
-                f"train.augment.noise is a number in [0, {span:g}]{unit}, not {setting!r}"
-            )
-        self._most = float(setting)
+        self._most = _within_range("noise", setting, kind)
 
     def __call__(self, batch: Batch) -> Batch:
         """As a scanner of less dose."""
@@ -282,6 +270,17 @@ class Augment:
 def _drawn(pixels: Tensor) -> Float[Tensor, "T 1 1 1"]:
     """An even draw from [0, 1) for each instance, on its device."""
     return torch.rand(len(pixels), 1, 1, 1).to(pixels.device, non_blocking=True)
+
+
+def _within_range(name: str, setting: object, kind: PixelKind) -> float:
+    """A setting that is a distance between numbers of the kind."""
+    span = kind.high - kind.low
+    if not _is_number(setting) or not 0 <= setting <= span:
+        unit = f" {kind.unit}" if kind.unit else ""
+        raise RecipeError(
+            f"train.augment.{name} is a number in [0, {span:g}]{unit}, not {setting!r}"
+        )
+    return float(setting)
 
 
 def _is_number(value: object) -> TypeGuard[float]:
