@@ -271,6 +271,9 @@ def test_frames_are_slices(tmp_path: Path, folder: Path) -> None:
     del file.RescaleSlope, file.RescaleIntercept
     file.save_as(tmp_path / "frames.dcm")
     assert check_values(tmp_path / "frames.dcm", range(5)) == ()
+    file.compress(RLELossless, encoding_plugin="pydicom")
+    file.save_as(tmp_path / "packed.dcm")
+    assert check_values(tmp_path / "packed.dcm", range(5)) == ()
     del file.PerFrameFunctionalGroupsSequence[0]
     file.save_as(tmp_path / "frames.dcm")
     refused(tmp_path / "frames.dcm", "no file in it can be read as DICOM")

@@ -1,9 +1,11 @@
 """A CT series in DICOM, slice by slice."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import final
+from zipfile import ZipFile, is_zipfile
 
 import numpy as np
 from jaxtyping import Int16
@@ -13,11 +15,12 @@ from wholecase.core.kinds import CT
 from wholecase.sources.ct.choosing import choose
 from wholecase.sources.ct.hounsfield import hounsfield
 from wholecase.sources.ct.ordering import Ordered, ordered
+from wholecase.sources.ct.pixel_spacing import pixel_spacing
 from wholecase.sources.ct.series_name import Place, places_of
 from wholecase.sources.ct.slice_header import Slice, read_slices
 from wholecase.sources.damage import damage
 from wholecase.sources.region import region_of
-from wholecase.sources.source import Header, ImageSource, Level, Spacing
+from wholecase.sources.source import Header, ImageSource, Level
 
 KEPT_SLICES = 4
 """That are decoded and kept for the next region."""
@@ -67,19 +70,20 @@ class CtSeries(ImageSource):
 def _headers(path: Path) -> tuple[list[Slice], int]:
     """Of all images that can be read, and how many could not."""
     found, unread = [], 0
-    for place in places_of(path):
-        try:
-            found += _of(path, place)
-        except SourceError:
-            unread += 1
+    with ZipFile(path) if is_zipfile(path) else nullcontext() as packed:
+        for place in places_of(path):
+            try:
+                found += _of(path, place, packed)
+            except SourceError:
+                unread += 1
     if not found and unread:
         raise SourceError(f"{path}: no file in it can be read as DICOM; {_CURE}")
     return found, unread
 
 
-def _of(path: Path, place: Place) -> list[Slice]:
+def _of(path: Path, place: Place, packed: ZipFile | None) -> list[Slice]:
     with damage(f"{path}: damaged", _CURE):
-        return read_slices(place) or []
+        return read_slices(place, packed) or []
 
 
 def _unread(count: int) -> tuple[str, ...]:
@@ -102,7 +106,7 @@ def _check_units(path: Path, slices: Sequence[Slice]) -> None:
 
 def _header(path: Path, mpp: float | None, series: Ordered, notes: tuple[str, ...]) -> Header:
     first = series.slices[0]
-    spacing, note = _spacing(first, mpp)
+    spacing, note = pixel_spacing(mpp, first.spacing_mm)
     more = []
     if len({(one.scale.slope, one.scale.intercept) for one in series.slices}) > 1:
         more.append("slices are rescaled each by its own slope and intercept")
@@ -117,14 +121,3 @@ def _header(path: Path, mpp: float | None, series: Ordered, notes: tuple[str, ..
         kind=CT,
         planes_um=series.heights_um,
     )
-
-
-def _spacing(first: Slice, mpp: float | None) -> tuple[Spacing | None, str]:
-    if mpp is not None:
-        return Spacing(mpp, "manifest"), ""
-    if first.spacing_mm is None:
-        return None, "the series tells no pixel spacing"
-    down, across = first.spacing_mm
-    if not (min(down, across) > 0 and abs(down - across) <= 0.02 * max(down, across)):
-        return None, f"pixels of {across:g} x {down:g} mm are not square"
-    return Spacing(500 * (down + across), "pixel spacing"), ""

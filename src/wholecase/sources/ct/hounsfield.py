@@ -1,6 +1,7 @@
 """The stored numbers of a slice as Hounsfield units."""
 
 import warnings
+from io import BufferedReader, BytesIO
 
 import imagecodecs
 import numpy as np
@@ -43,8 +44,8 @@ def hounsfield(one: Slice) -> Int16[np.ndarray, "H W"]:
 def _read(one: Slice) -> tuple[np.ndarray, np.ndarray]:
     """As stored, and scaled."""
     with one.place.open() as file:
-        header = dcmread(file, defer_size=None if one.frames == 1 else 2**20)
-        stored = _stored(header, one)
+        header = dcmread(file, stop_before_pixels=one.frames > 1)
+        stored = _stored(file, header, one)
     meant = _within(stored, one)
     if one.frames == 1 and "ModalityLUTSequence" in header:
         return stored, np.rint(apply_modality_lut(meant, header))
@@ -54,16 +55,17 @@ def _read(one: Slice) -> tuple[np.ndarray, np.ndarray]:
     return stored, np.rint(meant.astype(np.float64) * slope + intercept)
 
 
-def _stored(header: Dataset, one: Slice) -> np.ndarray:
+def _stored(file: BufferedReader | BytesIO, header: Dataset, one: Slice) -> np.ndarray:
+    """Of a file of several frames no more is read than the one."""
     syntax = header.file_meta.TransferSyntaxUID
+    file.seek(0)
     if syntax == JPEGExtended12Bit:
         # 12 bits, which the decoders beside pydicom under free licences do not know
-        frame = get_frame(header.PixelData, one.frame, number_of_frames=one.frames)
+        frame = get_frame(dcmread(file).PixelData, one.frame, number_of_frames=one.frames)
         return np.asarray(imagecodecs.jpeg8_decode(frame))
+    source, plugin = file if one.frames > 1 else header, decoder_of(syntax)
     with strict_runs():
-        pixels: np.ndarray = pixel_array(
-            header, index=one.frame, raw=True, decoding_plugin=decoder_of(syntax)
-        )
+        pixels: np.ndarray = pixel_array(source, index=one.frame, raw=True, decoding_plugin=plugin)
     return pixels
 
 

@@ -10,9 +10,10 @@ from jaxtyping import Int16
 
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT
+from wholecase.sources.ct.pixel_spacing import pixel_spacing
 from wholecase.sources.damage import damage
 from wholecase.sources.region import region_of
-from wholecase.sources.source import Header, ImageSource, Level, Spacing
+from wholecase.sources.source import Header, ImageSource, Level
 
 MOST_VOXELS = 2**30
 """512 x 512 x 4,096."""
@@ -36,7 +37,7 @@ class NiftiSeries(ImageSource):
         with damage(f"{path}: damaged or unusual NIfTI", "fetch or export the volume again"):
             volume, spacing_mm, heights_mm, notes = _read(path)
         self._volume: Int16[np.ndarray, "Z H W"] | None = volume
-        spacing, note = _spacing(spacing_mm, mpp)
+        spacing, note = pixel_spacing(mpp, spacing_mm)
         self.header = Header(
             path=path,
             levels=(Level(volume.shape[2], volume.shape[1], 1.0),),
@@ -104,12 +105,3 @@ def _tilted(affine: np.ndarray) -> float:
     directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
     nearest = np.abs(directions).max(axis=0)
     return float(np.degrees(np.arccos(np.clip(nearest.min(), -1, 1))))
-
-
-def _spacing(sides_mm: tuple[float, float], mpp: float | None) -> tuple[Spacing | None, str]:
-    down, across = sides_mm
-    if mpp is not None:
-        return Spacing(mpp, "manifest"), ""
-    if not (min(down, across) > 0 and abs(down - across) <= 0.02 * max(down, across)):
-        return None, f"pixels of {across:g} x {down:g} mm are not square"
-    return Spacing(500 * (down + across), "pixel spacing"), ""

@@ -29,7 +29,6 @@ class Ordered:
     slices: tuple[Slice, ...]
     heights_um: tuple[float, ...]
     """Along the normal; of a lone slice without a place 0."""
-    tilt_deg: float
     notes: tuple[str, ...]
 
 
@@ -41,7 +40,7 @@ def ordered(path: Path, slices: Sequence[Slice]) -> Ordered:
             tells apart.
     """
     if len(slices) == 1 and slices[0].position_mm is None:
-        return Ordered(tuple(slices), (0.0,), 0.0, ())
+        return Ordered(tuple(slices), (0.0,), ())
     kept, notes = _one_volume(path, slices)
     kept = sorted(kept, key=lambda one: one.height_mm)
     kept, more = _distinct(path, kept)
@@ -53,7 +52,7 @@ def ordered(path: Path, slices: Sequence[Slice]) -> Ordered:
             f"the gantry was tilted by {tilt:.1f}°: slices are taken as they are, lengths between "
             f"them are along the table's normal"
         )
-    return Ordered(tuple(kept), tuple(1000 * mm for mm in heights), tilt, tuple(notes))
+    return Ordered(tuple(kept), tuple(1000 * mm for mm in heights), tuple(notes))
 
 
 def _one_volume(path: Path, slices: Sequence[Slice]) -> tuple[list[Slice], list[str]]:

@@ -3,11 +3,10 @@
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 from wholecase.core.errors import SourceError
 from wholecase.core.regular import is_folder, is_there, refuse_irregular
@@ -35,8 +34,11 @@ class Place:
         return self.path.name if self.member is None else self.member.rpartition("/")[2]
 
     @contextmanager
-    def open(self) -> Iterator[BinaryIO]:
+    def open(self, packed: zipfile.ZipFile | None = None) -> Iterator[BufferedReader | BytesIO]:
         """The file, to be read from its beginning.
+
+        Args:
+            packed: the zip, where it is open already: opening one reads the names of all its files.
 
         Raises:
             SourceError: a file in a zip claims more than can be held.
@@ -47,13 +49,13 @@ class Place:
             with self.path.open("rb") as file:
                 yield file
             return
-        with zipfile.ZipFile(self.path) as packed:
-            claimed = packed.getinfo(self.member).file_size
+        with nullcontext(packed) if packed else zipfile.ZipFile(self.path) as archive:
+            claimed = archive.getinfo(self.member).file_size
             if claimed > MOST_MEMBER_BYTES:
                 raise SourceError(
                     f"{self.path}: a file in it claims {claimed / 2**30:.1f} GiB; unpack the zip"
                 )
-            with packed.open(self.member) as file:
+            with archive.open(self.member) as file:
                 yield BytesIO(file.read(claimed))
 
 

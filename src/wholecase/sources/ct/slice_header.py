@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import dataclass
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 from jaxtyping import Float64
@@ -23,13 +24,13 @@ _TAGS = [
     Tag(name)
     for name in (
         *("SOPClassUID", "Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber"),
-        *("AcquisitionNumber", "InstanceNumber", "NumberOfFrames", "Rows", "Columns"),
+        *("AcquisitionNumber", "NumberOfFrames", "Rows", "Columns"),
         *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
-        *("ConvolutionKernel", "GantryDetectorTilt", "SamplesPerPixel", "BitsAllocated"),
+        *("ConvolutionKernel", "BitsAllocated"),
         *("BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
         *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence"),
         *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
-        *("PhotometricInterpretation", "BurnedInAnnotation", "WindowCenter", "WindowWidth"),
+        "BurnedInAnnotation",
     )
 ]
 
@@ -107,17 +108,17 @@ class Slice:
         return float(self.position_mm @ self.normal)
 
 
-def read_slices(place: Place) -> list[Slice] | None:
+def read_slices(place: Place, packed: ZipFile | None = None) -> list[Slice] | None:
     """The slices of a file, several where it has frames; None where it is no DICOM image.
 
-    Anything may be raised on a damaged file.
+    Anything may be raised on a damaged file. `packed` is its zip, where that is open.
 
     Raises:
         ValueError: its sizes cannot be.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # values that are against the standard and harmless
-        with place.open() as file:
+        with place.open(packed) as file:
             try:
                 header = dcmread(file, stop_before_pixels=True, specific_tags=_TAGS)
             except InvalidDicomError:
