@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json, write_json, write_text
 from wholecase.report.figure_files import write_figures
@@ -124,7 +122,10 @@ def _recipe(text: str) -> str:
     """Without the places of files: of weights, and of whatever else is one."""
     if not text:
         return ""
-    return yaml.safe_dump(_placeless(yaml.safe_load(text)), sort_keys=False, allow_unicode=True)
+    # the schema behind it takes longer to import than a page to write
+    from wholecase.recipes import parse_yaml, yaml_text
+
+    return yaml_text(_placeless(parse_yaml(text, "recipe.yaml")))
 
 
 def _placeless(value: Any) -> Any:  # noqa: ANN401 (whatever YAML holds)
