@@ -128,9 +128,9 @@ def _followed(schedule: Schedule, firsts: Sequence[History]) -> Schedule:
 def _taught(job: FoldJob, lesson: _Lesson) -> tuple[CaseModel, History]:
     _require(job, lesson)
     model = job.fresh_model(lesson.train)
-    model.begin()
-    model = model.to(job.device)
     train = _batches(job, lesson.train, "train")
+    model.begin(train.once())
+    model = model.to(job.device)
     valid = _batches(job, lesson.valid, "valid") if lesson.valid else None
     with freed_memory_kept():
         history = fit(

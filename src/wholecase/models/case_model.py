@@ -1,6 +1,6 @@
 """The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -21,6 +21,7 @@ from wholecase.models.poolings import Pooling
 from wholecase.models.precision import in_full, raised, raised_pooled
 from wholecase.models.segments import segment_sum
 from wholecase.models.several_images import image_bounds, joined
+from wholecase.models.standard import Standard
 
 
 @final
@@ -64,13 +65,27 @@ class CaseModel(nn.Module):
             nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
         )
         self.also = FurtherHeads(also or {})
+        self.standard = Standard(input.channels) if input.is_standardised else None
         self.sequence = sequence
         self.smoothing = smoothing
 
-    def begin(self) -> None:
-        """Take in the weights that networks begin with; before learning, and only then."""
+    def begin(self, taught: Iterable[Batch] = ()) -> None:
+        """Take in what learning begins with; before it, and only then.
+
+        Args:
+            taught: each case that will learn, once; looked at where the input is standardised by
+                them.
+        """
         for network in self.networks():
             network.begin()
+        if self.standard is not None:
+            self.standard.learn(self.input(batch.values, batch.starts) for batch in taught)
+
+    def turn(self, epoch: int) -> None:
+        """An epoch of learning begins: poolings may sharpen."""
+        for rule in self.modules():
+            if isinstance(rule, Pooling):
+                rule.turn(epoch)
 
     def networks(self) -> Iterator[Backbone]:
         """The backbone, and those that it is made of."""
@@ -111,7 +126,8 @@ class CaseModel(nn.Module):
         if batch.after:
             return batch
         bounds = batch.starts if batch.images is None else batch.images
-        return replace(batch, values=self.input(batch.values, bounds))
+        values = self.input(batch.values, bounds)
+        return replace(batch, values=values if self.standard is None else self.standard(values))
 
     def passed(self, batch: Batch, part: str) -> Batch:
         """The batch `after` a part of the model, to be kept: `backbone`, or one of its links.

@@ -32,6 +32,11 @@ class Input(ABC):
         """How many slices before and after an instance are seen with it."""
         return 0
 
+    @property
+    def is_standardised(self) -> bool:
+        """Whether it is then brought to the mean and deviation of the training patients."""
+        return False
+
     def __call__(self, values: Tensor, bounds: Int[Tensor, " image_bounds"] | None = None) -> Seen:
         """Samples of the kind, or its numbers in floating point, as network input.
 
@@ -93,7 +98,8 @@ class Window(Input):
         width: of the one window, in the kind's unit (80 HU for brain).
         windows: instead of these, several, each `[centre, width]`.
         zscore: `slice` then standardises each instance, window by window, by its own mean and
-            deviation; `none`.
+            deviation; `patients` by those of all training patients, which travel with the model;
+            `none`.
         floor: least deviation to divide by, of the window's width: an instance of air stays flat.
         beside: so many slices before and after are further channels, from the first to the last;
             beyond an end of the series its last slice stands for what is missing.
@@ -102,9 +108,14 @@ class Window(Input):
     centre: float | int | None = None
     width: float | int | None = None
     windows: Sequence[Sequence[float | int]] = ()
-    zscore: Literal["none", "slice"] = "none"
+    zscore: Literal["none", "slice", "patients"] = "none"
     floor: float | int = 0.05
     beside: int = 0
+
+    @property
+    def is_standardised(self) -> bool:
+        """By `zscore: patients`."""
+        return self.zscore == "patients"
 
     @property
     def reach(self) -> int:
@@ -123,8 +134,8 @@ class Window(Input):
                     "model.input=window needs a finite centre and a positive width, not "
                     f"{' and '.join(map(repr, one))}"
                 )
-        if self.zscore not in {"none", "slice"}:
-            raise RecipeError(f"model.input.zscore is none or slice, not {self.zscore!r}")
+        if self.zscore not in {"none", "slice", "patients"}:
+            raise RecipeError(f"model.input.zscore is none, slice or patients, not {self.zscore!r}")
         _check_floor(self.floor)
 
     def seen(self, numbers: Numbers) -> Seen:
@@ -137,7 +148,7 @@ class Window(Input):
 
     def _shown(self, numbers: Numbers, centre: float | int, width: float | int) -> Seen:
         shown = ((numbers - (centre - width / 2)) / width).clamp(0, 1)
-        return shown if self.zscore == "none" else _standardised(shown, self.floor)
+        return _standardised(shown, self.floor) if self.zscore == "slice" else shown
 
 
 @final

@@ -72,6 +72,7 @@ def fit(
     for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
         optimizer, factor = pace.optimizer(epoch), pace.factor
         set_modes(model, schedule)
+        model.turn(epoch)
         here, asked = batches if kept is None else kept.turn(model, epoch, schedule.precision)
         train_loss = _learn(model, optimizer, here, schedule, (seed, epoch))
         remember(model, train.once())
