@@ -16,7 +16,7 @@ from wholecase.models.backbones import PerMagnification, ResNetGrey, SmallCnn
 from wholecase.models.heads import Binary
 from wholecase.models.inputs import Window
 from wholecase.models.poolings import MaxLogit
-from wholecase.training import Augment, Example, Keep, Patients, Reuse, Schedule, Stage, fit
+from wholecase.training import Augment, Example, Keep, Patients, Reuse, Schedule, Shelf, Stage, fit
 
 STAGES = (
     Stage(0, {"head": 1e-2}),
@@ -147,3 +147,31 @@ def test_parts_in_a_row_give_what_the_network_gives(name: str) -> None:
         for link in backbone.links[::4]:
             rest = backbone.features(backbone.until(pixels, link), link)
             torch.testing.assert_close(rest, whole)
+
+
+def test_trainings_that_share_a_shelf_compute_a_case_once(tmp_path: Path) -> None:
+    contents = {f"{seed}-{i}": f"{seed}-{i}" for seed in (1, 2) for i in range(6)}
+    stages, augment = STAGES[:1], Augment.of({"noise": 20.0}, CT)
+    losses, often = [], []
+    for shelf in (None, *2 * [Shelf(tmp_path, contents, seed=3)]):
+        reuse = Reuse(variants=2, shelf=shelf)
+        schedule = Schedule(epochs=3, stages=stages, reuse=reuse, augment=augment)
+        made, ran = model(), []
+        made.backbone.network.conv1.register_forward_hook(lambda *a, to=ran: to.append(1))
+        losses.append(fit(made, sides(), schedule, seed=3))
+        often.append(len(ran))
+    assert losses[0] == losses[1] == losses[2]
+    assert often[1] > 2 * 6 + 6 > often[2]
+
+
+def test_what_lies_on_a_shelf_is_of_one_content(tmp_path: Path) -> None:
+    """A case of the same name whose pixels are others is not taken for it."""
+    losses = []
+    for content in ("before", "after", "before"):
+        contents = {f"{seed}-{i}": content for seed in (1, 2) for i in range(6)}
+        reuse = Reuse(shelf=Shelf(tmp_path, contents, seed=3))
+        seeds = (1, 2) if content == "before" else (3, 4)
+        own = tuple(Patients(cases(seed), 1, positive=1, negative=1) for seed in seeds)
+        schedule = Schedule(epochs=1, stages=STAGES[:1], reuse=reuse)
+        losses.append(fit(model(), own, schedule, seed=3).epochs[0].train_loss)
+    assert losses[0] == losses[2] != losses[1]

@@ -1,5 +1,6 @@
 """The one loop that teaches every model."""
 
+import contextlib
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,7 +26,7 @@ from wholecase.training.batches import Batches
 from wholecase.training.optimizer import set_modes
 from wholecase.training.pace import Pace
 from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
-from wholecase.training.reuse import Kept
+from wholecase.training.reuse import Kept, Plain
 from wholecase.training.schedule import Schedule
 from wholecase.training.watch import Verdict, Watch, judge
 
@@ -67,43 +68,41 @@ def fit(
     train, _ = batches
     watch = Watch(schedule.patience, schedule.min_delta)
     pace = Pace(model, schedule)
-    kept = _kept(model, batches, schedule, seed, keep)
     rows = load_progress(keep, model, pace, watch)
-    for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
-        optimizer, factor = pace.optimizer(epoch), pace.factor
-        set_modes(model, schedule)
-        model.turn(epoch)
-        here, asked = batches if kept is None else kept.turn(model, epoch, schedule.precision)
-        train_loss = _learn(model, optimizer, here, schedule, (seed, epoch))
-        remember(model, train.once())
-        # where nobody is asked the later epoch is the better one
-        nobody = Verdict(None, float(-epoch), None)
-        verdict = nobody if asked is None else judge(model, asked, schedule)
-        rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
-        watch.see(epoch, verdict.score, model)
-        pace.see(verdict.score)
-        if keep is not None:
-            save_progress(keep, model, pace, watch, rows)
-        if on_epoch is not None:
-            on_epoch(rows[-1])
-        if watch.is_over:
-            break
+    with contextlib.closing(_sides(model, batches, schedule, seed)) as sides:
+        for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
+            optimizer, factor = pace.optimizer(epoch), pace.factor
+            set_modes(model, schedule)
+            model.turn(epoch)
+            here, asked = sides.turn(model, epoch, schedule.precision)
+            train_loss = _learn(model, optimizer, here, schedule, (seed, epoch))
+            remember(model, train.once())
+            # where nobody is asked the later epoch is the better one
+            nobody = Verdict(None, float(-epoch), None)
+            verdict = nobody if asked is None else judge(model, asked, schedule)
+            rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
+            watch.see(epoch, verdict.score, model)
+            pace.see(verdict.score)
+            if keep is not None:
+                save_progress(keep, model, pace, watch, rows)
+            if on_epoch is not None:
+                on_epoch(rows[-1])
+            if watch.is_over:
+                break
     load_state(model, watch.best, "the best epoch")
     return History(tuple(rows), watch.best_epoch)
 
 
-def _kept(
+def _sides(
     model: CaseModel,
     batches: tuple[Batches, Batches | None],
     schedule: Schedule,
     seed: int,
-    keep: Keep | None,
-) -> Kept | None:
+) -> Kept | Plain:
     """Both sides past what sleeps of the network, where the schedule asks for it."""
     if schedule.reuse is None or model.backbone is None:
-        return None
-    folder = None if keep is None else keep.path.parent
-    return Kept(batches, schedule.reuse, schedule.augment, seed, folder)
+        return Plain(batches)
+    return Kept(batches, schedule.reuse, schedule.augment, seed)
 
 
 def _learn(
