@@ -26,9 +26,10 @@ from wholecase.cohort import (
 from wholecase.core.errors import SplitError
 from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
-from wholecase.core.outlet import message
+from wholecase.core.outlet import message, outlet
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
+from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
@@ -116,10 +117,12 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         write_novelty(folder.novelty, judged)
-        warning = anonymity_note(cohort)
+        warnings = [note for note in (anonymity_note(cohort), *warnings_of(bench, judged)) if note]
+        for warning in warnings:  # people find them among the notes at the end
+            outlet().note("warning", {"message": warning})
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         repeats = told_of_repeats([(bench, judged), *again])
-        metrics = write_metrics(folder, judged, recipe, stability, warning, plain, repeats=repeats)
+        metrics = write_metrics(folder, judged, recipe, stability, warnings, plain, repeats=repeats)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
