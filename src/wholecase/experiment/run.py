@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from wholecase.answer import has_bag, write_contents
+from wholecase.answer import Judgement, has_bag, write_contents
 from wholecase.assemble import bags_of, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
     Case,
@@ -31,6 +31,7 @@ from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
 from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
+from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
@@ -117,9 +118,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         write_novelty(folder.novelty, judged)
-        warnings = [note for note in (anonymity_note(cohort), *warnings_of(bench, judged)) if note]
-        for warning in warnings:  # people find them among the notes at the end
-            outlet().note("warning", {"message": warning})
+        warnings = _warned(bench, judged, cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         repeats = told_of_repeats([(bench, judged), *again])
         metrics = write_metrics(folder, judged, recipe, stability, warnings, plain, repeats=repeats)
@@ -184,6 +183,15 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     check_precision(recipe.train.precision, settings.place.device)
     for remark in cohort.remarks:
         message(f"note: {remark}")
+
+
+def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
+    """What to know of cohort and learning; people find it among the notes at the end."""
+    of_cohort = [anonymity_note(cohort), *clinical_notes(cohort, bench.folds)]
+    warnings = [note for note in (*of_cohort, *warnings_of(bench, judged)) if note]
+    for warning in warnings:
+        outlet().note("warning", {"message": warning})
+    return warnings
 
 
 def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:

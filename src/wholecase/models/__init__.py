@@ -12,6 +12,7 @@ from wholecase.models.checkpoint import (
     save_model,
     save_tensors,
 )
+from wholecase.models.covariates import Covariates
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
@@ -42,6 +43,7 @@ __all__ = [
     "Batch",
     "Calibrated",
     "CaseModel",
+    "Covariates",
     "Decided",
     "Embedded",
     "Exported",
