@@ -97,7 +97,7 @@ def check_values(path: Path, numbers: range, spacing_mm: float = 5.0) -> tuple[s
         assert len(source.planes_um) == len(numbers)
         assert source.spacing is not None
         assert source.spacing.um == 500
-        return source.notes
+        return *source.notes, *source.remarks
 
 
 def refused(path: Path, words: str) -> None:
@@ -165,12 +165,12 @@ def test_a_tilted_gantry_is_known_by_positions_and_refuses_nothing(tmp_path: Pat
     for number in range(5):
         write_slice(tmp_path / f"{number}.dcm", number, tilt=18.0)
     with open_source(tmp_path, "ct") as source:
-        assert "the gantry was tilted by 18.0°" in source.notes[0]
+        assert "the gantry was tilted by 18.0°" in source.remarks[0]
         np.testing.assert_array_equal(read(source, 3), values(3))
         np.testing.assert_allclose(np.diff(heights_mm(source)), 5.0, atol=0.01)
     write_slice(tmp_path / "0.dcm", 0, tilt=18.0, GantryDetectorTilt=0)
     with open_source(tmp_path, "ct") as source:
-        assert "tilted by 18.0°" in source.notes[0]
+        assert "tilted by 18.0°" in source.remarks[0]
 
 
 def test_gaps_and_damaged_files_are_told(folder: Path) -> None:
@@ -233,8 +233,8 @@ def test_of_several_series_one_is_read_by_rule_or_by_word(folder: Path, other: s
         )  # fmt: skip
     first, second = (7, 2) if other == "thinner" else (2, 7)
     with open_source(folder, "ct") as source:
-        assert source.notes[0].startswith(f"series {first} of 2 is read")
-        assert reason in source.notes[0]
+        assert source.remarks[0].startswith(f"series {first} of 2 is read")
+        assert reason in source.remarks[0]
         assert (read(source, 0)[0, 0] == 0) == (first == 2)
     for wanted in (f"#{second}", "#1.2.7" if second == 7 else "#1.2.3"):
         named = folder.with_name(folder.name + wanted)
@@ -313,7 +313,7 @@ def test_pictures_are_slices_in_natural_order(tmp_path: Path) -> None:
     with open_source(tmp_path, "ct") as source:
         assert (source.kind, len(source.planes_um)) == (RGB, 3)
         assert [int(read(source, plane)[0, 0]) for plane in range(3)] == [1, 2, 10]
-        assert "their window is baked in" in source.notes[0]
+        assert "their window is baked in" in source.remarks[0]
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "s11.png")
     with open_source(tmp_path, "ct") as source, pytest.raises(SourceError, match="of one size"):
         read(source, 3)
@@ -381,7 +381,7 @@ def test_a_real_tilted_head_is_read_whole(shared: Path) -> None:
     folder = shared / "data/dicom-ct-samples/ge-head-series"
     with open_source(folder, "ct") as source:
         assert len(source.planes_um) == 28
-        assert any("tilted by 18.5°" in note for note in source.notes)
+        assert any("tilted by 18.5°" in remark for remark in source.remarks)
         files = [pydicom.dcmread(path) for path in folder.iterdir()]
         lowest = min(files, key=lambda file: file.ImagePositionPatient[2])
         expected = np.maximum(lowest.pixel_array, CT.outside)
