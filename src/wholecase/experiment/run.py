@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import Judgement, has_bag, write_contents
-from wholecase.assemble import bags_of, check_recipe, labels_of, repeats_of, split_of
+from wholecase.assemble import bags_of, check_pixels, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
     Case,
     Cohort,
@@ -23,7 +23,7 @@ from wholecase.cohort import (
     refuse_identical,
     write_splits,
 )
-from wholecase.core.errors import SplitError
+from wholecase.core.errors import RunError, SplitError
 from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message, outlet
@@ -104,6 +104,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_splits(folder.repeat(number).splits, split)
     lost = write_exclusions(folder, cohort, extraction)
     folder.facts.unlink(missing_ok=True)  # what lies there is no finished run until all is anew
+    _refuse_nothing(extraction, folder)
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
     bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
     bench, *others = _repeated(bench, splits)
@@ -178,11 +179,21 @@ class _Clock:
 def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     """A mistake should cost a second, not a night of extraction, and leave no folder."""
     images = [image for case in cohort.cases for image in case.images]
+    check_pixels(recipe, cohort)
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     check_precision(recipe.train.precision, settings.place.device)
     for remark in cohort.remarks:
         message(f"note: {remark}")
+
+
+def _refuse_nothing(extraction: Extraction, folder: RunFolder) -> None:
+    """Pass where an image could be read; why the others could not is in the table."""
+    if not extraction.bags:
+        first, count = extraction.failures[0], len(extraction.failures)
+        which = "the image" if count == 1 else f"none of the {count} images"
+        told = f"the first: {first.reason}" if count > 1 else first.reason
+        raise RunError(f"{which} can be used ({told}); see {folder.exclusions} for each")
 
 
 def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
