@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import nibabel
@@ -22,6 +23,7 @@ from pydicom.uid import (
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT, RGB
 from wholecase.sources import ImageSource, fingerprint, open_source
+from wholecase.sources.ct.series_name import Place
 
 SIDE = 16
 PLANTED = "ZZPLANTED"
@@ -245,7 +247,9 @@ def test_of_several_series_one_is_read_by_rule_or_by_word(folder: Path, other: s
         open_source(folder.with_name(f"{folder.name}#5"), "ct")
 
 
-def test_frames_are_slices(tmp_path: Path, folder: Path) -> None:
+def test_frames_are_slices_and_a_zip_unpacks_them_once(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = pydicom.dcmread(folder / "d.dcm")
     file.SOPClassUID = file.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
     shared = Dataset()
@@ -271,6 +275,19 @@ def test_frames_are_slices(tmp_path: Path, folder: Path) -> None:
     del file.RescaleSlope, file.RescaleIntercept
     file.save_as(tmp_path / "frames.dcm")
     assert check_values(tmp_path / "frames.dcm", range(5)) == ()
+    with zipfile.ZipFile(tmp_path / "frames.zip", "w") as archive:
+        archive.write(tmp_path / "frames.dcm", "study/frames.dcm")
+    opened = Counter()
+
+    def counted(self: Place, *given: zipfile.ZipFile) -> object:
+        opened[self.member] += 1
+        return open_place(self, *given)
+
+    open_place = Place.open
+    monkeypatch.setattr(Place, "open", counted)
+    assert check_values(tmp_path / "frames.zip", range(5)) == ()
+    assert opened == {"study/frames.dcm": 2}, "once for its header, once for all of its frames"
+    monkeypatch.undo()
     file.compress(RLELossless, encoding_plugin="pydicom")
     file.save_as(tmp_path / "packed.dcm")
     assert check_values(tmp_path / "packed.dcm", range(5)) == ()

@@ -44,6 +44,7 @@ class CtSeries(ImageSource):
         _check_units(path, series.slices)
         self._slices: tuple[Slice, ...] | None = series.slices
         self._decoded = lru_cache(KEPT_SLICES)(self._decode)
+        self._unpacked = lru_cache(1)(_unpacked)
         self.header = _header(path, mpp, series, (chosen.remarks, _unread(unread)))
 
     def read(
@@ -60,11 +61,20 @@ class CtSeries(ImageSource):
         """Forget what was decoded."""
         self._slices = None
         self._decoded.cache_clear()
+        self._unpacked.cache_clear()
 
     def _decode(self, plane: int) -> Int16[np.ndarray, "H W 1"]:
         assert self._slices is not None  # noqa: S101 (`read` looked)
+        one = self._slices[plane]
         with damage(f"{self.path}: slice {plane} cannot be decoded", _CURE):
-            return hounsfield(self._slices[plane])[..., None]
+            # a file of many frames is unpacked once for all of them
+            packed = one.place.member is not None and one.frames > 1
+            return hounsfield(one, self._unpacked(one.place) if packed else None)[..., None]
+
+
+def _unpacked(place: Place) -> bytes:
+    with place.open() as file:
+        return file.read()
 
 
 def _headers(path: Path) -> tuple[list[Slice], int]:
