@@ -16,6 +16,7 @@ from wholecase.answer.judging import judge
 from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.seen import Seen, write_contents
+from wholecase.answer.targets import covariates_of
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Sitting",
     "TrainedRun",
     "Vote",
+    "covariates_of",
     "draw",
     "examples_of",
     "faithfulness",

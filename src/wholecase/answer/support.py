@@ -107,7 +107,7 @@ def _logits(model: CaseModel, reading: Reading, answer: Answer) -> Float[np.ndar
     count = len(example.values)
     if model.head.remembers or pooled.origin is not None:
         return _nothing(reading)
-    names = tuple(str(i) for i in range(count))
+    names, beside = tuple(str(i) for i in range(count)), example.covariates
     alone = Batch(
         example.values,
         torch.arange(count + 1),
@@ -115,6 +115,7 @@ def _logits(model: CaseModel, reading: Reading, answer: Answer) -> Float[np.ndar
         names,
         scale=example.scale,
         position=example.position,
+        covariates=None if beside is None else beside.expand(count, -1),
         images=torch.arange(count + 1),
     )
     (single,) = answers(model, [alone])
@@ -122,6 +123,8 @@ def _logits(model: CaseModel, reading: Reading, answer: Answer) -> Float[np.ndar
         branches = pooled.embedding.shape[1] if answer.instance_logits is None else 1
         mean = pooled.instances.mean(0).expand(1, branches, -1)
         gap = single.logits - model.head.logits(mean)
+        if model.covariates is not None and beside is not None:  # they are none of its instances
+            gap = gap - model.covariates(beside[None].to(gap.device))
         weighed = (pooled.weights.mean(1, keepdim=True) * gap).cpu().numpy()
     logits: Float[np.ndarray, "N L"] = weighed
     return logits

@@ -13,6 +13,7 @@ from wholecase.models.checkpoint import (
     save_model,
     save_tensors,
 )
+from wholecase.models.covariates import Covariates
 from wholecase.models.deciders import is_each_alone
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
@@ -46,6 +47,7 @@ __all__ = [
     "Batch",
     "Calibrated",
     "CaseModel",
+    "Covariates",
     "Decided",
     "Embedded",
     "Exported",

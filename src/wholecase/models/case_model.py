@@ -35,7 +35,7 @@ class CaseModel(nn.Module):
         input: how pixels become what the backbone gets.
         images: pools the logits of a case's images, each judged on its own; None makes all images
             of a case one bag. Either way a case has one answer and one loss.
-        covariates: how many numbers per case enter as a linear term on the case's logits.
+        covariates: what is known of a case beside its images -> a term on its logits.
         also: further heads by the target that they learn, each with the weight of its loss. They
             see the same bags, and `head` alone decides.
         sequence: adds to each vector what those before and after it in its image tell.
@@ -50,7 +50,7 @@ class CaseModel(nn.Module):
         backbone: Backbone | None = None,
         input: Input = LIGHT,  # noqa: A002 (the recipe's word)
         images: Pooling | None = None,
-        covariates: int = 0,
+        covariates: nn.Module | None = None,
         also: Mapping[str, tuple[Head, float]] | None = None,
         sequence: Recurrent | None = None,
         smoothing: Smoothing | None = None,
@@ -61,9 +61,7 @@ class CaseModel(nn.Module):
         self.pool = pool
         self.head = head
         self.images = images
-        self.covariates = (
-            nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
-        )
+        self.covariates = covariates
         self.also = FurtherHeads(also or {})
         self.standard = Standard(input.channels) if input.is_standardised else None
         self.sequence = sequence
