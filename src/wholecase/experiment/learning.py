@@ -164,7 +164,7 @@ def _report(job: FoldJob, lesson: _Lesson, epoch: Epoch) -> None:
 
 
 def _metric(job: FoldJob) -> str:
-    return metric_told(schedule_of(job.recipe).watch)
+    return metric_told(schedule_of(job.recipe, job.kind).watch)
 
 
 def _keep_familiar(job: FoldJob) -> None:
