@@ -16,6 +16,15 @@ from wholecase.answer.judging import judge
 from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.seen import Seen, write_contents
+from wholecase.answer.series_pictures import (
+    is_series,
+    leading_slices,
+    pixel_um,
+    read_slices,
+    slice_maps,
+    told,
+    within,
+)
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
@@ -37,16 +46,23 @@ __all__ = [
     "familiar_of",
     "has_bag",
     "heat",
+    "is_series",
     "judge",
+    "leading_slices",
     "load_fold",
     "load_run",
     "localise",
     "map_pictures",
+    "pixel_um",
     "read_case",
     "read_choices",
+    "read_slices",
     "read_tiles",
     "save_picture",
     "scores_of",
+    "slice_maps",
+    "told",
+    "within",
     "write_contents",
     "write_familiar",
 ]

@@ -43,9 +43,11 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
     """
     if bool(images) == (cohort is not None):
         raise ManifestError("name either images or --cohort FILE")
+    recipe = read_recipe(str(RunFolder(run).recipe))
     if cohort is None:
-        return Question(run, cohort_of_images(list(images)))
-    labels = labels_of(read_recipe(str(RunFolder(run).recipe))).alone
+        kind = "ct" if recipe.cut.name == "slices" else None
+        return Question(run, cohort_of_images(list(images), kind=kind))
+    labels = labels_of(recipe).alone
     read = read_to_ask(cohort, labels)
     return Question(run, read, " ".join(str(remark) for remark in read.remarks))
 

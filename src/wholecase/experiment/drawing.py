@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from wholecase.answer import Judgement, Sitting, draw
+from wholecase.assemble import shades_of
 from wholecase.core.files import write_json
 from wholecase.core.progress import progress
 from wholecase.execution import parallel_map
 from wholecase.experiment.example_sheet import draw_examples
-from wholecase.runs import RunFolder, write_rows
+from wholecase.experiment.outer import Bench
+from wholecase.runs import write_rows
 
 
 def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
@@ -17,10 +19,11 @@ def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
 
 
 def draw_pictures(
-    folder: RunFolder, judgements: Sequence[Judgement], shown: Sequence[Judgement], workers: int
+    bench: Bench, judgements: Sequence[Judgement], shown: Sequence[Judgement], workers: int
 ) -> None:
     """Pictures of the cases that are shown; one that fails is left out."""
-    sittings = [Sitting(one.case, folder) for one in shown]
+    folder, shades = bench.run, shades_of(bench.recipe)
+    sittings = [Sitting(one.case, folder, shades) for one in shown]
     drawn: dict[str, Any] = {}
     with progress("drawing", len(sittings), "cases") as advance:
         for done in parallel_map(draw, sittings, workers=workers):

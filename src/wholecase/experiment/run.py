@@ -123,7 +123,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
-        draw_pictures(folder, judged, shown, place.workers)
+        draw_pictures(bench, judged, shown, place.workers)
     write_json(folder.times, clock.to_json())
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,

@@ -20,6 +20,14 @@ from wholecase.explain.qupath import (
     viewer_origin,
     write_qupath_project,
 )
+from wholecase.explain.series import (
+    SliceSaid,
+    class_shown,
+    has_slices,
+    slices_said,
+    thinned,
+)
+from wholecase.explain.series_sheet import leading_sheet, series_sheet
 from wholecase.explain.top import least_instances, top_instances
 from wholecase.explain.within import enlarged, overlay
 
@@ -32,10 +40,14 @@ __all__ = [
     "Evidence",
     "QuPathImage",
     "ShownTile",
+    "SliceSaid",
     "attention_geojson",
+    "class_shown",
     "contact_sheet",
     "enlarged",
     "grad_cam",
+    "has_slices",
+    "leading_sheet",
     "least_instances",
     "localisation_auc",
     "mask_share",
@@ -45,7 +57,10 @@ __all__ = [
     "qupath_image",
     "read_evidence",
     "refuse_project",
+    "series_sheet",
     "shown",
+    "slices_said",
+    "thinned",
     "top_instances",
     "viewer_origin",
     "write_evidence",

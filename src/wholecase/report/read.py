@@ -17,6 +17,7 @@ from wholecase.report.records import (
     Opinion,
     Prediction,
     Repeated,
+    SliceRecord,
     TissueRecord,
     UsedCase,
 )
@@ -138,6 +139,7 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         [file for path in entry.get(name) or () if (file := inside(root, path)) is not None]
         for name in ("tiles", "least")
     )
+    series: Mapping[str, Any] = entry.get("series") or {}
     maps = ((str(name), inside(root, path)) for name, path in (entry.get("maps") or {}).items())
     return CasePictures(
         thumbnail=inside(root, entry.get("thumbnail")),
@@ -146,6 +148,23 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         localisation_auc=finite(entry.get("localisation_auc")),
         least=tuple(least),
         maps=tuple((name, file) for name, file in maps if file is not None),
+        slices=tuple(_slice(root, one) for one in entry.get("slices") or ()),
+        series=tuple(_slice(root, one) for one in series.get("slices") or ()),
+        sheet=inside(root, series.get("sheet")),
+        columns=max(whole(series.get("columns")), 1),
+    )
+
+
+def _slice(root: Path, entry: Mapping[str, Any]) -> SliceRecord:
+    return SliceRecord(
+        number=whole(entry.get("slice")),
+        of=whole(entry.get("of")),
+        series=whole(entry.get("series")) or None,
+        position_mm=finite(entry.get("position_mm")),
+        probability=finite(entry.get("probability")),
+        weight=finite(entry.get("weight")) or 0.0,
+        rank=whole(entry.get("rank")),
+        picture=inside(root, entry.get("picture")),
     )
 
 

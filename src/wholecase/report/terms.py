@@ -133,6 +133,10 @@ TERMS: dict[str, str] = {
         "How much attention each position of the image received: the warmer, the more it weighed "
         "in the answer, for whichever class."
     ),
+    "Slice alone": (
+        "The probability that the model gives to this slice as if it were all of the case; where "
+        "the highest slice decides, its probability is that of the patient."
+    ),
     "Agreement between folds": (
         "How alike the models of the folds rank the places of one case, mean over cases: 1 is the "
         "same order, 0 has nothing in common. Low agreement says that several explanations fit "
