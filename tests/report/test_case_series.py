@@ -1,5 +1,6 @@
 """A series on its case's page: who decides stands first, and every slice has its score."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ from PIL import Image
 
 from wholecase.core.files import write_json
 from wholecase.report import write_report
-from wholecase.report.read import read_run
 from wholecase.report.case_series import shown_series
-from wholecase.runs import RunFolder, read_rows
+from wholecase.report.read import read_run
+from wholecase.runs import RunFolder, read_rows, write_rows
 
 SLICES, COLUMNS = 30, 8
 
@@ -109,3 +110,28 @@ def test_a_run_without_scores_shows_the_slices_without_bars(run: RunFolder) -> N
     series = shown_series(replace(pictures, series=bare), [], "data:")
     assert series is not None
     assert not series.has_scores
+
+
+def test_what_masks_say_of_slices_and_places_is_told(run: RunFolder) -> None:
+    metrics = json.loads(run.metrics.read_text())
+    found = {"value": 0.75, "low": 0.5, "high": 0.9, "n": 12}
+    even = {"value": 0.03, "low": None, "high": None, "n": 12}
+    metrics["lesion_slices"] = {
+        "cases": 12,
+        "true_positives": 9,
+        "among_first": found,
+        "map_share": found,
+        "map_chance": even,
+        "pointing": found,
+        "pointing_chance": even,
+    }
+    write_json(run.metrics, metrics)
+    row = {"case_id": "case-001", "slices": 30, "lesions": 4, "first_rank": 2}
+    write_rows(run.localisation, list(row), [row])
+    assert "4 of 30, the first of them at rank 2" in case_page(run, "case-001")
+    assert "the first of them" not in case_page(run, "case-002")
+    text = write_report(run.root).read_text(encoding="utf-8")
+    assert "75 % have a marked slice among the two highest (95 % interval 0.50–0.90" in text
+    assert "75 % of Grad-CAM lies in the finding" in text
+    assert "3 % if it were even; its highest point touches the finding in 75 %, by chance" in text
+    assert "a place inside it gets more weight" not in text

@@ -5,7 +5,6 @@ from wholecase.answer.case_pictures import (
     Sitting,
     draw,
     heat,
-    localise,
     map_pictures,
     read_tiles,
     save_picture,
@@ -13,6 +12,7 @@ from wholecase.answer.case_pictures import (
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
+from wholecase.answer.localising import Localised, localise
 from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.seen import Seen, write_contents
@@ -34,6 +34,7 @@ __all__ = [
     "Faithfulness",
     "FoldModel",
     "Judgement",
+    "Localised",
     "Member",
     "Reading",
     "Seen",

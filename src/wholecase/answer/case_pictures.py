@@ -1,6 +1,6 @@
 """What a reader wants to see of a case: slide, where the model looked, tiles that counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,6 @@ from wholecase.explain import (
     Evidence,
     enlarged,
     least_instances,
-    localisation_auc,
-    mask_share,
     overlay,
     paint,
     read_evidence,
@@ -137,23 +135,6 @@ def heat(
         scale=scale,
         spacing_um=spacing,
     )
-
-
-def localise(case: Case, evidence: Evidence, sizes: Mapping[int, tuple[int, int]]) -> float | None:
-    """How well attention tells a case's annotated tiles from untouched ones.
-
-    None for a case without masks. `sizes` are width and height of the case's images.
-    """
-    shares, weights = [], []
-    for number, image in enumerate(case.images):
-        if image.mask is None or number not in sizes:
-            continue
-        here = evidence.of_image(number)
-        shares.append(mask_share(image.mask, sizes[number], here.box_px))
-        weights.append(here.weights.mean(1).astype(np.float64))
-    if not shares:
-        return None
-    return localisation_auc(np.concatenate(weights), np.concatenate(shares))
 
 
 def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:

@@ -11,7 +11,7 @@ from wholecase.answer.faithful import Faithfulness
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
 from wholecase.evaluation import Novelty, Scores
-from wholecase.explain import AUTO, Evidence
+from wholecase.explain import AUTO, Evidence, LesionSlices
 from wholecase.sources import open_source
 
 
@@ -36,6 +36,8 @@ class Judgement:
     other folds, which have seen the patient."""
     localisation: float | None = None
     """How well the evidence finds what an expert marked; None without marks."""
+    lesions: LesionSlices | None = None
+    """The same of a series, slice by slice."""
     faithfulness: Faithfulness | None = None
     """Whether the decision rests on the evidence; None where it was not tried."""
     agreement: float | None = None

@@ -9,8 +9,8 @@ from wholecase.core.files import write_json
 from wholecase.core.progress import progress
 from wholecase.execution import parallel_map
 from wholecase.experiment.example_sheet import draw_examples
+from wholecase.experiment.localised import write_localisation
 from wholecase.experiment.outer import Bench
-from wholecase.runs import write_rows
 
 
 def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
@@ -34,14 +34,7 @@ def draw_pictures(
     pictures = {case: {**drawn[case], "localisation_auc": found[case]} for case in sorted(drawn)}
     write_json(folder.pictures, pictures)
     draw_examples(folder, shown, pictures)
-    rows = [
-        {"case_id": j.case.id, "patient_id": j.case.patient, "localisation_auc": j.localisation}
-        for j in judgements
-        if j.localisation is not None
-    ]
-    if rows:
-        columns = ("case_id", "patient_id", "localisation_auc")
-        write_rows(folder.root / "localisation.csv", columns, rows)
+    write_localisation(folder, judgements)
 
 
 def _wrongness(judgement: Judgement) -> tuple[bool, float]:

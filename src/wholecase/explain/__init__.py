@@ -11,7 +11,8 @@ from wholecase.explain.evidence import (
 )
 from wholecase.explain.gradcam import grad_cam
 from wholecase.explain.heatmap import AUTO, SCALES, paint, shown
-from wholecase.explain.localisation import localisation_auc, mask_share
+from wholecase.explain.lesion_slices import LesionSlices, lesion_slices
+from wholecase.explain.localisation import localisation_auc, mask_share, white_of
 from wholecase.explain.position_map import position_map
 from wholecase.explain.qupath import (
     QuPathImage,
@@ -38,6 +39,7 @@ __all__ = [
     "SCALES",
     "TILE_PX",
     "Evidence",
+    "LesionSlices",
     "QuPathImage",
     "ShownTile",
     "SliceSaid",
@@ -49,6 +51,7 @@ __all__ = [
     "has_slices",
     "leading_sheet",
     "least_instances",
+    "lesion_slices",
     "localisation_auc",
     "mask_share",
     "overlay",
@@ -63,6 +66,7 @@ __all__ = [
     "thinned",
     "top_instances",
     "viewer_origin",
+    "white_of",
     "write_evidence",
     "write_qupath_project",
 ]

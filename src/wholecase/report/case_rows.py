@@ -155,4 +155,9 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     if novelty is not None and novelty.percentile is not None:
         facts.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
     facts.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
+    if (marked := run.marked.get(prediction.case)) is not None:
+        which = (
+            f"{marked.lesions} of {marked.slices}, the first of them at rank {marked.first_rank}"
+        )
+        facts.append(("Marked slices", which))
     return tuple((name, text) for name, text in facts if text)

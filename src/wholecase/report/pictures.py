@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wholecase.report.records import CasePictures
 from wholecase.report.case_series import ShownSeries, shown_series
+from wholecase.report.records import CasePictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -12,6 +12,7 @@ from wholecase.report.records import (
     CasePictures,
     Deletion,
     Exclusion,
+    MarkedSlices,
     Measured,
     Novelty,
     Opinion,
@@ -67,11 +68,27 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
         stability=_stability(metrics.get("stability")),
+        lesion_slices={
+            k: measured(v)
+            for k, v in (metrics.get("lesion_slices") or {}).items()
+            if isinstance(v, Mapping)
+        },
+        marked=_marked(folder.localisation),
         novelty={
             cell(row, "case_id", folder.novelty): _novelty(row) for row in rows_of(folder.novelty)
         },
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
     )
+
+
+def _marked(path: Path) -> dict[str, MarkedSlices]:
+    return {
+        cell(row, "case_id", path): MarkedSlices(
+            *(whole(row.get(name)) for name in ("lesions", "slices", "first_rank"))
+        )
+        for row in rows_of(path)
+        if whole(row.get("first_rank"))
+    }
 
 
 def _novelty(row: Row) -> Novelty:

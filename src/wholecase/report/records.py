@@ -207,6 +207,16 @@ class Novelty:
 
 
 @dataclass(frozen=True)
+class MarkedSlices:
+    """Of a series with a mask how many slices show the finding, and where the first of them is."""
+
+    lesions: int
+    slices: int
+    first_rank: int
+    """By what each has to do with the answer."""
+
+
+@dataclass(frozen=True)
 class Baseline:
     """A plain model on the same folds."""
 

@@ -133,6 +133,9 @@ TERMS: dict[str, str] = {
         "How much attention each position of the image received: the warmer, the more it weighed "
         "in the answer, for whichever class."
     ),
+    "Marked slices": (
+        "Slices in which a person marked the finding; rank 1 has most to do with the answer."
+    ),
     "Slice alone": (
         "The probability that the model gives to this slice as if it were all of the case; where "
         "the highest slice decides, its probability is that of the patient."
