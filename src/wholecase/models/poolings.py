@@ -85,14 +85,28 @@ class TopK(Pooling):
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """The first of equals counts."""
-        bags = torch.split(logits.detach(), starts.diff().tolist())
-        weights = torch.cat([self._shares(bag) for bag in bags])
+        scores = logits.detach()
+        if torch.compiler.is_exporting():
+            weights = self._picked(scores)
+        else:
+            bags = torch.split(scores, starts.diff().tolist())
+            weights = torch.cat([self._shares(bag) for bag in bags])
         return Decided(logits=segment_sum(weights * logits, starts), weights=weights)
 
     def _shares(self, bag: Float[Tensor, "N L"]) -> Float[Tensor, "N L"]:
         k = min(self._k, len(bag))
         first = bag.argsort(dim=0, descending=True, stable=True)[:k]
         return torch.zeros_like(bag).scatter(0, first, 1 / k)
+
+    def _picked(self, bag: Float[Tensor, "N L"]) -> Float[Tensor, "N L"]:
+        """The same of a single bag, one by one: in a graph it has neither size nor order."""
+        bounds = torch.arange(2) * bag.shape[0]
+        chosen, left = torch.zeros_like(bag), bag
+        for _ in range(self._k):  # of a smaller bag the last ones choose again what is chosen
+            top = segment_argmax(left, bounds)
+            chosen = chosen.scatter(0, top, 1.0)
+            left = left.scatter(0, top, -torch.inf)
+        return chosen / chosen.sum(0)
 
 
 @final
