@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from wholecase.answer import Sitting, draw
+from wholecase.answer import Judgement, Sitting, draw
 from wholecase.answer.series_pictures import CELL_PX
 from wholecase.cohort import Case, Image
 from wholecase.core.errors import SourceError
 from wholecase.core.files import safe_name
 from wholecase.experiment import draw_answer
-from wholecase.explain import GRAD_CAM, Evidence, write_evidence
+from wholecase.explain import GRAD_CAM, Evidence, read_evidence, write_evidence
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder, read_rows
 
@@ -107,6 +107,16 @@ def test_the_deciding_slice_first_and_all_slices_on_a_sheet(tmp_path: Path, make
     assert [one["slice"] for one in drawn["series"]["slices"]] == [1, 2, 3, 4, 5]
 
 
+def test_a_judgement_draws_its_series_whole(tmp_path: Path) -> None:
+    asked = sitting(tmp_path, as_volume)
+    evidence = read_evidence(asked.run.evidence("c"))
+    shares = np.array([0.1, 0.9])
+    said = Judgement(asked.case, ("none", "metastasis"), 0, shares, shares, 1, evidence)
+    picture = said.heatmap()
+    assert picture.shape[1] >= SLICES * 128
+    assert {*range(SLICES)} <= {round((int(v) - 20) / 40) for v in np.unique(picture[104, :, 0])}
+
+
 def test_a_slice_that_is_gone_is_left_out_and_the_first_is_missed(tmp_path: Path) -> None:
     asked = sitting(tmp_path, as_rows)
     asked.case.images[1].path.unlink()
@@ -119,8 +129,6 @@ def test_a_slice_that_is_gone_is_left_out_and_the_first_is_missed(tmp_path: Path
 
 
 def test_explain_writes_deciding_slices_the_series_and_a_table(tmp_path: Path) -> None:
-    from wholecase.explain import read_evidence
-
     asked = sitting(tmp_path, as_volume)
     evidence, recipe = read_evidence(asked.run.evidence("c")), read_recipe("brain-mets-ct")
     written = draw_answer(

@@ -42,9 +42,7 @@ def test_without_probabilities_the_weights_alone_order() -> None:
 
 def test_pictures_that_are_each_a_slice_are_numbered_over_the_case() -> None:
     drawn = series([0, 1, 0], [0.1, 0.9, 0.2])
-    apart = replace(
-        drawn, image=np.arange(3), plane=None, position_um=np.full((3, 3), np.nan, np.float32)
-    )
+    apart = replace(drawn, image=np.arange(3), plane=None, position_um=np.zeros((3, 3), np.float32))
     assert has_slices(apart)
     assert [one.place for one in slices_said(apart)] == [f"slice {n} of 3" for n in (1, 2, 3)]
 

@@ -21,9 +21,9 @@ from wholecase.answer.series_pictures import (
     leading_slices,
     pixel_um,
     read_slices,
+    series_picture,
     slice_maps,
     told,
-    within,
 )
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
@@ -61,9 +61,9 @@ __all__ = [
     "read_tiles",
     "save_picture",
     "scores_of",
+    "series_picture",
     "slice_maps",
     "told",
-    "within",
     "write_contents",
     "write_familiar",
 ]

@@ -15,9 +15,11 @@ from wholecase.explain import (
     enlarged,
     has_slices,
     overlay,
+    series_sheet,
     slices_said,
     thinned,
 )
+from wholecase.explain.series_sheet import CELL_PX as SHEET_PX
 from wholecase.sources import ImageSource, as_picture, open_source, read_box, resized
 
 LEADING = 4
@@ -103,6 +105,26 @@ def draw_series(
             "slices": [told(one) for one in shown],
         },
     }
+
+
+def series_picture(
+    case: Case, evidence: Evidence, shades: Shades, of_class: str
+) -> UInt8[np.ndarray, "H W 3"]:
+    """All slices of a series on one picture, each with what it says; those that can be read.
+
+    Raises:
+        SourceError: none can be.
+    """
+    said = slices_said(evidence)
+    shown = thinned(said)
+    pixels = read_slices(
+        case, evidence, dict.fromkeys((one.index for one in shown), SHEET_PX), shades
+    )
+    cells = [(one, within(pixels[one.index], SHEET_PX)) for one in shown if one.index in pixels]
+    if not cells:
+        raise SourceError(f"case {case.id}: none of its slices can be read; put its files back")
+    title = f"{case.id}: {len(cells)} of {len(said)} slices"
+    return series_sheet(title, cells, of_class, pixel_um(evidence, SHEET_PX))
 
 
 def pixel_um(evidence: Evidence, shown_px: int) -> float | None:

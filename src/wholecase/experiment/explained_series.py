@@ -10,9 +10,9 @@ from wholecase.answer import (
     pixel_um,
     read_slices,
     save_picture,
+    series_picture,
     slice_maps,
     told,
-    within,
 )
 from wholecase.assemble import shades_of
 from wholecase.cohort import Case
@@ -23,11 +23,8 @@ from wholecase.explain import (
     class_shown,
     enlarged,
     leading_sheet,
-    series_sheet,
     slices_said,
-    thinned,
 )
-from wholecase.explain.series_sheet import CELL_PX
 from wholecase.recipes import Recipe
 from wholecase.runs import write_rows
 
@@ -40,24 +37,21 @@ def draw_slices(case: Case, evidence: Evidence, out: Path, recipe: Recipe | None
 
     A slice that cannot be read is left out of the pictures.
     """
-    name, said = safe_name(case.id), slices_said(evidence)
-    shades = None if recipe is None else shades_of(recipe)
-    leading, shown = leading_slices(evidence), thinned(said)
-    sides = {one.index: CELL_PX for one in shown} | {one.index: LONGEST_PX for one in leading}
+    name, shades = safe_name(case.id), None if recipe is None else shades_of(recipe)
+    sides = dict.fromkeys((one.index for one in leading_slices(evidence)), LONGEST_PX)
     pixels = read_slices(case, evidence, sides, shades)
-    leading, shown = ([one for one in some if one.index in pixels] for some in (leading, shown))
-    large = [(one, _with_maps(pixels[one.index], evidence, one)) for one in leading]
-    if large:
+    there = [one for one in leading_slices(evidence) if one.index in pixels]
+    if there:
+        large = [(one, _with_maps(pixels[one.index], evidence, one)) for one in there]
         um = pixel_um(evidence, max(large[0][1][0].shape[:2]))
         title = ", ".join([f"{case.id}: slice", *evidence.maps])
-        save_picture(out / f"{name}-deciding.png", leading_sheet(title, large, um))
-        yield out / f"{name}-deciding.png"
-        cells = [(one, within(pixels[one.index], CELL_PX)) for one in shown]
-        title = f"{case.id}: {len(shown)} of {len(said)} slices"
-        of_class = _class(evidence, recipe)
-        sheet = series_sheet(title, cells, of_class, pixel_um(evidence, CELL_PX))
-        save_picture(out / f"{name}-series.png", sheet)
-        yield out / f"{name}-series.png"
+        pictures = {
+            "deciding": leading_sheet(title, large, um),
+            "series": series_picture(case, evidence, shades, _class(evidence, recipe)),
+        }
+        for what, picture in pictures.items():
+            save_picture(out / f"{name}-{what}.png", picture)
+            yield out / f"{name}-{what}.png"
     _write_slices(out / f"{name}-slices.csv", evidence)
     yield out / f"{name}-slices.csv"
 

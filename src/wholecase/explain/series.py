@@ -71,6 +71,9 @@ def slices_said(evidence: Evidence) -> list[SliceSaid]:
     rank[_order(evidence)] = np.arange(1, len(weights) + 1)
     by_image = len(set(evidence.image.tolist())) == len(weights)
     alone = None if evidence.alone is None else evidence.alone[:, class_shown(evidence)]
+    heights_mm = evidence.position_um[:, 2].astype(np.float64) / 1000
+    if not np.ptp(heights_mm):  # flat pictures say 0, all of them
+        heights_mm = np.full_like(heights_mm, np.nan)
 
     def said(i: int) -> SliceSaid:
         here = evidence.image == evidence.image[i]
@@ -80,7 +83,7 @@ def slices_said(evidence: Evidence) -> list[SliceSaid]:
             number=i + 1 if by_image else int(planes[i]) + 1,
             of=len(weights) if by_image else int(planes[here].max()) + 1,
             series=int(evidence.image[i]) + 1 if several else None,
-            position_mm=_finite(float(evidence.position_um[i, 2]) / 1000),
+            position_mm=_finite(float(heights_mm[i])),
             probability=None if alone is None else _finite(float(alone[i])),
             weight=float(weights[i]),
             rank=int(rank[i]),

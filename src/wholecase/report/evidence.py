@@ -42,9 +42,10 @@ def _first(slices: Mapping[str, Measured]) -> str:
     found = slices.get("among_first", Measured(None))
     if found.value is None:
         return ""
+    others = found.value < 1
     return (
         f"Of the true positives {percent(found.value)} have a marked slice among the two highest"
-        f"{_ends(found)}; the others are right for a reason that nobody marked."
+        f"{_ends(found)}{'; the others are right for a reason that nobody marked' * others}."
     )
 
 
