@@ -1,5 +1,6 @@
 """The pictures of a series, whatever its slices are kept in."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel
@@ -105,6 +106,13 @@ def test_the_deciding_slice_first_and_all_slices_on_a_sheet(tmp_path: Path, make
     middles = sheet[CELL_PX // 2, CELL_PX // 2 :: CELL_PX, 0]
     assert abs(middles - [grey(z) for z in range(SLICES)]).max() < 4
     assert [one["slice"] for one in drawn["series"]["slices"]] == [1, 2, 3, 4, 5]
+
+
+def test_slices_that_a_person_marked_are_told(tmp_path: Path) -> None:
+    asked = sitting(tmp_path, as_folder)
+    drawn = draw(replace(asked, marked=(1, 2)))
+    assert [one["marked"] for one in drawn["series"]["slices"]] == [False, True, True, False, False]
+    assert [one["marked"] for one in drawn["slices"]] == [False, True, True, False]
 
 
 def test_a_judgement_draws_its_series_whole(tmp_path: Path) -> None:

@@ -94,6 +94,16 @@ def test_each_slice_looks_at_its_own_square_of_the_sheet(run: RunFolder) -> None
         assert (across * 7, down * 3) == pytest.approx((i % COLUMNS, i // COLUMNS), abs=1e-3)
 
 
+def test_slices_in_which_the_finding_is_marked_are_told(run: RunFolder) -> None:
+    pictures = json.loads(run.pictures.read_text())
+    pictures["case-003"]["series"]["slices"][6]["marked"] = True
+    write_json(run.pictures, pictures)
+    page = case_page(run, "case-003")
+    assert "slice 7 of 30, at −15.0 mm: probability 0.07, the finding is marked in it" in page
+    assert "finding marked by a person" in page
+    assert "finding marked by a person" not in case_page(run, "case-004")
+
+
 def test_a_thinned_series_says_so_and_a_case_without_one_has_none(run: RunFolder) -> None:
     pictures = read_run(run.root).pictures["case-001"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image as Picture
 
-from wholecase.answer.series_pictures import draw_series, is_series
+from wholecase.answer.series_pictures import draw_series, is_series, with_marks
 from wholecase.cohort import Case
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
@@ -49,6 +49,8 @@ class Sitting:
     run: RunFolder
     shades: tuple[float, float] | None = None
     """What is shown black and white, as in `as_picture`."""
+    marked: tuple[int, ...] = ()
+    """Of a series the instances in which a person marked the finding."""
 
 
 def draw(sitting: Sitting) -> dict[str, Any]:
@@ -63,7 +65,8 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     case, run = sitting.case, sitting.run
     evidence = read_evidence(run.evidence(case.id))
     if is_series(case, evidence):
-        return draw_series(case, evidence, sitting.shades, partial(_saved, run, case))
+        series = draw_series(case, evidence, sitting.shades, partial(_saved, run, case))
+        return with_marks(series, evidence, sitting.marked)
     weights = evidence.weights.mean(1)
     best = int(evidence.image[weights.argmax()])
     shown_tiles = TILES if len(weights) > 1 else 0

@@ -107,6 +107,21 @@ def draw_series(
     }
 
 
+def with_marks(
+    drawn: Mapping[str, Any], evidence: Evidence, marked: Sequence[int]
+) -> dict[str, Any]:
+    """What `draw_series` says, each slice with whether a person marked the finding in it."""
+    where = {(one.series, one.number) for one in slices_said(evidence) if one.index in marked}
+
+    def each(slices: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**one, "marked": (one["series"], one["slice"]) in where} for one in slices]
+
+    if not where:
+        return {**drawn}
+    series = {**drawn["series"], "slices": each(drawn["series"]["slices"])}
+    return {**drawn, "slices": each(drawn["slices"]), "series": series}
+
+
 def series_picture(
     case: Case, evidence: Evidence, shades: Shades, of_class: str
 ) -> UInt8[np.ndarray, "H W 3"]:

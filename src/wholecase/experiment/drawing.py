@@ -23,7 +23,8 @@ def draw_pictures(
 ) -> None:
     """Pictures of the cases that are shown; one that fails is left out."""
     folder, shades = bench.run, shades_of(bench.recipe)
-    sittings = [Sitting(one.case, folder, shades) for one in shown]
+    marked = {j.case.id: j.lesions.marked for j in judgements if j.lesions is not None}
+    sittings = [Sitting(one.case, folder, shades, marked.get(one.case.id, ())) for one in shown]
     drawn: dict[str, Any] = {}
     with progress("drawing", len(sittings), "cases") as advance:
         for done in parallel_map(draw, sittings, workers=workers):

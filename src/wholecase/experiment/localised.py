@@ -1,7 +1,6 @@
 """Whether evidence points at what was marked: the table of cases, and what it comes to."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -9,13 +8,12 @@ import numpy as np
 from wholecase.answer import Judgement
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import mean_interval
-from wholecase.explain import LesionSlices
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
 
 COLUMNS = ("case_id", "patient_id", "localisation_auc")
-OF_SLICES = tuple(field.name for field in fields(LesionSlices) if field.name != "auc")
 MEANS = ("map_share", "map_chance", "pointing", "pointing_chance")
+OF_SLICES = ("slices", "lesions", "first_rank", *MEANS)
 
 
 def write_localisation(run: RunFolder, judgements: Sequence[Judgement]) -> None:

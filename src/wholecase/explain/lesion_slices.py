@@ -35,6 +35,8 @@ class LesionSlices:
     """Share of those slices in which the cell of the maximum touches the lesion."""
     pointing_chance: float | None = None
     """The same for a cell drawn at random."""
+    marked: tuple[int, ...] = ()
+    """The slices with a lesion, by their instances."""
 
     @property
     def is_among_first(self) -> bool | None:
@@ -61,6 +63,7 @@ def lesion_slices(evidence: Evidence, masks: Mapping[int, Bool[np.ndarray, "H W"
         slices=len(known),
         lesions=len(with_lesion),
         auc=None if np.isnan(area) else area,
+        marked=tuple(with_lesion),
         first_rank=min((said[i].rank for i in with_lesion), default=None),
         **_places(evidence, {i: masks[i] for i in with_lesion if said[i].decides}),
     )

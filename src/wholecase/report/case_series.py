@@ -40,6 +40,11 @@ class ShownSeries:
     """How many slices there are, those that are not shown counted."""
 
     @property
+    def has_marks(self) -> bool:
+        """Whether a person marked the finding in one of those that are shown."""
+        return any(one.record.marked for one in self.slices)
+
+    @property
     def has_scores(self) -> bool:
         """Whether slices were judged alone."""
         return any(one.record.probability is not None for one in self.slices)

@@ -182,6 +182,7 @@ def _slice(root: Path, entry: Mapping[str, Any]) -> SliceRecord:
         weight=finite(entry.get("weight")) or 0.0,
         rank=whole(entry.get("rank")),
         picture=inside(root, entry.get("picture")),
+        marked=entry.get("marked") is True,
     )
 
 

@@ -155,6 +155,8 @@ class SliceRecord:
     rank: int
     """1 has most to do with the answer."""
     picture: Path | None = None
+    marked: bool = False
+    """Whether a person marked the finding in it."""
 
     @property
     def decides(self) -> bool:
