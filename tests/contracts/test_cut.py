@@ -13,7 +13,12 @@ from wholecase.core.lookup import options_of
 from wholecase.instances import CUTS, Slices, stream
 from wholecase.sources import open_source
 
-OTHERS = {"side_px": 48, "spacing_um": 0.75, "tissue": {"name": "classical", "least": 0.5}}
+OTHERS = {
+    "crop": "head",
+    "side_px": 48,
+    "spacing_um": 0.75,
+    "tissue": {"name": "classical", "least": 0.5},
+}
 """For every option of any cut a value that is not its default."""
 
 

@@ -16,11 +16,14 @@ from wholecase.models import (
     INPUTS,
     LIGHT,
     POOLINGS,
+    SEQUENCES,
     Backbone,
     CaseModel,
     Head,
     Input,
     Pooling,
+    Recurrent,
+    Smoothing,
 )
 from wholecase.recipes import Named, Recipe
 
@@ -62,6 +65,7 @@ def _model(
     section = recipe.model
     backbone, seen = _front(recipe, width, pixels)
     width = width if backbone is None else backbone.width
+    sequence = _sequence(section.sequence, width)
     if section.decide == "case":
         assert section.aggregator is not None, "the schema asks for it"  # noqa: S101
         kind = look_up(AGGREGATORS, section.aggregator.name, "aggregator")
@@ -75,7 +79,16 @@ def _model(
     head = built(look_up(HEADS, section.head.name, "head"), section.head, "head", **given)
     images = _images(section.images)
     also = _also(recipe, width, branches)
-    return CaseModel(backbone=backbone, input=seen, pool=pool, head=head, images=images, also=also)
+    return CaseModel(
+        backbone=backbone,
+        input=seen,
+        pool=pool,
+        head=head,
+        images=images,
+        also=also,
+        sequence=sequence,
+        smoothing=None if section.smoothing is None else Smoothing(section.smoothing),
+    )
 
 
 def _front(recipe: Recipe, width: int, kind: PixelKind) -> tuple[Backbone | None, Input]:
@@ -135,6 +148,14 @@ def _also(recipe: Recipe, width: int, branches: int) -> dict[str, tuple[Head, fl
         make = look_up(HEADS, section.head.name, "head")
         heads[name] = built(make, section.head, "head", **given), section.weight
     return heads
+
+
+def _sequence(named: Named | None, width: int) -> Recurrent | None:
+    if named is None:
+        return None
+    make = look_up(SEQUENCES, named.name, "sequence")
+    made: Recurrent = built(make, named, "sequence", width=width)
+    return made
 
 
 def _images(named: Named) -> Pooling | None:

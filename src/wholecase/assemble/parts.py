@@ -21,6 +21,7 @@ from wholecase.training import (
     Course,
     Examples,
     NoExamples,
+    Reuse,
     Schedule,
     Stage,
     Views,
@@ -164,6 +165,9 @@ def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
         stages=tuple(Stage(own.start, own.rates) for own in stages),
         course=_course(train.schedule),
         batchnorm=train.batchnorm,
+        reuse=None
+        if train.reuse is None
+        else Reuse(variants=train.reuse.variants, gigabytes=train.reuse.gigabytes),
         precision=train.precision,
         augment=_augment(recipe, kind),
     )

@@ -16,6 +16,7 @@ import torch
 from wholecase.answer import examples_of, familiar_of, write_familiar
 from wholecase.assemble import batches_of, schedule_of
 from wholecase.cohort import Case
+from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
 from wholecase.core.seeds import seed_of
@@ -31,6 +32,7 @@ from wholecase.training import (
     History,
     Keep,
     Schedule,
+    Shelf,
     fit,
     metric_told,
 )
@@ -128,20 +130,34 @@ def _followed(schedule: Schedule, firsts: Sequence[History]) -> Schedule:
 def _taught(job: FoldJob, lesson: _Lesson) -> tuple[CaseModel, History]:
     _require(job, lesson)
     model = job.fresh_model(lesson.train)
-    model.begin()
-    model = model.to(job.device)
     train = _batches(job, lesson.train, "train")
+    model.begin(train.once())
+    model = model.to(job.device)
     valid = _batches(job, lesson.valid, "valid") if lesson.valid else None
     with freed_memory_kept():
         history = fit(
             model,
             (train, valid),
-            lesson.schedule,
+            _shelved(job, lesson),
             seed=job.seed,
             keep=Keep(job.folder.last, lesson.key),
             on_epoch=lambda epoch: _report(job, lesson, epoch),
         )
     return model, history
+
+
+def _shelved(job: FoldJob, lesson: _Lesson) -> Schedule:
+    """What sleeping parts make of a case is kept once for all folds of the run."""
+    schedule = lesson.schedule
+    if schedule.reuse is None:
+        return schedule
+    change = job.recipe.train.augment
+    contents = {
+        case.id: digest(shown=job.extraction.keys(case.images), label=case.target, change=change)
+        for case in (*lesson.train, *lesson.valid)
+    }
+    shelf = Shelf(job.run.kept, contents, job.recipe.protocol.seed)
+    return replace(schedule, reuse=replace(schedule.reuse, shelf=shelf))
 
 
 def _batches(job: FoldJob, cases: tuple[Case, ...], side: str) -> Batches:

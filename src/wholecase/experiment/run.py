@@ -1,6 +1,7 @@
 """Cohort and recipe -> run folder, fold by fold."""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -107,6 +108,8 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
+        for one in (bench, *others):
+            shutil.rmtree(one.run.kept, ignore_errors=True)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]

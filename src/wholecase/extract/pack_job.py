@@ -190,7 +190,7 @@ class Pack:
         width, height = pictures.size_px
         only = np.zeros(1, np.int64)
         for wanted, name in zip(images, picture_digests(pixels), strict=True):
-            instances = sole_instance((width, height), wanted.image.mpp, side)
+            instances = sole_instance((0, 0, width, height), wanted.image.mpp, side)
             self._note(wanted.key, instances, (only, [name]), (width, height))
 
     def _note(

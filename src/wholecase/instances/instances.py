@@ -12,6 +12,9 @@ from wholecase.core.errors import SourceError
 from wholecase.instances.tissue import Tissue
 from wholecase.sources import ImageSource
 
+Box = tuple[int, int, int, int]
+"""x, y of the top left, width, height, in level-0 pixels."""
+
 
 @dataclass(frozen=True)
 class Instances:

@@ -7,7 +7,7 @@ import numpy as np
 
 from wholecase.core.errors import RecipeError
 from wholecase.instances.grid import centres
-from wholecase.instances.instances import Cut, Instances, refuse_several_planes
+from wholecase.instances.instances import Box, Cut, Instances, refuse_several_planes
 from wholecase.sources import ImageSource
 
 
@@ -36,16 +36,16 @@ class Whole(Cut):
         refuse_several_planes(source, "whole")
         size_px = source.levels[0].width_px, source.levels[0].height_px
         um = None if source.spacing is None else source.spacing.um
-        return sole_instance(size_px, um, self.side_px)
+        return sole_instance((0, 0, *size_px), um, self.side_px)
 
 
-def sole_instance(size_px: tuple[int, int], spacing_um: float | None, side_px: int) -> Instances:
-    """A picture of that width and height as one instance; `spacing_um` None where nothing tells."""
-    box_px = np.array([[0, 0, *size_px]], np.int64)
+def sole_instance(box: Box, spacing_um: float | None, side_px: int) -> Instances:
+    """A rectangle of a picture as one instance; `spacing_um` None where nothing tells."""
+    box_px = np.array([box], np.int64)
     um = np.nan if spacing_um is None else spacing_um
     return Instances(
         box_px=box_px,
         position_um=np.full((1, 3), np.nan, np.float32) if np.isnan(um) else centres(box_px, um),
-        scale=np.array([um * max(size_px) / side_px], np.float32),
+        scale=np.array([um * max(box[2:]) / side_px], np.float32),
         side_px=side_px,
     )

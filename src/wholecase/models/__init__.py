@@ -1,7 +1,8 @@
 """Packed bags in, one answer per case out."""
 
 from wholecase.models.aggregators import AGGREGATORS, Aggregator
-from wholecase.models.backbones import BACKBONES, Backbone, Mapped
+from wholecase.models.along import SEQUENCES, Recurrent, Smoothing
+from wholecase.models.backbones import BACKBONES, WHOLE, Backbone, Mapped
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
@@ -12,6 +13,7 @@ from wholecase.models.checkpoint import (
     save_model,
     save_tensors,
 )
+from wholecase.models.deciders import is_each_alone
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
@@ -36,6 +38,8 @@ __all__ = [
     "LIGHT",
     "POOLINGS",
     "PRECISIONS",
+    "SEQUENCES",
+    "WHOLE",
     "Aggregator",
     "Answer",
     "Backbone",
@@ -51,6 +55,8 @@ __all__ = [
     "Pooled",
     "Pooling",
     "Quantised",
+    "Recurrent",
+    "Smoothing",
     "answered",
     "answers",
     "as_float",
@@ -59,6 +65,7 @@ __all__ = [
     "device_of",
     "export_onnx",
     "facts_of_model",
+    "is_each_alone",
     "load_model",
     "load_state",
     "load_tensors",

@@ -13,7 +13,8 @@ class Batch:
     """Several cases, packed: no padding, no mask, no empty bag."""
 
     values: Tensor
-    """[T, D] vectors, or [T, C, H, W] pixels: samples of their kind, or its numbers as floats."""
+    """[T, D] vectors, or [T, C, H, W] pixels: samples of their kind, or its numbers as floats; or
+    what a part of the model made of them, where `after` names one."""
     starts: Int[Tensor, " bounds"]
     """[B + 1]: case b owns instances starts[b] to starts[b + 1]."""
     cases: tuple[str, ...]
@@ -28,6 +29,9 @@ class Batch:
     covariates: Float[Tensor, "B V"] | None = None
     images: Int[Tensor, " image_bounds"] | None = None
     """[I + 1]: where images begin, and the end; None where nobody asks. Cases begin with images."""
+    after: str = ""
+    """The part of the model, such as `backbone.network.layer3`, whose output the values are; that
+    part and all before it are passed over. Empty: none."""
 
     def __post_init__(self) -> None:
         if torch.compiler.is_exporting():  # a graph has no numbers that could be looked at
@@ -53,6 +57,7 @@ class Batch:
             patients=names,
             scale=None if self.scale is None else self.scale[rows],
             position=None if self.position is None else self.position[rows],
+            after=self.after,
         )
 
     def to(self, device: torch.device | str) -> "Batch":

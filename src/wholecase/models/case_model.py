@@ -1,6 +1,6 @@
 """The model of every recipe: backbone? + (aggregator then head | head then pooling) + images?."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -8,8 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators import Aggregator
-from wholecase.models.backbones import Backbone
+from wholecase.models.along import Recurrent, Smoothing
+from wholecase.models.backbones import WHOLE, Backbone, kept, of_grid
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.deciders import deciding, is_each_alone, learns, with_gradient
 from wholecase.models.further import FurtherHeads
@@ -19,6 +21,7 @@ from wholecase.models.poolings import Pooling
 from wholecase.models.precision import in_full, raised, raised_pooled
 from wholecase.models.segments import segment_sum
 from wholecase.models.several_images import image_bounds, joined
+from wholecase.models.standard import Standard
 
 
 @final
@@ -35,6 +38,8 @@ class CaseModel(nn.Module):
         covariates: how many numbers per case enter as a linear term on the case's logits.
         also: further heads by the target that they learn, each with the weight of its loss. They
             see the same bags, and `head` alone decides.
+        sequence: adds to each vector what those before and after it in its image tell.
+        smoothing: averages the logits of instances along their image, before they are pooled.
     """
 
     def __init__(  # noqa: PLR0913 (the parts of a model)
@@ -47,6 +52,8 @@ class CaseModel(nn.Module):
         images: Pooling | None = None,
         covariates: int = 0,
         also: Mapping[str, tuple[Head, float]] | None = None,
+        sequence: Recurrent | None = None,
+        smoothing: Smoothing | None = None,
     ) -> None:
         super().__init__()
         self.backbone = backbone
@@ -58,11 +65,27 @@ class CaseModel(nn.Module):
             nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
         )
         self.also = FurtherHeads(also or {})
+        self.standard = Standard(input.channels) if input.is_standardised else None
+        self.sequence = sequence
+        self.smoothing = smoothing
 
-    def begin(self) -> None:
-        """Take in the weights that networks begin with; before learning, and only then."""
+    def begin(self, taught: Iterable[Batch] = ()) -> None:
+        """Take in what learning begins with; before it, and only then.
+
+        Args:
+            taught: each case that will learn, once; looked at where the input is standardised by
+                them.
+        """
         for network in self.networks():
             network.begin()
+        if self.standard is not None:
+            self.standard.learn(self.input(batch.values, batch.starts) for batch in taught)
+
+    def turn(self, epoch: int) -> None:
+        """An epoch of learning begins: poolings may sharpen."""
+        for rule in self.modules():
+            if isinstance(rule, Pooling):
+                rule.turn(epoch)
 
     def networks(self) -> Iterator[Backbone]:
         """The backbone, and those that it is made of."""
@@ -75,7 +98,7 @@ class CaseModel(nn.Module):
         are passed over: the same gradient, and what is kept for it does not grow with their number.
         """
         network = self.backbone
-        few = isinstance(self.pool, Pooling) and self.pool.few
+        few = isinstance(self.pool, Pooling) and self.pool.few and self.sequence is None
         if network is None or not (few and learns(network) and is_each_alone(network)):
             return self.decided(self.embedded(batch), batch)
         return self.decided(self._learning_from_few(batch), batch)
@@ -83,30 +106,58 @@ class CaseModel(nn.Module):
     def _learning_from_few(self, batch: Batch) -> Embedded:
         """All are scored without a graph; then those that decide go through the network again."""
         device = batch.values.device
+        seen = self.seen(batch)
         # the same dropout in both rounds: what is drawn now is drawn again
         drawn = torch.random.fork_rng([device] if device.type == "cuda" else [])
         with torch.no_grad(), drawn:
-            every = self.embedded(batch)
+            every = self._encoded(seen)
             chosen = deciding(self.decided(every, batch), every)
         torch.clear_autocast_cache()  # of weights that were lowered without a graph
-        return with_gradient(every, self.embedded(batch.apart(chosen)), chosen)
+        return with_gradient(every, self._encoded(seen.apart(chosen)), chosen)
 
     def embedded(self, batch: Batch) -> Embedded:
         """The vectors of a batch: stored ones as they are, pixels through input and backbone."""
         if self.backbone is None:
             return Embedded.of(batch)
-        vectors: Embedded = self.backbone(self.seen(batch))
-        return vectors
+        return self._encoded(self.seen(batch))
 
     def seen(self, batch: Batch) -> Batch:
         """The batch as the backbone gets it."""
-        return replace(batch, values=self.input(batch.values))
+        if batch.after:
+            return batch
+        bounds = batch.starts if batch.images is None else batch.images
+        values = self.input(batch.values, bounds)
+        return replace(batch, values=values if self.standard is None else self.standard(values))
+
+    def passed(self, batch: Batch, part: str) -> Batch:
+        """The batch `after` a part of the model, to be kept: `backbone`, or one of its links.
+
+        Raises:
+            ValueError: the vectors of an instance are no grid that could be kept with it.
+        """
+        assert self.backbone is not None, "stored features pass nothing"  # noqa: S101
+        if part == WHOLE:
+            values = kept(self.embedded(batch), len(batch.values))
+        else:
+            values = self.backbone.until(self.seen(batch).values, part.removeprefix(f"{WHOLE}."))
+        return replace(batch, values=values, after=part)
+
+    def _encoded(self, seen: Batch) -> Embedded:
+        assert self.backbone is not None, "stored features are not encoded"  # noqa: S101
+        if seen.after == WHOLE:
+            return Embedded.of(seen) if seen.values.dim() == 2 else of_grid(seen)
+        link = seen.after.removeprefix(f"{WHOLE}.")
+        vectors: Embedded = self.backbone(replace(seen, after=link))
+        return vectors
 
     def decided(self, embedded: Embedded, batch: Batch) -> Answer:
         """The answer from vectors that are there already; `batch` says whose they are."""
         bags = embedded
         if self.images is not None:
             bags = replace(embedded, starts=image_bounds(embedded, batch))
+        if self.sequence is not None:
+            along = self.sequence(raised(bags.values), self._series(embedded, batch))
+            bags = replace(bags, values=along)
         pooled = self._aggregated(bags)
         answer = self._answer(self.head, pooled, bags, embedded.starts, batch)
         if self.covariates is not None:
@@ -141,7 +192,7 @@ class CaseModel(nn.Module):
         self, head: Head, pooled: Pooled | None, bags: Embedded, starts: Tensor, batch: Batch
     ) -> Answer:
         """What a head says of the cases, which begin at `starts`."""
-        said = self._decide(head, pooled, bags)
+        said = self._decide(head, pooled, bags, self._along(bags, batch))
         if self.images is not None:
             said = _of_cases(said, self.images, starts)
         return Answer(
@@ -153,7 +204,25 @@ class CaseModel(nn.Module):
             instance_logits=said.each,
         )
 
-    def _decide(self, head: Head, pooled: Pooled | None, bags: Embedded) -> "_Decided":
+    def _series(self, embedded: Embedded, batch: Batch) -> Tensor:
+        """Where images begin within the vectors, and the end; a case that tells none is one."""
+        if embedded.origin is not None:
+            raise RecipeError(
+                "model.sequence and model.smoothing go from slice to slice, and this backbone "
+                "makes several vectors of one; remove them, or use another network"
+            )
+        return batch.starts if batch.images is None else batch.images
+
+    def _along(self, bags: Embedded, batch: Batch) -> Tensor | None:
+        """How much each instance has to say of each, where logits are smoothed."""
+        if self.smoothing is None:
+            return None
+        weights: Tensor = self.smoothing(self._series(bags, batch), batch.position)
+        return weights
+
+    def _decide(
+        self, head: Head, pooled: Pooled | None, bags: Embedded, along: Tensor | None
+    ) -> "_Decided":
         """Of each bag: of a case, or of an image where images are judged on their own."""
         if pooled is not None:
             with in_full(pooled.embedding.device):
@@ -161,8 +230,10 @@ class CaseModel(nn.Module):
         bags = replace(bags, values=raised(bags.values))
         with in_full(bags.values.device):
             each = head.logits(bags.values[:, None])  # [T, L]
+            each = each if along is None else along @ each
         decided = self.pool(each, bags.starts)
-        return _Decided(_pooled(bags, decided.weights, each), decided.logits, each)
+        weights = decided.weights if along is None else along.T @ decided.weights
+        return _Decided(_pooled(bags, weights, each), decided.logits, each)
 
 
 @dataclass(frozen=True)

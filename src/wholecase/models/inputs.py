@@ -7,12 +7,13 @@ from math import isfinite
 from typing import Any, Literal, final
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from wholecase.core.kinds import RGB, PixelKind
+from wholecase.models.along import neighbour
 from wholecase.models.numbers import as_float
 
 Numbers = Float[Tensor, "T C H W"]
@@ -26,8 +27,22 @@ class Input(ABC):
 
     kind: PixelKind
 
-    def __call__(self, values: Tensor) -> Seen:
+    @property
+    def reach(self) -> int:
+        """How many slices before and after an instance are seen with it."""
+        return 0
+
+    @property
+    def is_standardised(self) -> bool:
+        """Whether it is then brought to the mean and deviation of the training patients."""
+        return False
+
+    def __call__(self, values: Tensor, bounds: Int[Tensor, " image_bounds"] | None = None) -> Seen:
         """Samples of the kind, or its numbers in floating point, as network input.
+
+        Args:
+            values: of the instances [T, C, H, W].
+            bounds: where images begin, and the end; None takes all as of one.
 
         Raises:
             RecipeError: the values are no pixels of the kind.
@@ -38,11 +53,21 @@ class Input(ABC):
                 f"pixels of the kind {self.kind.name!r} have {self.kind.channels} channels, not "
                 f"{numbers.shape[1]}; give images of that kind"
             )
-        return self.seen(numbers)
+        own = self.seen(numbers)
+        if not self.reach:
+            return own
+        count = len(own)
+        bounds = torch.tensor([0, count], device=own.device) if bounds is None else bounds
+        steps = range(-self.reach, self.reach + 1)
+        return self.together([own[neighbour(count, bounds, step)] for step in steps])
 
     @abstractmethod
     def seen(self, numbers: Numbers) -> Seen:
         """Numbers of the kind as network input; each instance on its own."""
+
+    def together(self, slices: Sequence[Tensor]) -> Float[Tensor, "T E H W"]:
+        """Those before an instance, itself and those after it as the channels of one input."""
+        return torch.cat(list(slices), 1)
 
     @property
     def channels(self) -> int:
@@ -73,17 +98,32 @@ class Window(Input):
         width: of the one window, in the kind's unit (80 HU for brain).
         windows: instead of these, several, each `[centre, width]`.
         zscore: `slice` then standardises each instance, window by window, by its own mean and
-            deviation; `none`.
+            deviation; `patients` by those of all training patients, which travel with the model;
+            `none`.
         floor: least deviation to divide by, of the window's width: an instance of air stays flat.
+        beside: so many slices before and after are further channels, from the first to the last;
+            beyond an end of the series its last slice stands for what is missing.
     """
 
     centre: float | int | None = None
     width: float | int | None = None
     windows: Sequence[Sequence[float | int]] = ()
-    zscore: Literal["none", "slice"] = "none"
+    zscore: Literal["none", "slice", "patients"] = "none"
     floor: float | int = 0.05
+    beside: int = 0
+
+    @property
+    def is_standardised(self) -> bool:
+        """By `zscore: patients`."""
+        return self.zscore == "patients"
+
+    @property
+    def reach(self) -> int:
+        """As many as the recipe says."""
+        return self.beside
 
     def __post_init__(self) -> None:
+        _check_beside(self.beside)
         if bool(self.windows) == (self.centre is not None or self.width is not None):
             raise RecipeError(
                 "model.input=window takes a centre and a width, or `windows`, each [centre, width]"
@@ -94,8 +134,8 @@ class Window(Input):
                     "model.input=window needs a finite centre and a positive width, not "
                     f"{' and '.join(map(repr, one))}"
                 )
-        if self.zscore not in {"none", "slice"}:
-            raise RecipeError(f"model.input.zscore is none or slice, not {self.zscore!r}")
+        if self.zscore not in {"none", "slice", "patients"}:
+            raise RecipeError(f"model.input.zscore is none, slice or patients, not {self.zscore!r}")
         _check_floor(self.floor)
 
     def seen(self, numbers: Numbers) -> Seen:
@@ -108,7 +148,7 @@ class Window(Input):
 
     def _shown(self, numbers: Numbers, centre: float | int, width: float | int) -> Seen:
         shown = ((numbers - (centre - width / 2)) / width).clamp(0, 1)
-        return shown if self.zscore == "none" else _standardised(shown, self.floor)
+        return _standardised(shown, self.floor) if self.zscore == "slice" else shown
 
 
 @final
@@ -133,9 +173,22 @@ class Zscore(Input):
 @final
 @dataclass(frozen=True)
 class ImageNet(Input):
-    """Light by ImageNet's mean and deviation per channel; grey is given as three equal channels."""
+    """Light by ImageNet's mean and deviation per channel; grey is given as three equal channels.
+
+    Args:
+        beside: of a series of grey slices the one so many steps before is red and the one so many
+            after is blue; 0 leaves colours as they are.
+    """
+
+    beside: int = 0
+
+    @property
+    def reach(self) -> int:
+        """As many as the recipe says."""
+        return self.beside
 
     def __post_init__(self) -> None:
+        _check_beside(self.beside)
         if self.kind.unit or self.kind.channels not in {1, 3}:
             raise RecipeError(
                 f"model.input=imagenet is for light, in colour or grey, and pixels of the kind "
@@ -148,6 +201,11 @@ class ImageNet(Input):
             numbers.new_tensor(s).view(3, 1, 1) for s in (IMAGENET_MEAN, IMAGENET_STD)
         )
         return (_in_range(self.kind, numbers) - mean) / deviation
+
+    def together(self, slices: Sequence[Tensor]) -> Float[Tensor, "T E H W"]:
+        """One channel of each of three slices."""
+        red, green, blue = slices[0], slices[len(slices) // 2], slices[-1]
+        return torch.stack([red[:, 0], green[:, 1], blue[:, 2]], 1)
 
 
 INPUTS: dict[str, type[Input]] = {
@@ -175,6 +233,11 @@ def _standardised(numbers: Numbers, floor: float | int) -> Numbers:
 def _is_window(one: Sequence[Any]) -> bool:
     known = len(one) == 2 and all(isinstance(number, float | int) for number in one)
     return known and isfinite(one[0]) and isfinite(one[1]) and one[1] > 0
+
+
+def _check_beside(beside: object) -> None:
+    if isinstance(beside, bool) or not isinstance(beside, int) or beside < 0:
+        raise RecipeError(f"model.input.beside is 0 slices or more, not {beside!r}")
 
 
 def _check_floor(floor: float | int) -> None:

@@ -1,8 +1,10 @@
 """Pool decisions: instance logits -> case logit, for recipes that `decide: instance`."""
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import torch
 from jaxtyping import Float, Int
@@ -37,6 +39,9 @@ class Pooling(nn.Module, ABC):
     few: ClassVar[bool] = False
     """Whether most instances of a large bag weigh nothing, so that learning can pass them over."""
 
+    def turn(self, epoch: int) -> None:
+        """An epoch of learning begins; nothing happens where a rule stays the same."""
+
     @abstractmethod
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """Pool each bag on its own."""
@@ -50,9 +55,7 @@ class MaxLogit(Pooling):
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """The first of equals wins."""
-        winners = segment_argmax(logits.detach(), starts)  # [B, L]
-        weights = logits.new_zeros(logits.shape).scatter(0, winners, 1.0)
-        return Decided(logits=logits.gather(0, winners), weights=weights)
+        return highest(logits, starts)
 
 
 @final
@@ -117,21 +120,56 @@ class LogSumExp(Pooling):
 
     Args:
         sharpness: r; near 0 it is the mean, and the maximum as it grows.
+        sharpens: r from further epochs on, such as `{5: 5.0, 12: max}`. While it is soft, all
+            instances learn; a model keeps the one of its best epoch.
     """
 
-    def __init__(self, *, sharpness: float = 1.0) -> None:
+    sharpness: Tensor
+
+    def __init__(
+        self,
+        *,
+        sharpness: float = 1.0,
+        sharpens: Mapping[Any, Any] | None = None,
+    ) -> None:
         super().__init__()
-        if not sharpness > 0:
-            raise RecipeError(f"model.pooling.sharpness is more than 0, not {sharpness!r}")
-        self._sharpness = sharpness
+        course = {0: sharpness, **(sharpens or {})}
+        self._course = {epoch: _sharp(epoch, value) for epoch, value in course.items()}
+        self.register_buffer("sharpness", torch.tensor(self._course[0]), persistent=bool(sharpens))
+
+    def turn(self, epoch: int) -> None:
+        """The latest of its course."""
+        begun = max(start for start in self._course if start <= epoch)
+        self.sharpness.fill_(self._course[begun])
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """An instance weighs what a small change of its logit moves."""
-        scaled = self._sharpness * logits
-        highest = segment_max(scaled.detach(), starts)
-        grown = (scaled - highest[owners(starts, logits.shape[0])]).exp()
-        pooled = (segment_mean(grown, starts).log() + highest) / self._sharpness
+        sharpness = float(self.sharpness)
+        if math.isinf(sharpness):
+            return highest(logits, starts)
+        scaled = sharpness * logits
+        top = segment_max(scaled.detach(), starts)
+        grown = (scaled - top[owners(starts, logits.shape[0])]).exp()
+        pooled = (segment_mean(grown, starts).log() + top) / sharpness
         return Decided(logits=pooled, weights=segment_softmax(scaled, starts))
+
+
+def highest(logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
+    """The maximum of each bag; the first of equals wins."""
+    winners = segment_argmax(logits.detach(), starts)  # [B, L]
+    weights = logits.new_zeros(logits.shape).scatter(0, winners, 1.0)
+    return Decided(logits=logits.gather(0, winners), weights=weights)
+
+
+def _sharp(epoch: object, value: object) -> float:
+    sharp = math.inf if value == "max" else value
+    known = isinstance(sharp, int | float) and not isinstance(sharp, bool) and sharp > 0
+    if not known or not isinstance(epoch, int) or epoch < 0:
+        raise RecipeError(
+            "model.pooling.sharpness is more than 0, and sharpens is {epoch: more than 0 or max}, "
+            f"not {value!r} from epoch {epoch!r} on"
+        )
+    return float(sharp)  # type: ignore[arg-type]
 
 
 @final

@@ -159,6 +159,18 @@ class ModelSection(Section):
         "augmentation are told: rgb where nothing is said, grey or ct",
         exclude_if=lambda value: value is None,
     )
+    sequence: Named | None = Field(
+        None,
+        description="a small network along the slices of a series: `gru`",
+        exclude_if=lambda value: value is None,
+    )
+    smoothing: float | None = Field(
+        None,
+        gt=0,
+        description="mm: deviation of the kernel by which slices' logits are smoothed along the "
+        "series, for `decide: instance`",
+        exclude_if=lambda value: value is None,
+    )
     aggregator: Named | None = Field(None, description="pools embeddings, for `decide: case`")
     pooling: Named | None = Field(None, description="pools logits, for `decide: instance`")
     images: Named = Field(
@@ -187,6 +199,8 @@ class ModelSection(Section):
             raise ValueError("`decide: case` needs an `aggregator`")
         if self.decide == "instance" and self.pooling is None:
             raise ValueError("`decide: instance` needs a `pooling`")
+        if self.decide == "case" and self.smoothing is not None:
+            raise ValueError("`smoothing` is of the logits of slices, for `decide: instance`")
         return self
 
 
@@ -213,6 +227,19 @@ class StageSection(Section):
     rates: dict[str, float] = Field(description="part of the model -> learning rate")
 
 
+class ReuseSection(Section):
+    """What is kept of the outputs of parts of a network that sleep."""
+
+    variants: int = Field(
+        4, ge=1, description="of each case that learns, where it is changed while learning"
+    )
+    gigabytes: float = Field(
+        8.0,
+        gt=0,
+        description="most on disk for one fold; else fewer variants are kept, or nothing",
+    )
+
+
 class Train(Section):
     """How long and how fast."""
 
@@ -230,6 +257,12 @@ class Train(Section):
     stages: tuple[StageSection, ...] = Field((), description="curriculum of freezing and rates")
     batchnorm: Literal["frozen", "active", "all"] = Field(
         "frozen", description="which BatchNorm layers learn their statistics"
+    )
+    reuse: ReuseSection | None = Field(
+        None,
+        description="keep what parts of the network that sleep make of each case, so that an epoch "
+        "costs what the waking parts cost",
+        exclude_if=lambda value: value is None,
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",

@@ -100,6 +100,11 @@ class RunFolder:
         return self.root / "tissue.json"
 
     @property
+    def kept(self) -> Path:
+        """What sleeping parts of networks made of the cases; gone once all folds have learnt."""
+        return self.root / "kept"
+
+    @property
     def fold_numbers(self) -> list[int]:
         """Of the outer folds that have a folder, rising."""
         folders = (self.root / "folds").iterdir()

@@ -8,6 +8,7 @@ from wholecase.training.fit import History, fit
 from wholecase.training.optimizer import optimizer_for
 from wholecase.training.rates import SCHEDULES, Course, Followed
 from wholecase.training.resume import Epoch, Keep
+from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
 from wholecase.training.views import VIEWS, Drawn, PerScale, Views, judged_views
 from wholecase.training.watch import metric_told
@@ -35,7 +36,9 @@ __all__ = [
     "NoExamples",
     "Patients",
     "PerScale",
+    "Reuse",
     "Schedule",
+    "Shelf",
     "Shuffled",
     "Stage",
     "Views",

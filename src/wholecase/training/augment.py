@@ -252,6 +252,11 @@ class Augment:
         """Whether stored features cannot be changed so."""
         return any(step.needs_pixels for step in self.steps)
 
+    @property
+    def mixes(self) -> bool:
+        """Whether cases of a step have to do with each other."""
+        return any(isinstance(step, Mixup) for step in self.steps)
+
     def __call__(self, batch: Batch) -> Batch:
         """Another batch of the same cases; its pixels are numbers of their kind.
 

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.models import Batch
+from wholecase.models.segments import owners
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Example:
     covariates: Float[Tensor, " V"] | None = None
     image: Int[Tensor, " N"] | None = None
     """Which image of the case each instance is of; those of one image stand together."""
+    after: str = ""
+    """The part of the model whose output the values are, as in a `Batch`."""
 
     def only(self, kept: Int[Tensor, " M"]) -> "Example":
         """The same case with these of its instances, in this order."""
@@ -108,7 +111,28 @@ def pack(examples: Sequence[Example]) -> Batch:
         targets={name: torch.stack([e.targets[name] for e in examples]) for name in first.targets},
         covariates=_stacked([e.covariates for e in examples]),
         images=_image_bounds(examples),
+        after=first.after,
     )
+
+
+def unpacked(batch: Batch) -> list[Example]:
+    """The cases of a batch one by one; what `pack` would make it of."""
+    bounds = batch.starts.tolist()
+    image = None if batch.images is None else owners(batch.images)
+    return [
+        Example(
+            case=case,
+            patient=batch.patients[b],
+            values=batch.values[begin:end],
+            scale=None if batch.scale is None else batch.scale[begin:end],
+            position=None if batch.position is None else batch.position[begin:end],
+            targets={name: target[b] for name, target in batch.targets.items()},
+            covariates=None if batch.covariates is None else batch.covariates[b],
+            image=None if image is None else image[begin:end] - image[begin],
+            after=batch.after,
+        )
+        for b, (case, begin, end) in enumerate(zip(batch.cases, bounds, bounds[1:], strict=False))
+    ]
 
 
 def _image_bounds(examples: Sequence[Example]) -> Tensor | None:

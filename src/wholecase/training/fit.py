@@ -1,5 +1,6 @@
 """The one loop that teaches every model."""
 
+import contextlib
 import math
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,6 +26,7 @@ from wholecase.training.batches import Batches
 from wholecase.training.optimizer import set_modes
 from wholecase.training.pace import Pace
 from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
+from wholecase.training.reuse import Kept, Plain
 from wholecase.training.schedule import Schedule
 from wholecase.training.watch import Verdict, Watch, judge
 
@@ -63,28 +65,44 @@ def fit(
         RecipeError: the device lacks the schedule's precision.
     """
     check_precision(schedule.precision, device_of(model))
-    train, valid = batches
+    train, _ = batches
     watch = Watch(schedule.patience, schedule.min_delta)
     pace = Pace(model, schedule)
     rows = load_progress(keep, model, pace, watch)
-    for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
-        optimizer, factor = pace.optimizer(epoch), pace.factor
-        train_loss = _learn(model, optimizer, train, schedule, (seed, epoch))
-        remember(model, train.once())
-        # where nobody is asked the later epoch is the better one
-        nobody = Verdict(None, float(-epoch), None)
-        verdict = nobody if valid is None else judge(model, valid, schedule)
-        rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
-        watch.see(epoch, verdict.score, model)
-        pace.see(verdict.score)
-        if keep is not None:
-            save_progress(keep, model, pace, watch, rows)
-        if on_epoch is not None:
-            on_epoch(rows[-1])
-        if watch.is_over:
-            break
+    with contextlib.closing(_sides(model, batches, schedule, seed)) as sides:
+        for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
+            optimizer, factor = pace.optimizer(epoch), pace.factor
+            set_modes(model, schedule)
+            model.turn(epoch)
+            here, asked = sides.turn(model, epoch, schedule.precision)
+            train_loss = _learn(model, optimizer, here, schedule, (seed, epoch))
+            remember(model, train.once())
+            # where nobody is asked the later epoch is the better one
+            nobody = Verdict(None, float(-epoch), None)
+            verdict = nobody if asked is None else judge(model, asked, schedule)
+            rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
+            watch.see(epoch, verdict.score, model)
+            pace.see(verdict.score)
+            if keep is not None:
+                save_progress(keep, model, pace, watch, rows)
+            if on_epoch is not None:
+                on_epoch(rows[-1])
+            if watch.is_over:
+                break
     load_state(model, watch.best, "the best epoch")
     return History(tuple(rows), watch.best_epoch)
+
+
+def _sides(
+    model: CaseModel,
+    batches: tuple[Batches, Batches | None],
+    schedule: Schedule,
+    seed: int,
+) -> Kept | Plain:
+    """Both sides past what sleeps of the network, where the schedule asks for it."""
+    if schedule.reuse is None or model.backbone is None:
+        return Plain(batches)
+    return Kept(batches, schedule.reuse, schedule.augment, seed)
 
 
 def _learn(
@@ -95,7 +113,6 @@ def _learn(
     moment: tuple[int, int],
 ) -> float:
     seed, epoch = moment
-    set_modes(model, schedule)
     device = device_of(model)
     total, cases = 0.0, 0
     with ExitStack() as stack:
@@ -126,7 +143,7 @@ def _learn(
 
 
 def _loss(model: CaseModel, batch: Batch, schedule: Schedule) -> Tensor:
-    if schedule.augment is not None:
+    if schedule.augment is not None and not batch.after:  # what was kept was changed before
         batch = schedule.augment(batch)
     with lowered(schedule.precision, batch.values.device):
         answer = model(batch)

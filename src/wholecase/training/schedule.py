@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from wholecase.core.errors import RecipeError
 from wholecase.training.augment import Augment
 from wholecase.training.rates import Constant, Course
+from wholecase.training.reuse import Reuse
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,18 @@ class Schedule:
     augment: Augment | None = None
     """How batches are changed while learning; judging always sees the cases as they are."""
 
+    reuse: Reuse | None = None
+    """What is kept of the outputs of parts that sleep; None computes them anew."""
+
     precision: str = "float32"
     """`bfloat16` learns by products of sixteen bits; weights, sums and judging keep thirty-two."""
 
     def __post_init__(self) -> None:
+        if self.reuse is not None and self.augment is not None and self.augment.mixes:
+            raise RecipeError(
+                "train.reuse keeps what a network makes of each case, and mixup mixes their "
+                "pixels anew in every step; remove one of them"
+            )
         starts = Counter(stage.start for stage in self.stages)
         if twice := [start for start, times in starts.items() if times > 1]:
             raise RecipeError(

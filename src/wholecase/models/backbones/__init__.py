@@ -1,7 +1,7 @@
 """Trainable networks at the front of a model."""
 
 from wholecase.models.backbones.backbone import Backbone, Build
-from wholecase.models.backbones.cells import cells_of
+from wholecase.models.backbones.cells import WHOLE, cells_of, kept, of_grid
 from wholecase.models.backbones.mapped import Mapped
 from wholecase.models.backbones.paired import Paired
 from wholecase.models.backbones.per_magnification import PerMagnification
@@ -17,6 +17,7 @@ BACKBONES: dict[str, type[Backbone]] = {
 
 __all__ = [
     "BACKBONES",
+    "WHOLE",
     "Backbone",
     "Build",
     "Mapped",
@@ -25,4 +26,6 @@ __all__ = [
     "ResNetGrey",
     "SmallCnn",
     "cells_of",
+    "kept",
+    "of_grid",
 ]

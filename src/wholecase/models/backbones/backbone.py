@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from wholecase.models.batch import Batch, Embedded
 
@@ -27,6 +27,21 @@ class Backbone(nn.Module, ABC):
 
     def begin(self) -> None:
         """Take them in: once, before a model learns, and never where a trained one is asked."""
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Names of its parts that run one after the other, each on what the last gave.
+
+        () where the network is no such row.
+        """
+        return ()
+
+    def until(self, values: Tensor, link: str) -> Tensor:
+        """What the network gives up to this link, which is one of `links`.
+
+        Where `forward` then gets a batch `after` that link, it goes on from there.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no link {link!r}")
 
     @abstractmethod
     def forward(self, batch: Batch) -> Embedded:

@@ -4,7 +4,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wholecase.models.batch import Embedded
+from wholecase.models.batch import Batch, Embedded
+
+WHOLE = "backbone"
+"""The name of the model's network as a part of the model."""
 
 
 def cells_of(
@@ -24,3 +27,35 @@ def cells_of(
         origin=torch.arange(count, device=device).repeat_interleave(cells),
         cell=cell.repeat(count, 1),
     )
+
+
+def kept(embedded: Embedded, count: int) -> Float[Tensor, "T D"] | Float[Tensor, "T D h w"]:
+    """All vectors of each instance together; `of_grid` takes those of a grid apart again.
+
+    Args:
+        embedded: one vector of each instance, or those of one grid.
+        count: T, instances.
+
+    Raises:
+        ValueError: the instances have other vectors than these.
+    """
+    if embedded.origin is None:
+        return embedded.values
+    each, rest = divmod(len(embedded.values), count)
+    if embedded.cell is not None and not rest:
+        height, width = (embedded.cell.amax(0) + 1).tolist()
+        if height * width == each:
+            maps = embedded.values.view(count, height, width, -1).permute(0, 3, 1, 2)
+            if _same(embedded, cells_of(maps, torch.arange(count + 1))):
+                return maps
+    raise ValueError("the vectors of an instance are no grid")
+
+
+def _same(one: Embedded, other: Embedded) -> bool:
+    pairs = (one.cell, other.cell), (one.origin, other.origin)
+    return all(a is not None and b is not None and torch.equal(a, b) for a, b in pairs)
+
+
+def of_grid(batch: Batch) -> Embedded:
+    """Of a batch [T, D, h, w] that is `after` the whole network the vectors [T h w, D]."""
+    return cells_of(batch.values, batch.starts, batch.scale)

@@ -13,8 +13,15 @@ class Mapped(Backbone):
     """Network input becomes the maps of the last convolution, the maps become vectors."""
 
     @abstractmethod
-    def features(self, values: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
-        """Activations of the last convolution, of all instances at once."""
+    def features(
+        self, values: Float[Tensor, "T C H W"], after: str = ""
+    ) -> Float[Tensor, "T E h w"]:
+        """Activations of the last convolution, of all instances at once.
+
+        Args:
+            values: network input, or what the link `after` made of it.
+            after: one of the network's links.
+        """
 
     @abstractmethod
     def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
@@ -22,4 +29,4 @@ class Mapped(Backbone):
 
     def forward(self, batch: Batch) -> Embedded:
         """One after the other."""
-        return self.embedded(self.features(batch.values), batch)
+        return self.embedded(self.features(batch.values, batch.after), batch)

@@ -1,6 +1,8 @@
 """A published convolutional network on pixels of any number of channels, such as CT in windows."""
 
 import difflib
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -11,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
+from wholecase.models.backbones.links import links_of
 from wholecase.models.backbones.mapped import Mapped
 from wholecase.models.batch import Batch, Embedded
 from wholecase.weights import load_weights, weight_file
@@ -82,26 +85,45 @@ class ResNetGrey(Mapped):
         state[first] = adapted(state[first], self._channels, self._first_conv)
         self.network.load_state_dict(state)
 
-    def features(self, values: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """Such as conv1, bn1, act1, maxpool, layer1.0 and so on, below `network`."""
+        network: Any = self.network
+        return tuple(
+            f"network.{name}"
+            for name in links_of(network, network.forward_features, self._channels)
+        )
+
+    def until(self, values: Float[Tensor, "T C H W"], link: str) -> Float[Tensor, "T E h w"]:
+        """A part of the instances at a time."""
+        names = self.links[: self.links.index(link) + 1]
+        parts = torch.split(values, self._slices)
+        return torch.cat([self._through(names, part) for part in parts])
+
+    def features(
+        self, values: Float[Tensor, "T C H W"], after: str = ""
+    ) -> Float[Tensor, "T E h w"]:
         """The maps before averaging, a part of the instances at a time."""
         at_once = torch.compiler.is_exporting() or len(values) <= self._slices
         if at_once or self._shares_statistics():
-            return self._maps(values)
-        return torch.cat([self._part(part) for part in torch.split(values, self._slices)])
+            return self._maps(values, after)
+        return torch.cat([self._part(part, after) for part in torch.split(values, self._slices)])
 
     def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
         """The mean over each map."""
         return Embedded(maps.mean((2, 3)), batch.starts, batch.scale)
 
-    def _part(self, values: Float[Tensor, "t C H W"]) -> Float[Tensor, "t E h w"]:
+    def _part(self, values: Float[Tensor, "t C H W"], after: str) -> Float[Tensor, "t E h w"]:
         learns = any(p.requires_grad for p in self.network.parameters())
         if not (learns and torch.is_grad_enabled()):
-            return self._maps(values)
-        maps: Tensor = checkpoint(self._maps, values, use_reentrant=False)
+            return self._maps(values, after)
+        maps: Tensor = checkpoint(self._maps, values, after, use_reentrant=False)
         return maps
 
-    def _maps(self, values: Float[Tensor, "t C H W"]) -> Float[Tensor, "t E h w"]:
+    def _maps(self, values: Float[Tensor, "t C H W"], after: str) -> Float[Tensor, "t E h w"]:
         network: Any = self.network
+        if after:
+            return self._through(self.links[self.links.index(after) + 1 :], values)
         maps: Tensor = network.forward_features(values)
         if maps.dim() != 4 or maps.shape[1] != self.width:
             raise RecipeError(
@@ -109,6 +131,11 @@ class ResNetGrey(Mapped):
                 "resnet50, under model.backbone.network"
             )
         return maps
+
+    def _through(self, names: Sequence[str], values: Tensor) -> Tensor:
+        for name in names:
+            values = self.get_submodule(name)(values)
+        return values
 
     def _shares_statistics(self) -> bool:
         norms = nn.modules.batchnorm._BatchNorm

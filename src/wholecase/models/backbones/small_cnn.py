@@ -46,7 +46,11 @@ class SmallCnn(Mapped):
         """The channels of the last block."""
         return self._width
 
-    def features(self, values: Float[Tensor, "T C H W"]) -> Float[Tensor, "T E h w"]:
+    def features(
+        self,
+        values: Float[Tensor, "T C H W"],
+        after: str = "",  # noqa: ARG002 (it has no links)
+    ) -> Float[Tensor, "T E h w"]:
         """The last block before its pooling: twice as fine as the grid of vectors."""
         self._check(values)
         # channels last is 1.3 times as fast in training and 1.7 times in judging, on a CPU

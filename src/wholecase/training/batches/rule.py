@@ -1,5 +1,6 @@
 """Which cases meet in a batch, and what is shown of them."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -28,6 +29,17 @@ class Batches(ABC):
     @abstractmethod
     def epoch(self, number: int) -> Iterator[Batch]:
         """Mixed or balanced, for learning; the same number gives the same batches."""
+
+    @property
+    def examples(self) -> Examples:
+        """The cases."""
+        return self._examples
+
+    def over(self, examples: Examples) -> "Batches":
+        """The same rule and order over the same cases, of which something else is shown."""
+        other = copy.copy(self)
+        other._examples = examples
+        return other
 
     def once(self) -> Iterator[Batch]:
         """Each case once, in order, whole; bounded by instances alone, since nothing is learnt."""
