@@ -147,3 +147,35 @@ def test_wrong_wishes_are_told_and_leave_nothing(
     assert stopped.value.code == 1
     assert told in capsys.readouterr().err
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_recipe_that_decides_slices_takes_a_patient_in_hounsfield_units(tmp_path) -> None:
+    changed = [
+        "cut.side_px=16",
+        "model.backbone={name: small_cnn, channels: [4]}",
+        "model.head={name: binary, hidden: [4], dropout: 0.0}",
+        "train.stages=[]",
+    ]
+    folder, recipe = RunFolder(tmp_path / "run"), read_recipe("brain-mets-ct", changed)
+    folder.root.mkdir()
+    folder.recipe.write_text(recipe_text(recipe))
+    save_model(folder.fold(0).model, model_of(recipe, 1, 2, 0), {})
+    write_json(folder.fold(0).choices, {"temperature": 1.3, "threshold": 0.4})
+    facts = {"recipe": recipe.recipe, "title": recipe.title, "classes": ["none", "metastasis"]}
+    encoder = {"identity": {}, "width": 1, "pixels": "ct"}
+    write_json(folder.facts, {"schema": SCHEMA, **facts, "encoder": encoder})
+    export(folder.root, "--onnx", tmp_path / "m.onnx")
+    told = json.loads((tmp_path / "m.json").read_text())
+    assert told["input"]["shape"] == ["T", 1, 16, 16]
+    assert (told["input"]["name"], told["input"]["type"]) == ("slices", "float32")
+    assert "Hounsfield units as they are" in told["input"]["meaning"]
+    assert told["outputs"] == ["probabilities", "slice_probabilities", "weights"]
+    values = np.random.default_rng(0).normal(40, 30, (5, 1, 16, 16)).round().astype(np.int16)
+    patient, alone, weights = run_onnx(tmp_path / "m.onnx", values.astype(np.float32))
+    (member,) = load_run(folder.root, "cpu").members
+    batch = Batch(torch.from_numpy(values), torch.tensor([0, 5]), ("a",), ("a",))
+    expected = member.choices.calibrated(predict(member.model, [batch]))
+    np.testing.assert_allclose(patient, expected, atol=1e-5)
+    assert alone[weights.argmax(), 1] == pytest.approx(patient[0, 1], abs=1e-5)
+    with pytest.raises(SystemExit):
+        main(["export", str(folder.root), "--onnx", "x.onnx", "--int8", "patches.npy"])

@@ -12,7 +12,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.phantoms import draw_ct
 from wholecase.phantoms.ct.scan import scan
 from wholecase.phantoms.ct.study_plan import SCANNERS, SYNTAXES, plan_patients
-from wholecase.sources import open_source
+from wholecase.sources import open_source, volume_mask
 
 SMALL = {"side_px": 48, "reach_mm": 60.0}
 PATIENTS, SEED = 12, 5
@@ -141,3 +141,12 @@ def test_what_cannot_be_drawn_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="holds other files"):
         draw_ct(tmp_path, patients=2, seed=0, **SMALL)
     assert not (tmp_path / "cohort.csv").exists()
+
+
+def test_a_mask_lies_on_its_slices_also_of_a_tilted_gantry(drawn):
+    tilted = {bool(PLANNED[r["case_id"]].tilt_deg): r for r in rows_of(drawn) if r["mask"]}
+    assert len(tilted) == 2
+    for row in tilted.values():
+        with open_source(drawn.parent / row["path"], "ct") as source:
+            found = volume_mask(drawn.parent / row["mask"], source)
+        assert np.array_equal(found, scan(PLANNED[row["case_id"]], SEED).mask)

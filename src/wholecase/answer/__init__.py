@@ -5,7 +5,6 @@ from wholecase.answer.case_pictures import (
     Sitting,
     draw,
     heat,
-    localise,
     map_pictures,
     read_tiles,
     save_picture,
@@ -13,9 +12,19 @@ from wholecase.answer.case_pictures import (
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
+from wholecase.answer.localising import Localised, localise
 from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.seen import Seen, write_contents
+from wholecase.answer.series_pictures import (
+    is_series,
+    leading_slices,
+    pixel_um,
+    read_slices,
+    series_picture,
+    slice_maps,
+    told,
+)
 from wholecase.answer.targets import covariates_of
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
@@ -26,6 +35,7 @@ __all__ = [
     "Faithfulness",
     "FoldModel",
     "Judgement",
+    "Localised",
     "Member",
     "Reading",
     "Seen",
@@ -39,16 +49,23 @@ __all__ = [
     "familiar_of",
     "has_bag",
     "heat",
+    "is_series",
     "judge",
+    "leading_slices",
     "load_fold",
     "load_run",
     "localise",
     "map_pictures",
+    "pixel_um",
     "read_case",
     "read_choices",
+    "read_slices",
     "read_tiles",
     "save_picture",
     "scores_of",
+    "series_picture",
+    "slice_maps",
+    "told",
     "write_contents",
     "write_familiar",
 ]

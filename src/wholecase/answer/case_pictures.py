@@ -1,7 +1,8 @@
 """What a reader wants to see of a case: slide, where the model looked, tiles that counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image as Picture
 
+from wholecase.answer.series_pictures import draw_series, is_series, with_marks
 from wholecase.cohort import Case
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
@@ -18,8 +20,6 @@ from wholecase.explain import (
     Evidence,
     enlarged,
     least_instances,
-    localisation_auc,
-    mask_share,
     overlay,
     paint,
     read_evidence,
@@ -27,7 +27,14 @@ from wholecase.explain import (
     top_instances,
 )
 from wholecase.runs import RunFolder
-from wholecase.sources import ImageSource, Thumbnail, open_source, read_box, thumbnail
+from wholecase.sources import (
+    ImageSource,
+    Thumbnail,
+    as_picture,
+    open_source,
+    read_box,
+    thumbnail,
+)
 
 THUMBNAIL_PX = 1024
 TILES = 4
@@ -40,6 +47,10 @@ class Sitting:
 
     case: Case
     run: RunFolder
+    shades: tuple[float, float] | None = None
+    """What is shown black and white, as in `as_picture`."""
+    marked: tuple[int, ...] = ()
+    """Of a series the instances in which a person marked the finding."""
 
 
 def draw(sitting: Sitting) -> dict[str, Any]:
@@ -48,10 +59,14 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     `tiles` are the most attended, most first; `least` the least attended of the others, least
     first; `maps` where within an instance a model that sees pixels looked. The thumbnail is of the
     image that holds the instance of greatest weight. A tile that cannot be read is left out; a case
-    of one instance has none, since the thumbnail shows it.
+    of one instance has none, since the thumbnail shows it. A series is shown by its slices
+    (`draw_series`).
     """
     case, run = sitting.case, sitting.run
     evidence = read_evidence(run.evidence(case.id))
+    if is_series(case, evidence):
+        series = draw_series(case, evidence, sitting.shades, partial(_saved, run, case))
+        return with_marks(series, evidence, sitting.marked)
     weights = evidence.weights.mean(1)
     best = int(evidence.image[weights.argmax()])
     shown_tiles = TILES if len(weights) > 1 else 0
@@ -65,7 +80,7 @@ def draw(sitting: Sitting) -> dict[str, Any]:
         try:
             with open_source(image.path, image.kind, image.mpp, image.window) as source:
                 here = [i for i in (*most, *least) if evidence.image[i] == number]
-                tiles |= read_tiles(source, evidence, here)
+                tiles |= read_tiles(source, evidence, here, shades=sitting.shades)
                 if number == best:
                     drawn |= _whole(sitting, source, evidence.of_image(number))
         except SourceError:
@@ -78,14 +93,21 @@ def draw(sitting: Sitting) -> dict[str, Any]:
 
 
 def read_tiles(
-    source: ImageSource, evidence: Evidence, wanted: Sequence[int], *, side_px: int = TILE_PX
+    source: ImageSource,
+    evidence: Evidence,
+    wanted: Sequence[int],
+    *,
+    side_px: int = TILE_PX,
+    shades: tuple[float, float] | None = None,
 ) -> dict[int, UInt8[np.ndarray, "_ _ 3"]]:
-    """Pixels of instances of an open image, by index; one that cannot be read is missing."""
+    """Pictures of instances of an open image, by index; one that cannot be read is missing."""
     tiles = {}
     for index in wanted:
         x, y, width, height = evidence.box_px[index].tolist()
+        plane = 0 if evidence.plane is None else int(evidence.plane[index])
         try:
-            tiles[index] = read_box(source, (x, y, width, height), (side_px, side_px))
+            pixels = read_box(source, (x, y, width, height), (side_px, side_px), plane)
+            tiles[index] = as_picture(pixels, source.kind, shades)
         except SourceError:
             continue
     return tiles
@@ -105,33 +127,17 @@ def heat(
     where it was read already.
     """
     small = small or thumbnail(source, longest_px)
+    pixels = as_picture(small.pixels, source.kind)
     spacing = None if source.spacing is None else source.spacing.um
     values, scale = shown(evidence, scale)
     return paint(
-        small.pixels,
+        pixels,
         small.downsample,
         evidence.box_px,
         values,
         scale=scale,
         spacing_um=spacing,
     )
-
-
-def localise(case: Case, evidence: Evidence, sizes: Mapping[int, tuple[int, int]]) -> float | None:
-    """How well attention tells a case's annotated tiles from untouched ones.
-
-    None for a case without masks. `sizes` are width and height of the case's images.
-    """
-    shares, weights = [], []
-    for number, image in enumerate(case.images):
-        if image.mask is None or number not in sizes:
-            continue
-        here = evidence.of_image(number)
-        shares.append(mask_share(image.mask, sizes[number], here.box_px))
-        weights.append(here.weights.mean(1).astype(np.float64))
-    if not shares:
-        return None
-    return localisation_auc(np.concatenate(weights), np.concatenate(shares))
 
 
 def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:
@@ -146,21 +152,24 @@ def save_picture(path: Path, pixels: UInt8[np.ndarray, "H W 3"]) -> None:
 def _whole(sitting: Sitting, source: ImageSource, here: Evidence) -> dict[str, Any]:
     case, run = sitting.case, sitting.run
     small = thumbnail(source, THUMBNAIL_PX)
-    files: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", small.pixels)}
-    if maps := map_pictures(source, here):
+    seen = as_picture(small.pixels, source.kind, sitting.shades)
+    files: dict[str, Any] = {"thumbnail": _saved(run, case, "thumbnail.jpg", seen)}
+    if maps := map_pictures(source, here, sitting.shades):
         files["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
     if len(here.weights) > 1:
         files["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
     return files
 
 
-def map_pictures(source: ImageSource, here: Evidence) -> dict[str, UInt8[np.ndarray, "_ _ 3"]]:
+def map_pictures(
+    source: ImageSource, here: Evidence, shades: tuple[float, float] | None = None
+) -> dict[str, UInt8[np.ndarray, "_ _ 3"]]:
     """Where within the instance of greatest weight of an open image, by the name of the method."""
     if not here.maps:
         return {}
     top = int(here.weights.mean(1).argmax())
     side = max(here.box_px[top, 2:].tolist())
-    pixels = enlarged(read_tiles(source, here, [top], side_px=side)[top])
+    pixels = enlarged(read_tiles(source, here, [top], side_px=side, shades=shades)[top])
     return {name: overlay(pixels, maps[top]) for name, maps in here.maps.items()}
 
 

@@ -8,10 +8,11 @@ from jaxtyping import Float, UInt8
 
 from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
+from wholecase.answer.series_pictures import is_series, series_picture
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
 from wholecase.evaluation import Novelty, Scores
-from wholecase.explain import AUTO, Evidence
+from wholecase.explain import AUTO, Evidence, LesionSlices, class_shown
 from wholecase.sources import open_source
 
 
@@ -36,6 +37,8 @@ class Judgement:
     other folds, which have seen the patient."""
     localisation: float | None = None
     """How well the evidence finds what an expert marked; None without marks."""
+    lesions: LesionSlices | None = None
+    """The same of a series, slice by slice."""
     faithfulness: Faithfulness | None = None
     """Whether the decision rests on the evidence; None where it was not tried."""
     agreement: float | None = None
@@ -63,7 +66,7 @@ class Judgement:
     def heatmap(
         self, image: int = 0, *, longest_px: int = 1024, scale: str = AUTO
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """What the regions of an image say, RGB, with legend and scale bar.
+        """What the regions of an image say, RGB, with legend and scale bar; of a series all slices.
 
         Args:
             image: number of the image within the case.
@@ -76,6 +79,9 @@ class Judgement:
         """
         if self.evidence is None:
             raise RunError(f"case {self.case.id!r} was judged without evidence; ask again with it")
+        if is_series(self.case, self.evidence):
+            of_class = self.classes[class_shown(self.evidence)]
+            return series_picture(self.case, self.evidence, None, of_class)
         shown = self.case.images[image]
         with open_source(shown.path, shown.kind, shown.mpp, shown.window) as source:
             here = self.evidence.of_image(image)

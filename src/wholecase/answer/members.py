@@ -94,7 +94,11 @@ class FoldModel(Member):
     def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
         (answer,) = answers(self.model, [pack([reading.example])])
         raw = self._raw(answer)[0]
-        return raw, supported(self.model, reading, answer, raw, full=full)
+        evidence = supported(self.model, reading, answer, raw, full=full)
+        if evidence.alone is not None:
+            calibrated = self.choices.calibrated(evidence.alone).astype(np.float32)
+            evidence = replace(evidence, alone=calibrated)
+        return raw, evidence
 
     def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
         with torch.no_grad():

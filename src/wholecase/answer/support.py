@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
-from wholecase.models import Answer, Batch, CaseModel, Mapped, answers
+from wholecase.models import Answer, CaseModel, Mapped, Pooling, each_alone
 from wholecase.training import Example, pack
 
 
@@ -32,13 +32,14 @@ def supported(
         full: also what each instance says, and where within its instances a model that sees pixels
             looked; else the weights alone.
     """
+    if not full:
+        return _evidence(answer, reading.bag, _nothing(reading), {})
     target = 1 if len(probabilities) == 2 else int(probabilities.argmax())
-    return _evidence(
-        answer,
-        reading.bag,
-        _logits(model, reading, answer) if full else _nothing(reading),
-        _maps(model, reading.example, answer, target) if full else {},
-    )
+    single = _single(model, reading, answer)
+    logits = _nothing(reading) if single is None else _logits(model, answer, single)
+    maps = _maps(model, reading.example, answer, target)
+    alone = _alone(model, answer, single, len(reading.bag.values))
+    return replace(_evidence(answer, reading.bag, logits, maps), alone=alone)
 
 
 def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
@@ -49,7 +50,9 @@ def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
     )
     shared = set(first.maps).intersection(*(part.maps for part in parts))
     maps = {name: np.mean([part.maps[name] for part in parts], 0) for name in sorted(shared)}
-    return replace(first, weights=weights, scores=scores, logits=logits, maps=maps)
+    each = [part.alone for part in parts if part.alone is not None]
+    alone = np.mean(each, 0) if len(each) == len(parts) else None
+    return replace(first, weights=weights, scores=scores, logits=logits, maps=maps, alone=alone)
 
 
 def joined_evidence(
@@ -58,7 +61,8 @@ def joined_evidence(
     """Evidence of a case that was judged by sets of its instances.
 
     An instance weighs the mean over the sets, nothing in those that do not show it; its score is
-    the highest of those that do, and minus infinity where none does.
+    the highest of those that do, and minus infinity where none does. What it says alone is nan
+    where no set shows it.
     """
     count = len(reading.bag.image)
     weights, logits = (
@@ -68,6 +72,10 @@ def joined_evidence(
     for rows, part in zip(kept, parts, strict=True):
         scores[rows.numpy()] = np.maximum(scores[rows.numpy()], part.scores)
     bag, names = reading.bag, parts[0].maps
+    alone = None if parts[0].alone is None else np.full((count, parts[0].alone.shape[1]), np.nan)
+    for rows, part in zip(kept, parts, strict=True):
+        if alone is not None and part.alone is not None:
+            alone[rows.numpy()] = part.alone  # the same in every set that shows it
     return Evidence(
         weights=weights,
         scores=scores,
@@ -77,6 +85,7 @@ def joined_evidence(
         plane=bag.plane,
         logits=logits,
         maps={name: _spread(count, kept, [p.maps[name] for p in parts]) for name in names},
+        alone=alone,
     )
 
 
@@ -101,30 +110,36 @@ def _nothing(reading: Reading) -> Float[np.ndarray, "N 0"]:
     return np.zeros((len(reading.bag.values), 0), dtype=np.float32)
 
 
-def _logits(model: CaseModel, reading: Reading, answer: Answer) -> Float[np.ndarray, "N L"]:
+def _single(model: CaseModel, reading: Reading, answer: Answer) -> Answer | None:
+    """The answer to each instance as a case of its own, where it is one vector."""
+    if model.head.remembers or answer.pooled.origin is not None:
+        return None
+    return each_alone(model, pack([reading.example]))
+
+
+def _alone(
+    model: CaseModel, answer: Answer, single: Answer | None, count: int
+) -> Float[np.ndarray, "N C"] | None:
+    """The probabilities of each instance as if it were all of the case."""
+    origin, each = answer.pooled.origin, answer.instance_logits
+    with torch.no_grad():
+        if single is None:
+            if origin is None or each is None or not isinstance(model.pool, Pooling):
+                return None
+            # several decided vectors of an instance, pooled as those of a case are
+            bounds = torch.searchsorted(origin, torch.arange(count + 1, device=origin.device))
+            single = replace(answer, logits=model.pool(each, bounds).logits)
+        rows: np.ndarray = model.head.probabilities(single).double().cpu().numpy()
+    return rows
+
+
+def _logits(model: CaseModel, answer: Answer, single: Answer) -> Float[np.ndarray, "N L"]:
     """What each instance says of each class, by its weight: attention alone does not tell."""
-    example, pooled = reading.example, answer.pooled
-    count = len(example.values)
-    if model.head.remembers or pooled.origin is not None:
-        return _nothing(reading)
-    names, beside = tuple(str(i) for i in range(count)), example.covariates
-    alone = Batch(
-        example.values,
-        torch.arange(count + 1),
-        names,
-        names,
-        scale=example.scale,
-        position=example.position,
-        covariates=None if beside is None else beside.expand(count, -1),
-        images=torch.arange(count + 1),
-    )
-    (single,) = answers(model, [alone])
+    pooled = answer.pooled
     with torch.no_grad():
         branches = pooled.embedding.shape[1] if answer.instance_logits is None else 1
         mean = pooled.instances.mean(0).expand(1, branches, -1)
         gap = single.logits - model.head.logits(mean)
-        if model.covariates is not None and beside is not None:  # they are none of its instances
-            gap = gap - model.covariates(beside[None].to(gap.device))
         weighed = (pooled.weights.mean(1, keepdim=True) * gap).cpu().numpy()
     logits: Float[np.ndarray, "N L"] = weighed
     return logits

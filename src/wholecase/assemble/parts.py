@@ -96,6 +96,16 @@ def cut_of(recipe: Recipe) -> Cut:
     return made
 
 
+def shades_of(recipe: Recipe) -> tuple[float, float] | None:
+    """What a picture for people shows black and white: the first window of the recipe, if any."""
+    named = recipe.model.input
+    if named is None or named.name != "window":
+        return None
+    first = (named.options.get("windows") or [(named.options["centre"], named.options["width"])])[0]
+    centre, width = map(float, first)
+    return centre - width / 2, centre + width / 2
+
+
 def encoder_of(recipe: Recipe) -> EncoderSpec:
     """The frozen encoder, not built yet."""
     if recipe.encoder is None:

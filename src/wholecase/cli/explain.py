@@ -35,17 +35,27 @@ def explain(
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
-    from wholecase.experiment import ask, draw_answer, question_of, qupath_images, stored_answer
+    from wholecase.experiment import (
+        ask,
+        draw_answer,
+        question_of,
+        qupath_images,
+        recipe_of,
+        stored_answer,
+    )
     from wholecase.explain import Evidence, QuPathImage, refuse_project
 
     if qupath is not None:
         refuse_project(qupath)
     refuse_unwritable(out / "heatmap.png")
     entries: list[QuPathImage] = []
+    recipe = recipe_of(run)
 
     def show(case: "Case", evidence: Evidence | None) -> None:
         assert evidence is not None, "asked for"  # noqa: S101
-        for path in draw_answer(case, evidence, out, scale=scale, longest_px=longest):
+        for path in draw_answer(
+            case, evidence, out, recipe=recipe, scale=scale, longest_px=longest
+        ):
             print(path)
         if qupath is not None:
             entries.extend(qupath_images(case, evidence, scale=scale))

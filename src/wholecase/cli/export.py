@@ -31,8 +31,10 @@ def export(
     """Write the mean of the fold models' calibrated probabilities as one ONNX graph.
 
     The graph is compared with the models before it is written. A run on pixels takes patches, each
-    a case of its own; a run on stored features takes the features of one case. The JSON file tells
-    classes, threshold, input and spacing, and how far each file is from the models.
+    a case of its own; where it decides each slice and pools them (`decide: instance`), all slices
+    of one patient, and tells each slice's probability as well; a run on stored features takes the
+    features of one case. The JSON file tells classes, threshold, input and spacing, and how far
+    each file is from the models.
     """
     import torch
 
@@ -45,11 +47,14 @@ def export(
     trained, numbers = _of_fold(load_run(run, "cpu"), fold)
     members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
-    pixels = len(shape) == 3
+    pixels = len(shape) == 3 and not _is_series(trained)
     if int8 is not None and (not pixels or _kind(trained).dtype != "uint8"):
-        raise RunError("eight bits are for runs on pixels of eight bits; leave out --int8")
+        raise RunError(
+            "eight bits are for runs on patches of eight bits, each a case of its own; leave out "
+            "--int8"
+        )
     patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
-    dtype = getattr(torch, _kind(trained).dtype) if pixels else torch.float32
+    dtype = getattr(torch, _dtype(trained))
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=dtype))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
     facts = {
@@ -99,7 +104,22 @@ def _kind(trained: "TrainedRun") -> "PixelKind":
     return trained.members[0].model.input.kind
 
 
+def _is_series(trained: "TrainedRun") -> bool:
+    """Whether the graph takes all slices of a patient."""
+    section = trained.recipe.model
+    return section.backbone is not None and section.decide == "instance"
+
+
+def _dtype(trained: "TrainedRun") -> str:
+    """Of what goes in: samples of patches; of slices in a unit the numbers themselves."""
+    kind = _kind(trained)
+    is_number = trained.recipe.model.backbone is None or (_is_series(trained) and kind.unit)
+    return "float32" if is_number else kind.dtype
+
+
 def _meaning(kind: "PixelKind") -> str:
+    if kind.name == "ct":
+        return "Hounsfield units as they are: window and z-score are in the graph"
     numbers = f"samples of kind {kind.name}, {kind.unit or 'light'} = sample / {kind.divisor:g}"
     return "RGB from 0 to 255" if kind.name == "rgb" else numbers
 
@@ -109,7 +129,6 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     from wholecase.core.version import VERSION
 
     facts = trained.folder.read_facts()
-    pixels = len(shape) == 3
     return {
         "schema": 1,
         "wholecase": VERSION,
@@ -118,20 +137,27 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
         "classes": list(trained.classes),
         "decide": "the second class where its probability is above `threshold`; the most probable "
         "where there is no threshold",
-        "input": {
-            "name": "pixels" if pixels else "features",
-            "type": _kind(trained).dtype if pixels else "float32",
-            "shape": ["N", *shape],
-            "meaning": f"N patches, {_meaning(_kind(trained))}, each a case of its own"
-            if pixels
-            else "the N feature vectors of one case",
-        },
-        "outputs": ["probabilities"] if pixels else ["probabilities", "weights"],
-        "encoder": None if pixels else trained.encoder,
+        **_ports(trained, shape),
+        "encoder": trained.encoder if trained.recipe.model.backbone is None else None,
         "cut": facts.get("cut"),
         "spacing_um": (facts.get("instance") or {}).get("spacing_um"),
         "trained_on": {key: (facts.get("cohort") or {}).get(key) for key in ("digest", "cases")},
     }
+
+
+def _ports(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
+    """What goes in and what comes out."""
+    name, outputs = "features", ["probabilities", "weights"]
+    meaning, count = "the N feature vectors of one case", "N"
+    if _is_series(trained):
+        name, count = "slices", "T"
+        outputs = ["probabilities", "slice_probabilities", "weights"]
+        meaning = f"all T slices of one patient, in their order, {_meaning(_kind(trained))}"
+    elif len(shape) == 3:
+        name, outputs = "pixels", ["probabilities"]
+        meaning = f"N patches, {_meaning(_kind(trained))}, each a case of its own"
+    given = {"name": name, "type": _dtype(trained), "shape": [count, *shape], "meaning": meaning}
+    return {"input": given, "outputs": outputs}
 
 
 def _file(path: Path, **facts: float | int) -> dict[str, Any]:

@@ -15,10 +15,11 @@ FEATURE_SUFFIXES = frozenset((".h5", ".hdf5", ".pt"))
 """Files that hold features; all others are tiles."""
 
 
-def cohort_of_images(paths: Sequence[Path]) -> Cohort:
+def cohort_of_images(paths: Sequence[Path], *, kind: str | None = None) -> Cohort:
     """An unlabelled cohort with one case and patient per image, named after the file.
 
-    Files that share a name get `-2`, `-3` and so on behind it, in the order given.
+    Files that share a name get `-2`, `-3` and so on behind it, in the order given. All are of that
+    `kind`; None goes by their names.
 
     Raises:
         ManifestError: there are no paths.
@@ -27,9 +28,9 @@ def cohort_of_images(paths: Sequence[Path]) -> Cohort:
         raise ManifestError("there are no images; name at least one")
     cases: dict[str, Case] = {}
     for line, path in enumerate(paths, start=1):
-        name = _free(path.stem, cases)
-        kind = kind_of(path)
-        cases[identity_key(name)] = Case(id=name, patient=name, images=(Image(path, kind, line),))
+        name = _free(path.stem.removesuffix(".nii"), cases)
+        image = Image(path, kind or kind_of(path), line)
+        cases[identity_key(name)] = Case(id=name, patient=name, images=(image,))
     return Cohort(path=paths[0].parent, cases=tuple(cases.values()), classes=())
 
 

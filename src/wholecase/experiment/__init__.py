@@ -1,7 +1,7 @@
 """Cohort and recipe -> run, fold by fold."""
 
 from wholecase.experiment.asking import Asked, Question, ask, question_of
-from wholecase.experiment.explained import draw_answer, qupath_images, stored_answer
+from wholecase.experiment.explained import draw_answer, qupath_images, recipe_of, stored_answer
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
@@ -20,6 +20,7 @@ __all__ = [
     "import_clam",
     "question_of",
     "qupath_images",
+    "recipe_of",
     "run",
     "stored_answer",
     "versions",

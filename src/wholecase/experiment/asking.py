@@ -46,14 +46,16 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
     """
     if bool(images) == (cohort is not None):
         raise ManifestError("name either images or --cohort FILE")
-    labels = labels_of(read_recipe(str(RunFolder(run).recipe))).alone
+    recipe = read_recipe(str(RunFolder(run).recipe))
+    labels = labels_of(recipe).alone
     if cohort is None and labels.clinical:
         raise ManifestError(
             f"{run} asks for the columns {', '.join(labels.clinical)} beside the images; write a "
             "manifest with them and name it with --cohort"
         )
     if cohort is None:
-        return Question(run, cohort_of_images(list(images)))
+        kind = "ct" if recipe.cut.name == "slices" else None
+        return Question(run, cohort_of_images(list(images), kind=kind))
     read = read_to_ask(cohort, labels)
     return Question(run, read, " ".join(str(remark) for remark in read.remarks))
 

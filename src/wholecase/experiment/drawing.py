@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from wholecase.answer import Judgement, Sitting, draw
+from wholecase.assemble import shades_of
 from wholecase.core.files import write_json
 from wholecase.core.progress import progress
 from wholecase.execution import parallel_map
 from wholecase.experiment.example_sheet import draw_examples
-from wholecase.runs import RunFolder, write_rows
+from wholecase.experiment.localised import write_localisation
+from wholecase.experiment.outer import Bench
 
 
 def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
@@ -17,10 +19,12 @@ def worst(judgements: Sequence[Judgement], most: int) -> list[Judgement]:
 
 
 def draw_pictures(
-    folder: RunFolder, judgements: Sequence[Judgement], shown: Sequence[Judgement], workers: int
+    bench: Bench, judgements: Sequence[Judgement], shown: Sequence[Judgement], workers: int
 ) -> None:
     """Pictures of the cases that are shown; one that fails is left out."""
-    sittings = [Sitting(one.case, folder) for one in shown]
+    folder, shades = bench.run, shades_of(bench.recipe)
+    marked = {j.case.id: j.lesions.marked for j in judgements if j.lesions is not None}
+    sittings = [Sitting(one.case, folder, shades, marked.get(one.case.id, ())) for one in shown]
     drawn: dict[str, Any] = {}
     with progress("drawing", len(sittings), "cases") as advance:
         for done in parallel_map(draw, sittings, workers=workers):
@@ -31,14 +35,7 @@ def draw_pictures(
     pictures = {case: {**drawn[case], "localisation_auc": found[case]} for case in sorted(drawn)}
     write_json(folder.pictures, pictures)
     draw_examples(folder, shown, pictures)
-    rows = [
-        {"case_id": j.case.id, "patient_id": j.case.patient, "localisation_auc": j.localisation}
-        for j in judgements
-        if j.localisation is not None
-    ]
-    if rows:
-        columns = ("case_id", "patient_id", "localisation_auc")
-        write_rows(folder.root / "localisation.csv", columns, rows)
+    write_localisation(folder, judgements)
 
 
 def _wrongness(judgement: Judgement) -> tuple[bool, float]:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from wholecase.answer import heat, map_pictures, read_tiles, save_picture
-from wholecase.assemble import labels_of
+from wholecase.answer import heat, is_series, map_pictures, read_tiles, save_picture
+from wholecase.assemble import labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
+from wholecase.experiment.explained_series import draw_slices
 from wholecase.explain import (
     AUTO,
     Evidence,
@@ -24,12 +25,17 @@ from wholecase.explain import (
     top_instances,
     viewer_origin,
 )
-from wholecase.recipes import read_recipe
+from wholecase.recipes import Recipe, read_recipe
 from wholecase.runs import RunFolder
 from wholecase.sources import ImageSource, open_source, split_index
 
 SHEET_TILES = 12
 """On a contact sheet: so many of the most attended tiles, and of the least."""
+
+
+def recipe_of(root: Path) -> Recipe:
+    """What a run was made by."""
+    return read_recipe(str(RunFolder(root).recipe))
 
 
 def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
@@ -39,7 +45,7 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
         RunError: no such case, its evidence is gone, or the manifest is gone or changed.
     """
     folder = RunFolder(root)
-    recipe = read_recipe(str(folder.recipe))
+    recipe = recipe_of(root)
     cohort = read_cohort(_manifest(folder), labels_of(recipe))
     for candidate in cohort.cases:
         if candidate.id == case:
@@ -62,19 +68,30 @@ def _manifest(folder: RunFolder) -> Path:
 
 
 def draw_answer(
-    case: Case, evidence: Evidence, out: Path, *, scale: str, longest_px: int
+    case: Case,
+    evidence: Evidence,
+    out: Path,
+    *,
+    recipe: Recipe | None = None,
+    scale: str,
+    longest_px: int,
 ) -> Iterator[Path]:
     """Per image a heatmap, a contact sheet, its tiles for QuPath, and a table of their weights.
 
     Of feature files, of which there is nothing to draw, the last two. Of a model that sees pixels
-    also where it looked within the instance that weighs most.
+    also where it looked within the instance that weighs most. A series is drawn by its slices. The
+    `recipe` of the run tells the window and the names of the classes.
     """
+    if is_series(case, evidence):
+        yield from draw_slices(case, evidence, out, recipe)
+        return
+    shades = None if recipe is None else shades_of(recipe)
     for number, name in _attended(case, evidence):
         image, here = case.images[number], evidence.of_image(number)
         origin_px = (0, 0)
         if image.kind != "features":
             with open_source(image.path, image.kind, image.mpp, image.window) as source:
-                pictures = map_pictures(source, here)
+                pictures = map_pictures(source, here, shades)
                 if len(here.weights) > 1 or not pictures:
                     painted = heat(source, here, longest_px=longest_px, scale=scale)
                     pictures["heatmap"] = painted
@@ -94,7 +111,7 @@ def qupath_images(case: Case, evidence: Evidence, *, scale: str = AUTO) -> Itera
     """The case's images as entries of a QuPath project; those that QuPath cannot open are out."""
     for number, name in _attended(case, evidence):
         image = case.images[number]
-        if image.kind == "features" or split_index(image.path) is not None:
+        if image.kind in {"features", "ct"} or split_index(image.path) is not None:
             continue
         with open_source(image.path, image.kind, image.mpp, image.window) as source:
             yield qupath_image(name, case.id, source, evidence.of_image(number), scale=scale)

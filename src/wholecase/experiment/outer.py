@@ -233,9 +233,11 @@ def _examined(bench: Bench, member: FoldModel, reading: Reading, own: Judgement)
     assert evidence is not None, "asked for"  # noqa: S101
     write_evidence(bench.run.evidence(case.id), evidence)
     sizes = {n: s for n, i in enumerate(case.images) if (s := bench.extraction.size_px(i))}
+    found = localise(case, evidence, sizes)
     return replace(
         own,
-        localisation=localise(case, evidence, sizes),
+        localisation=found.auc,
+        lesions=found.slices,
         faithfulness=_faithfulness(bench, member, reading, own),
     )
 

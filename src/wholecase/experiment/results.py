@@ -13,6 +13,7 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -119,6 +120,8 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     }
     if found := _faithfulness(judgements, recipe):
         metrics["faithfulness"] = found
+    if lesions := of_lesion_slices(judgements, recipe):
+        metrics["lesion_slices"] = lesions
     if baselines[0]:
         metrics["baselines"] = baselines[0]
     if repeats:

@@ -111,8 +111,6 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
-        for one in (bench, *others):
-            shutil.rmtree(one.run.kept, ignore_errors=True)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
@@ -129,7 +127,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
-        draw_pictures(folder, judged, shown, place.workers)
+        draw_pictures(bench, judged, shown, place.workers)
     write_json(folder.times, clock.to_json())
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,
@@ -269,6 +267,8 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
             fates[done.result or ""] += 1
             # a fold that stopped early, or was learnt before, has no epochs left
             advance(epochs - seen[done.item.folder.root])
+    for bench in benches:
+        shutil.rmtree(bench.run.kept, ignore_errors=True)
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
 

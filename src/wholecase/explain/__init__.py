@@ -11,7 +11,8 @@ from wholecase.explain.evidence import (
 )
 from wholecase.explain.gradcam import grad_cam
 from wholecase.explain.heatmap import AUTO, SCALES, paint, shown
-from wholecase.explain.localisation import localisation_auc, mask_share
+from wholecase.explain.lesion_slices import LesionSlices, lesion_slices
+from wholecase.explain.localisation import localisation_auc, mask_share, white_of
 from wholecase.explain.position_map import position_map
 from wholecase.explain.qupath import (
     QuPathImage,
@@ -20,6 +21,14 @@ from wholecase.explain.qupath import (
     viewer_origin,
     write_qupath_project,
 )
+from wholecase.explain.series import (
+    SliceSaid,
+    class_shown,
+    has_slices,
+    slices_said,
+    thinned,
+)
+from wholecase.explain.series_sheet import leading_sheet, series_sheet
 from wholecase.explain.top import least_instances, top_instances
 from wholecase.explain.within import enlarged, overlay
 
@@ -30,13 +39,19 @@ __all__ = [
     "SCALES",
     "TILE_PX",
     "Evidence",
+    "LesionSlices",
     "QuPathImage",
     "ShownTile",
+    "SliceSaid",
     "attention_geojson",
+    "class_shown",
     "contact_sheet",
     "enlarged",
     "grad_cam",
+    "has_slices",
+    "leading_sheet",
     "least_instances",
+    "lesion_slices",
     "localisation_auc",
     "mask_share",
     "overlay",
@@ -45,9 +60,13 @@ __all__ = [
     "qupath_image",
     "read_evidence",
     "refuse_project",
+    "series_sheet",
     "shown",
+    "slices_said",
+    "thinned",
     "top_instances",
     "viewer_origin",
+    "white_of",
     "write_evidence",
     "write_qupath_project",
 ]

@@ -37,6 +37,9 @@ class Evidence:
     """Number of the slice that each instance lies on; None where all lie on the first."""
     of: int = 0
     """How many instances the case has, where these are not all of them."""
+    alone: Float[np.ndarray, "N C"] | None = None
+    """Calibrated probabilities of each instance as if it were all of the case; None where a model
+    cannot be asked about one."""
 
     @property
     def case_instances(self) -> int:
@@ -52,7 +55,8 @@ class Evidence:
 
 
 COLUMNS = tuple(f.name for f in fields(Evidence) if f.name not in {"maps", "of"})
-"""What a file holds; `plane` only where an instance lies on another slice than the first."""
+"""What a file holds; `plane` only where an instance lies on another slice than the first, `alone`
+only where it is known."""
 GRAD_CAM, ATTENTION = "grad-cam", "attention"
 """Names of maps: what speaks for the class, and what was attended to."""
 MAP = "map/"
@@ -72,7 +76,7 @@ def _columns(evidence: Evidence) -> dict[str, np.ndarray]:
     columns = {name: getattr(evidence, name) for name in COLUMNS}
     if evidence.plane is None or not evidence.plane.any():
         del columns["plane"]
-    return columns
+    return {name: column for name, column in columns.items() if column is not None}
 
 
 def read_evidence(path: Path) -> Evidence:

@@ -30,6 +30,17 @@ def mask_share(
         SourceError: the mask cannot be read, has other proportions than the image, or holds
             something but nothing white.
     """
+    share = covered_share(white_of(mask_path, size_px), size_px, box_px)
+    # differences of large sums: the last digits are noise, and "not at all" must be 0
+    return np.clip(np.where(share < 1e-7, 0.0, share), 0.0, 1.0)
+
+
+def white_of(mask_path: Path, size_px: tuple[int, int]) -> Bool[np.ndarray, "H W"]:
+    """What is white in an annotation over a whole image of that width and height.
+
+    Raises:
+        SourceError: as `mask_share`.
+    """
     white = _white(mask_path)
     height, width = white.shape
     if abs(width * size_px[1] / (height * size_px[0]) - 1) > MOST_DISTORTION:
@@ -37,9 +48,7 @@ def mask_share(
             f"{mask_path}: the mask is {width} x {height} and the image {size_px[0]} x "
             f"{size_px[1]} pixels; a mask must cover the whole image, in the same proportions"
         )
-    share = covered_share(white, size_px, box_px)
-    # differences of large sums: the last digits are noise, and "not at all" must be 0
-    return np.clip(np.where(share < 1e-7, 0.0, share), 0.0, 1.0)
+    return white
 
 
 def localisation_auc(

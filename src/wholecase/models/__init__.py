@@ -26,6 +26,7 @@ from wholecase.models.predict import (
     answered,
     answers,
     case_means,
+    each_alone,
     predict,
     remember,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "case_means",
     "check_precision",
     "device_of",
+    "each_alone",
     "export_onnx",
     "facts_of_model",
     "is_each_alone",

@@ -148,14 +148,24 @@ class CaseModel(nn.Module):
         vectors: Embedded = self.backbone(replace(seen, after=link))
         return vectors
 
+    def alone(self, batch: Batch) -> Answer:
+        """Each instance as a case of its own, where it is one vector, without clinical columns.
+
+        What its series has to say of a slice stays: neighbours, smoothing, a network along it.
+        """
+        embedded = self._in_series(self.embedded(batch), batch)
+        count = len(embedded.values)
+        starts = torch.arange(count + 1, device=embedded.values.device)
+        bags, names = replace(embedded, starts=starts), tuple(map(str, range(count)))
+        along = self._along(embedded, batch)
+        said = self._decide(self.head, self._aggregated(bags), bags, along)
+        return Answer(said.pooled, said.logits, names, names, instance_logits=said.each)
+
     def decided(self, embedded: Embedded, batch: Batch) -> Answer:
         """The answer from vectors that are there already; `batch` says whose they are."""
-        bags = embedded
+        bags = self._in_series(embedded, batch)
         if self.images is not None:
-            bags = replace(embedded, starts=image_bounds(embedded, batch))
-        if self.sequence is not None:
-            along = self.sequence(raised(bags.values), self._series(embedded, batch))
-            bags = replace(bags, values=along)
+            bags = replace(bags, starts=image_bounds(embedded, batch))
         pooled = self._aggregated(bags)
         answer = self._answer(self.head, pooled, bags, embedded.starts, batch)
         if self.covariates is not None:
@@ -201,6 +211,13 @@ class CaseModel(nn.Module):
             targets=batch.targets,
             instance_logits=said.each,
         )
+
+    def _in_series(self, embedded: Embedded, batch: Batch) -> Embedded:
+        """The vectors with what those before and after them add."""
+        if self.sequence is None:
+            return embedded
+        along = self.sequence(raised(embedded.values), self._series(embedded, batch))
+        return replace(embedded, values=along)
 
     def _series(self, embedded: Embedded, batch: Batch) -> Tensor:
         """Where images begin within the vectors, and the end; a case that tells none is one."""

@@ -15,12 +15,26 @@ from torch import Tensor
 
 from wholecase.core.errors import RunError
 from wholecase.core.files import atomic
-from wholecase.core.kinds import PixelKind
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
-from wholecase.models.graph import BagGraph, Calibrated, PatchGraph, check_exportable
+from wholecase.models.graph import (
+    BagGraph,
+    Calibrated,
+    PatchGraph,
+    SeriesGraph,
+    check_exportable,
+    decides_each,
+)
+from wholecase.models.inputs import Input, Window
 from wholecase.models.predict import predict
 
+Graph = PatchGraph | BagGraph | SeriesGraph
+PORTS = {
+    PatchGraph: (("pixels", "probabilities"), "N"),
+    BagGraph: (("features", "probabilities", "weights"), "N"),
+    SeriesGraph: (("slices", "probabilities", "slice_probabilities", "weights"), "T"),
+}
+"""Names of what goes in and comes out, and of the number that is free."""
 CLOSE = 1e-5
 """The largest difference of a probability that is let through."""
 COUNTS = (1, 2, 7)
@@ -40,10 +54,13 @@ class Exported:
 def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> Exported:
     """Write the mean of calibrated models as one ONNX graph, once it agrees with them to 1e-5.
 
-    Models with a backbone become `pixels` [N, C, H, W] -> `probabilities` [N, classes], each patch
-    a case of its own. Models of stored features become `features` [N, D], one case ->
-    `probabilities` [1, classes] and `weights` [N, branches]. N is free; the temperatures are in the
-    graph. Static shapes and plain operations only, in single precision, for the CPU and beyond.
+    Models that decide each instance of pixels and pool the decisions become `slices` [T, C, H, W],
+    one case -> `probabilities` [1, classes], `slice_probabilities` [T, classes] of each alone, and
+    `weights` [T]. Other models with a backbone become `pixels` [N, C, H, W] -> `probabilities`
+    [N, classes], each patch a case of its own. Models of stored features become `features` [N, D],
+    one case -> `probabilities` [1, classes] and `weights` [N, branches]. N and T are free; the
+    temperatures and the way from pixels to network input are in the graph. Static shapes and plain
+    operations only, in single precision, for the CPU and beyond.
 
     Args:
         members: on the CPU; several give the mean of their calibrated probabilities.
@@ -58,10 +75,12 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     check_exportable(members, pixels=pixels)
     for member in members:
         member.model.eval()
-    graph = PatchGraph(members) if pixels else BagGraph(members)
+    graph: Graph = PatchGraph(members) if pixels else BagGraph(members)
+    if decides_each(members):
+        graph = SeriesGraph(members, example)
     with atomic(path) as neighbour:
         _write(graph.eval(), example, neighbour)
-        difference = _difference(members, neighbour, example)
+        difference = _difference(graph, members, neighbour, example)
         if not difference <= CLOSE:
             raise RunError(
                 f"the exported graph differs from the model by {difference:.1e}, more than "
@@ -81,20 +100,19 @@ def run_onnx(path: Path, values: np.ndarray) -> list[np.ndarray]:
     return logits
 
 
-def _write(graph: PatchGraph | BagGraph, example: Tensor, path: Path) -> None:
+def _write(graph: Graph, example: Tensor, path: Path) -> None:
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    pixels = isinstance(graph, PatchGraph)
-    outputs = ["probabilities"] if pixels else ["probabilities", "weights"]
-    free: Any = ({0: torch.export.Dim("N", min=1, max=2**24)},)
+    (name, *outputs), count = PORTS[type(graph)]
+    free: Any = ({0: torch.export.Dim(count, min=1, max=2**24)},)
     try:
         # single bags are mapped over by rules that want no gradient
-        with quiet(), torch.set_grad_enabled(not pixels):
+        with quiet(), torch.set_grad_enabled(isinstance(graph, BagGraph)):
             # a step of its own: it refuses what depends on N, where the next would fix N silently
             program = torch.export.export(graph, (example,), dynamic_shapes=free)
             made: Any = torch.onnx.export(
                 program,
-                input_names=["pixels" if pixels else "features"],
+                input_names=[name],
                 output_names=outputs,
                 dynamo=True,
                 verbose=False,
@@ -126,32 +144,47 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _difference(members: Sequence[Calibrated], path: Path, example: Tensor) -> float:
+def _difference(graph: Graph, members: Sequence[Calibrated], path: Path, example: Tensor) -> float:
     generator = torch.Generator().manual_seed(0)
     worst = 0.0
     for count in COUNTS:
-        values = _drawn(members[0].model.input.kind, example, count, generator)
-        logits = run_onnx(path, values.numpy())[0]
-        worst = max(worst, float(np.abs(logits - _mean(members, values)).max()))
+        values = _drawn(members[0].model.input, example, count, generator)
+        told = run_onnx(path, values.numpy())
+        whole, each = (0, count), range(count + 1)
+        asked = {PatchGraph: (each,), BagGraph: (whole,), SeriesGraph: (whole, each)}
+        for rows, bounds in zip(told, asked[type(graph)], strict=False):
+            worst = max(worst, float(np.abs(rows - _mean(members, values, bounds)).max()))
     return worst
 
 
-def _drawn(kind: PixelKind, example: Tensor, count: int, generator: torch.Generator) -> Tensor:
+def _drawn(seen: Input, example: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Inputs of the same kind: from dark to bright, from smooth to rough, so that answers vary."""
+    kind = seen.kind
     shape = (count, *example.shape[1:])
     if example.dim() != 4:
         return torch.randn(shape, generator=generator)
     rough = torch.rand(shape, generator=generator)
     level, share = torch.rand(2, count, 1, 1, 1, generator=generator)
     light = level * (1 - share) + rough * share
-    numbers = kind.low + light * (kind.high - kind.low)
+    low, high = _reach(seen)
+    numbers = low + light * (high - low)
     drawn: Tensor = numbers if example.is_floating_point() else numbers * kind.divisor
     return drawn.to(example.dtype)
 
 
-def _mean(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "M C"]:
-    """What the models say by themselves, the way `predict` puts them together."""
-    bounds = range(len(values) + 1) if values.dim() == 4 else (0, len(values))
+def _reach(seen: Input) -> tuple[float, float]:
+    """From dark to bright: twice the first window, where there is one."""
+    if not isinstance(seen, Window):
+        return seen.kind.low, seen.kind.high
+    first = seen.windows[0] if seen.windows else (seen.centre or 0, seen.width or 0)
+    centre, width = map(float, first)
+    return centre - width, centre + width
+
+
+def _mean(
+    members: Sequence[Calibrated], values: Tensor, bounds: Sequence[int]
+) -> Float[np.ndarray, "M C"]:
+    """What the models say of cases by themselves, the way `predict` puts them together."""
     names = tuple(str(i) for i in range(len(bounds) - 1))
     batch = Batch(values, torch.tensor(bounds), names, names)
     rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from wholecase.core.errors import RunError
 from wholecase.models.backbones import PerMagnification
-from wholecase.models.batch import Batch, Embedded, Pooled
+from wholecase.models.batch import Answer, Batch, Embedded
 from wholecase.models.case_model import CaseModel
+from wholecase.models.poolings import Pooling
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,45 @@ class PatchGraph(nn.Module):
 
 
 @final
+class SeriesGraph(nn.Module):
+    """Slices [T, C, H, W] of one patient -> the mean of the members' answers.
+
+    Probabilities of the patient [1, classes], of each slice alone [T, classes], and how much each
+    slice had to do with the patient's [T]. The side of the slices is fixed, T is free.
+    """
+
+    def __init__(self, members: Sequence[Calibrated], example: Tensor) -> None:
+        super().__init__()
+        self.models = nn.ModuleList(member.model for member in members)
+        self._temperatures = [member.temperature for member in members]
+        self._vectors = [_vectors_each(member.model, example) for member in members]
+        self._names = _names()
+
+    def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Means over members, single precision."""
+        told = [self._told(i, slices) for i in range(len(self.models))]
+        patient, alone, weights = (torch.stack(each).mean(0) for each in zip(*told, strict=True))
+        return patient, alone, weights
+
+    def _told(self, member: int, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        model, vectors = self.models[member], self._vectors[member]
+        assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+        count = slices.shape[0]
+        batch = replace(self._names, values=slices, starts=torch.arange(2) * count)
+        patient, answer = _judged(model, model.embedded(batch).values, self._names)
+        each = answer.instance_logits
+        assert each is not None, "each slice is decided"  # noqa: S101
+        if vectors > 1:  # those of a slice are pooled as those of a patient are, logit by logit
+            width = each.shape[1]
+            columns = each.view(-1, vectors, width).transpose(0, 1).reshape(vectors, -1)
+            each = model.pool(columns, torch.tensor([0, vectors])).logits.view(-1, width)
+        alone = model.head.probabilities(replace(answer, logits=each))
+        weights = answer.pooled.weights.mean(1).view(-1, vectors).sum(1)
+        temperature = self._temperatures[member]
+        return _calibrated(patient[None], temperature), _calibrated(alone, temperature), weights
+
+
+@final
 class BagGraph(nn.Module):
     """One bag of stored features [N, D] -> probabilities [1, classes] and weights [N, branches]."""
 
@@ -73,10 +113,16 @@ class BagGraph(nn.Module):
         rows, weights = [], []
         for model, temperature in zip(self.models, self._temperatures, strict=True):
             assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
-            row, pooled = _judged(model, features, self._names)
+            row, answer = _judged(model, features, self._names)
             rows.append(_calibrated(row[None], temperature))
-            weights.append(pooled.weights)
+            weights.append(answer.pooled.weights)
         return torch.stack(rows).mean(0), torch.stack(weights).mean(0)
+
+
+def decides_each(members: Sequence[Calibrated]) -> bool:
+    """Whether slices are decided one by one and then pooled, by a network that sees pixels."""
+    models = [member.model for member in members]
+    return all(m.backbone is not None and isinstance(m.pool, Pooling) for m in models)
 
 
 def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
@@ -106,12 +152,19 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
             raise RunError(f"this model takes {what}; export it with an example of {what}")
 
 
-def _judged(model: CaseModel, values: Tensor, names: Batch) -> tuple[Tensor, Pooled]:
-    """One bag's probabilities [classes], and how it was pooled."""
+def _judged(model: CaseModel, values: Tensor, names: Batch) -> tuple[Tensor, Answer]:
+    """One bag's probabilities [classes], and the answer behind them."""
     starts = torch.arange(2) * values.shape[0]
     answer = model.decided(Embedded(values, starts), names)
     row: Float[Tensor, " C"] = model.head.probabilities(answer)[0]
-    return row, answer.pooled
+    return row, answer
+
+
+def _vectors_each(model: CaseModel, example: Tensor) -> int:
+    """How many vectors a network makes of a slice."""
+    batch = replace(_names(), values=example, starts=torch.tensor([0, len(example)]))
+    with torch.no_grad():
+        return len(model.embedded(batch).values) // len(example)
 
 
 def _calibrated(rows: Tensor, temperature: float) -> Tensor:

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -88,14 +88,28 @@ class TopK(Pooling):
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """The first of equals counts."""
-        bags = torch.split(logits.detach(), starts.diff().tolist())
-        weights = torch.cat([self._shares(bag) for bag in bags])
+        scores = logits.detach()
+        if torch.compiler.is_exporting():
+            weights = self._picked(scores)
+        else:
+            bags = torch.split(scores, starts.diff().tolist())
+            weights = torch.cat([self._shares(bag) for bag in bags])
         return Decided(logits=segment_sum(weights * logits, starts), weights=weights)
 
     def _shares(self, bag: Float[Tensor, "N L"]) -> Float[Tensor, "N L"]:
         k = min(self._k, len(bag))
         first = bag.argsort(dim=0, descending=True, stable=True)[:k]
         return torch.zeros_like(bag).scatter(0, first, 1 / k)
+
+    def _picked(self, bag: Float[Tensor, "N L"]) -> Float[Tensor, "N L"]:
+        """The same of a single bag, one by one: in a graph it has neither size nor order."""
+        bounds = torch.arange(2) * bag.shape[0]
+        chosen, left = torch.zeros_like(bag), bag
+        for _ in range(self._k):  # of a smaller bag the last ones choose again what is chosen
+            top = segment_argmax(left, bounds)
+            chosen = chosen.scatter(0, top, 1.0)
+            left = left.scatter(0, top, -torch.inf)
+        return chosen / chosen.sum(0)
 
 
 @final
@@ -106,8 +120,8 @@ class LogSumExp(Pooling):
 
     Args:
         sharpness: r; near 0 it is the mean, and the maximum as it grows.
-        sharpens: r from further epochs on, such as `{5: 5.0, 12: max}`. While it is soft, all
-            instances learn; a model keeps the one of its best epoch.
+        sharpens: `[epoch, r]` from further epochs on, such as `[[5, 5.0], [12, max]]`. While it is
+            soft, all instances learn; a model keeps the one of its best epoch.
     """
 
     sharpness: Tensor
@@ -116,11 +130,10 @@ class LogSumExp(Pooling):
         self,
         *,
         sharpness: float = 1.0,
-        sharpens: Mapping[Any, Any] | None = None,
+        sharpens: Sequence[Sequence[Any]] = (),
     ) -> None:
         super().__init__()
-        course = {0: sharpness, **(sharpens or {})}
-        self._course = {epoch: _sharp(epoch, value) for epoch, value in course.items()}
+        self._course = dict(_sharp(step) for step in ([0, sharpness], *sharpens))
         self.register_buffer("sharpness", torch.tensor(self._course[0]), persistent=bool(sharpens))
 
     def turn(self, epoch: int) -> None:
@@ -147,15 +160,17 @@ def highest(logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Dec
     return Decided(logits=logits.gather(0, winners), weights=weights)
 
 
-def _sharp(epoch: object, value: object) -> float:
+def _sharp(step: Sequence[Any]) -> tuple[int, float]:
+    """An epoch, and the sharpness from then on."""
+    epoch, value = step if len(step) == 2 else (None, None)
     sharp = math.inf if value == "max" else value
     known = isinstance(sharp, int | float) and not isinstance(sharp, bool) and sharp > 0
     if not known or not isinstance(epoch, int) or epoch < 0:
         raise RecipeError(
-            "model.pooling.sharpness is more than 0, and sharpens is {epoch: more than 0 or max}, "
-            f"not {value!r} from epoch {epoch!r} on"
+            "model.pooling.sharpness is more than 0, and sharpens is a list of [epoch, more than 0 "
+            f"or max], not {list(step)}"
         )
-    return float(sharp)  # type: ignore[arg-type]
+    return epoch, float(sharp)  # type: ignore[arg-type]
 
 
 @final

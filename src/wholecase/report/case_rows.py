@@ -132,11 +132,11 @@ def _is_unlike(run: Run, prediction: Prediction) -> bool:
     return novelty is not None and novelty.is_unlike
 
 
-def _seen(used: UsedCase) -> str:
+def _seen(used: UsedCase, region: str = "region") -> str:
     """How many images, and into how many regions they were cut, where they were."""
     images = count(used.images, "image")
     is_whole = used.images == used.instances
-    return images if is_whole else f"{images}, {count(used.instances, 'region')}"
+    return images if is_whole else f"{images}, {count(used.instances, region)}"
 
 
 def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
@@ -148,11 +148,16 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     facts = [("Judged by", judge)]
     if used is not None:
         facts += [
-            ("Images", _seen(used)),
+            ("Images", _seen(used, "slice" if pictures and pictures.series else "region")),
             ("Site", used.site),
         ]
     novelty = run.novelty.get(prediction.case)
     if novelty is not None and novelty.percentile is not None:
         facts.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
     facts.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
+    if (marked := run.marked.get(prediction.case)) is not None:
+        which = (
+            f"{marked.lesions} of {marked.slices}, the first of them at rank {marked.first_rank}"
+        )
+        facts.append(("Marked slices", which))
     return tuple((name, text) for name, text in facts if text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wholecase.report.case_series import ShownSeries, shown_series
 from wholecase.report.records import CasePictures
 
 if TYPE_CHECKING:
@@ -29,7 +30,16 @@ TISSUE = 3
 """Of a case's images, so many are shown with the outline of their tissue."""
 ERRORS = 6
 """Wrong decisions that are shown in full above the table: their pictures stand there again."""
-SHARES = {"thumbnail": 26, "heatmap": 40, "maps": 60, "tiles": 15, "least": 11, "tissue": 8}
+SHARES = {
+    "thumbnail": 26,
+    "heatmap": 40,
+    "maps": 60,
+    "tiles": 15,
+    "least": 11,
+    "tissue": 8,
+    "slices": 60,
+    "sheet": 40,
+}
 """How a case's bytes are divided among the kinds of pictures that it has: by area, since what looks
 alike compresses alike."""
 
@@ -57,6 +67,8 @@ class Inlined:
     tissue: tuple[str, ...] = ()
     """Images of the case with the outline of what was taken as tissue."""
     maps: tuple[Map, ...] = ()
+    series: ShownSeries | None = None
+    """Of a series its slices, in place of regions."""
 
 
 def inlined(
@@ -82,6 +94,9 @@ def inlined(
         least=several("least", 144),
         tissue=several("tissue", 240),
         maps=tuple(Map(n, p) for n, p in zip(names, drawn("maps", 384), strict=True) if p),
+        series=shown_series(pictures, drawn("slices", 288), "".join(drawn("sheet", 768)))
+        if pictures
+        else None,
     )
 
 
@@ -97,6 +112,8 @@ def _files(
             "maps": [path for _, path in _maps(pictures)],
             "tiles": pictures.tiles[:TILES],
             "least": pictures.least[:TILES],
+            "slices": [one.picture for one in pictures.slices[:TILES]],
+            "sheet": [pictures.sheet] if pictures.sheet else [],
         }
     return {kind: paths for kind, paths in found.items() if paths}
 

@@ -12,11 +12,13 @@ from wholecase.report.records import (
     CasePictures,
     Deletion,
     Exclusion,
+    MarkedSlices,
     Measured,
     Novelty,
     Opinion,
     Prediction,
     Repeated,
+    SliceRecord,
     TissueRecord,
     UsedCase,
 )
@@ -66,11 +68,27 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
         stability=_stability(metrics.get("stability")),
+        lesion_slices={
+            k: measured(v)
+            for k, v in (metrics.get("lesion_slices") or {}).items()
+            if isinstance(v, Mapping)
+        },
+        marked=_marked(folder.localisation),
         novelty={
             cell(row, "case_id", folder.novelty): _novelty(row) for row in rows_of(folder.novelty)
         },
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
     )
+
+
+def _marked(path: Path) -> dict[str, MarkedSlices]:
+    return {
+        cell(row, "case_id", path): MarkedSlices(
+            *(whole(row.get(name)) for name in ("lesions", "slices", "first_rank"))
+        )
+        for row in rows_of(path)
+        if whole(row.get("first_rank"))
+    }
 
 
 def _novelty(row: Row) -> Novelty:
@@ -138,6 +156,7 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         [file for path in entry.get(name) or () if (file := inside(root, path)) is not None]
         for name in ("tiles", "least")
     )
+    series: Mapping[str, Any] = entry.get("series") or {}
     maps = ((str(name), inside(root, path)) for name, path in (entry.get("maps") or {}).items())
     return CasePictures(
         thumbnail=inside(root, entry.get("thumbnail")),
@@ -146,6 +165,24 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         localisation_auc=finite(entry.get("localisation_auc")),
         least=tuple(least),
         maps=tuple((name, file) for name, file in maps if file is not None),
+        slices=tuple(_slice(root, one) for one in entry.get("slices") or ()),
+        series=tuple(_slice(root, one) for one in series.get("slices") or ()),
+        sheet=inside(root, series.get("sheet")),
+        columns=max(whole(series.get("columns")), 1),
+    )
+
+
+def _slice(root: Path, entry: Mapping[str, Any]) -> SliceRecord:
+    return SliceRecord(
+        number=whole(entry.get("slice")),
+        of=whole(entry.get("of")),
+        series=whole(entry.get("series")) or None,
+        position_mm=finite(entry.get("position_mm")),
+        probability=finite(entry.get("probability")),
+        weight=finite(entry.get("weight")) or 0.0,
+        rank=whole(entry.get("rank")),
+        picture=inside(root, entry.get("picture")),
+        marked=entry.get("marked") is True,
     )
 
 

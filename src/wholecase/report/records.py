@@ -143,6 +143,31 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class SliceRecord:
+    """One slice of a series, and what it has to do with the answer."""
+
+    number: int
+    """Within its series, from 1."""
+    of: int
+    series: int | None
+    """Which image of the case, from 1; None where there is one, or where each is a slice."""
+    position_mm: float | None
+    probability: float | None
+    """Of the slice alone; of the positive class of two, of several of the class decided on."""
+    weight: float
+    rank: int
+    """1 has most to do with the answer."""
+    picture: Path | None = None
+    marked: bool = False
+    """Whether a person marked the finding in it."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether the answer would be another without it."""
+        return self.weight > 0
+
+
+@dataclass(frozen=True)
 class CasePictures:
     """Picture files of one case; a path is None where there is no such file."""
 
@@ -155,6 +180,14 @@ class CasePictures:
     """The instances of least weight."""
     maps: tuple[tuple[str, Path], ...] = ()
     """Where within an instance, by the method's name; of models that see pixels."""
+    slices: tuple[SliceRecord, ...] = ()
+    """Of a series the slices that have most to do with the answer, each with its picture."""
+    series: tuple[SliceRecord, ...] = ()
+    """Its slices in their order, evenly thinned where there are very many."""
+    sheet: Path | None = None
+    """Their pictures, in rows."""
+    columns: int = 1
+    """Slices in a row of the sheet."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +209,16 @@ class Novelty:
     percentile: float | None
     """The share of inner cases that lie nearer; None where there are none."""
     is_unlike: bool
+
+
+@dataclass(frozen=True)
+class MarkedSlices:
+    """Of a series with a mask how many slices show the finding, and where the first of them is."""
+
+    lesions: int
+    slices: int
+    first_rank: int
+    """By what each has to do with the answer."""
 
 
 @dataclass(frozen=True)

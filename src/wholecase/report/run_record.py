@@ -11,6 +11,7 @@ from wholecase.report.records import (
     Deletion,
     Exclusion,
     FoldRecord,
+    MarkedSlices,
     Measured,
     Novelty,
     Opinion,
@@ -49,6 +50,10 @@ class Run:
     """Metric -> its spread over repeats; empty where the run was made once."""
     stability: Measured | None = None
     """Mean rank correlation of the attention of two fold models."""
+    lesion_slices: Mapping[str, Measured] = field(default_factory=dict)
+    """Of series with masks whether evidence finds what they mark; empty where there are none."""
+    marked: Mapping[str, MarkedSlices] = field(default_factory=dict)
+    """By case; of series in whose mask there is something."""
     novelty: Mapping[str, Novelty] = field(default_factory=dict)
     """By case; empty where the run did not measure it."""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)

@@ -133,6 +133,13 @@ TERMS: dict[str, str] = {
         "How much attention each position of the image received: the warmer, the more it weighed "
         "in the answer, for whichever class."
     ),
+    "Marked slices": (
+        "Slices in which a person marked the finding; rank 1 has most to do with the answer."
+    ),
+    "Slice alone": (
+        "The probability that the model gives to this slice as if it were all of the case; where "
+        "the highest slice decides, its probability is that of the patient."
+    ),
     "Agreement between folds": (
         "How alike the models of the folds rank the places of one case, mean over cases: 1 is the "
         "same order, 0 has nothing in common. Low agreement says that several explanations fit "

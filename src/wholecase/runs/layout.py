@@ -80,6 +80,11 @@ class RunFolder:
         return self.root / "stability.csv"
 
     @property
+    def localisation(self) -> Path:
+        """`localisation.csv`: how well evidence finds what masks mark, by case."""
+        return self.root / "localisation.csv"
+
+    @property
     def report(self) -> Path:
         """`report.html`."""
         return self.root / "report.html"

@@ -1,6 +1,7 @@
 """Pixels with a physical spacing, whatever the file."""
 
 from wholecase.sources.constant import one_value, refuse_one_value
+from wholecase.sources.ct import is_nifti, volume_mask
 from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
@@ -12,7 +13,7 @@ from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box
 from wholecase.sources.samples import Window
 from wholecase.sources.shown import as_picture
 from wholecase.sources.slide import OpenSlideSource
-from wholecase.sources.source import Header, ImageSource, Level, Spacing
+from wholecase.sources.source import Header, ImageSource, Laid, Level, Spacing
 
 __all__ = [
     "ABOUT_EQUAL",
@@ -20,6 +21,7 @@ __all__ = [
     "Header",
     "ImageSource",
     "IndexedImages",
+    "Laid",
     "Level",
     "OpenSlideSource",
     "PlainSource",
@@ -30,6 +32,7 @@ __all__ = [
     "fingerprint",
     "fingerprints_of",
     "indexed_digests",
+    "is_nifti",
     "level_for",
     "members",
     "one_value",
@@ -42,4 +45,5 @@ __all__ = [
     "split_index",
     "split_page",
     "thumbnail",
+    "volume_mask",
 ]

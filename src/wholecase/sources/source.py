@@ -1,11 +1,11 @@
 """What every image answers: its pyramid, its spacing, a region of its pixels."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float64, Shaped
 
 from wholecase.core.closing import Closing
 from wholecase.core.kinds import RGB, PixelKind
@@ -33,6 +33,18 @@ class Spacing:
 
 
 @dataclass(frozen=True)
+class Laid:
+    """Where the pixels of planes lie in a patient: mm to the left, to the back and upwards."""
+
+    first_mm: Float64[np.ndarray, "planes 3"]
+    """Centre of the first pixel of each plane."""
+    across_mm: Float64[np.ndarray, "3"]
+    """From a pixel to the next in its row."""
+    down_mm: Float64[np.ndarray, "3"]
+    """From a row to the next."""
+
+
+@dataclass(frozen=True)
 class Header:
     """What is known of an image before a pixel of it is asked for."""
 
@@ -54,6 +66,8 @@ class Header:
     """What its pixels are."""
     planes_um: tuple[float, ...] = (0.0,)
     """Height of each plane in µm, as `read` counts them; a flat image has one."""
+    laid: Laid | None = field(default=None, compare=False)
+    """Where its planes lie in the patient; None where the file does not tell."""
 
 
 class ImageSource(Closing):

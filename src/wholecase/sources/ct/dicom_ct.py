@@ -20,7 +20,7 @@ from wholecase.sources.ct.series_name import Place, places_of
 from wholecase.sources.ct.slice_header import Slice, read_slices
 from wholecase.sources.damage import damage
 from wholecase.sources.region import region_of
-from wholecase.sources.source import Header, ImageSource, Level
+from wholecase.sources.source import Header, ImageSource, Laid, Level
 
 KEPT_SLICES = 4
 """That are decoded and kept for the next region."""
@@ -137,4 +137,15 @@ def _header(
         remarks=tuple(remarks),
         kind=CT,
         planes_um=series.heights_um,
+        laid=_laid(series.slices),
     )
+
+
+def _laid(slices: Sequence[Slice]) -> Laid | None:
+    first = slices[0]
+    if not all(one.is_placed for one in slices) or first.spacing_mm is None:
+        return None
+    rows_mm, columns_mm = first.spacing_mm
+    across, down = first.directions
+    places = [one.position_mm for one in slices if one.position_mm is not None]
+    return Laid(np.stack(places), across * columns_mm, down * rows_mm)

@@ -10,16 +10,16 @@ from jaxtyping import Int16
 
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT
+from wholecase.sources.ct.nifti_place import MM, is_laid, laid_of
 from wholecase.sources.ct.pixel_spacing import pixel_spacing
 from wholecase.sources.damage import damage
 from wholecase.sources.region import region_of
-from wholecase.sources.source import Header, ImageSource, Level
+from wholecase.sources.source import Header, ImageSource, Laid, Level
 
 MOST_VOXELS = 2**30
 """512 x 512 x 4,096."""
 TISSUE_FROM = -200
 """Every scan holds air, and no volume in other units than HU has its lowest number below this."""
-MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001, "unknown": 1.0}
 
 
 @final
@@ -35,7 +35,7 @@ class NiftiSeries(ImageSource):
 
     def __init__(self, path: Path, mpp: float | None) -> None:
         with damage(f"{path}: damaged or unusual NIfTI", "fetch or export the volume again"):
-            volume, spacing_mm, heights_mm, remarks = _read(path)
+            volume, spacing_mm, heights_mm, remarks, laid = _read(path)
         self._volume: Int16[np.ndarray, "Z H W"] | None = volume
         spacing, note = pixel_spacing(mpp, spacing_mm)
         self.header = Header(
@@ -46,6 +46,7 @@ class NiftiSeries(ImageSource):
             remarks=remarks,
             kind=CT,
             planes_um=tuple(1000 * float(mm) for mm in heights_mm),
+            laid=laid,
         )
 
     def read(
@@ -65,7 +66,9 @@ class NiftiSeries(ImageSource):
 
 def _read(
     path: Path,
-) -> tuple[Int16[np.ndarray, "Z H W"], tuple[float, float], np.ndarray, tuple[str, ...]]:
+) -> tuple[
+    Int16[np.ndarray, "Z H W"], tuple[float, float], np.ndarray, tuple[str, ...], Laid | None
+]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         image: Any = nibabel.load(path)
@@ -89,7 +92,8 @@ def _read(
     sides = np.linalg.norm(upright.affine[:3, :3], axis=0) * scale
     heights = upright.affine[2, 3] * scale + sides[2] * np.arange(volume.shape[0])
     remarks = (f"the volume lies {tilt:.1f}° off the axes; slices are its own",) if tilt > 1 else ()
-    return volume, (float(sides[1]), float(sides[0])), heights, remarks
+    laid = laid_of(upright, volume.shape) if is_laid(image) else None
+    return volume, (float(sides[1]), float(sides[0])), heights, remarks, laid
 
 
 def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
