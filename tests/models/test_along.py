@@ -9,7 +9,7 @@ from torch import Tensor
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import CT, GREY, RGB
 from wholecase.models import Batch, CaseModel
-from wholecase.models.along import Recurrent, Smoothing, neighbour
+from wholecase.models.along import Recurrent, Smoothing, neighbour, series_bounds
 from wholecase.models.backbones import ResNetGrey
 from wholecase.models.heads import Binary
 from wholecase.models.inputs import ImageNet, Window
@@ -160,3 +160,20 @@ def test_a_sequence_learns_through_all_of_a_series() -> None:
     answer = model(batch_of([3, 2, 4], [0, 5, 9]))
     answer.logits.sum().backward()
     assert model.sequence.gru.weight_ih_l0.grad.abs().sum() > 0
+
+
+@given(LENGTHS, LENGTHS)
+def test_lone_pictures_in_a_row_are_a_series_and_cases_never_join(
+    first: list[int], second: list[int]
+) -> None:
+    starts, expected = bounds_of([sum(first), sum(second)]), [0]
+    for lengths in (first, second):
+        runs: list[list[int]] = []
+        for length in lengths:
+            if length == 1 and runs and set(runs[-1]) == {1}:
+                runs[-1].append(1)
+            else:
+                runs.append([length])
+        for run in runs:
+            expected.append(expected[-1] + sum(run))
+    assert series_bounds(bounds_of([*first, *second]), starts).tolist() == expected

@@ -25,6 +25,27 @@ def neighbour(count: int, bounds: Int[Tensor, " image_bounds"], step: int) -> In
     return moved.clamp(bounds[:-1][image], bounds[1:][image] - 1)
 
 
+def series_bounds(
+    images: Int[Tensor, " image_bounds"] | None, starts: Int[Tensor, " bounds"]
+) -> Int[Tensor, " series_bounds"]:
+    """Where series begin, and the end: images of several instances, or lone ones in a row.
+
+    Pictures of one slice each, one after the other in a case, are one series in the case's order.
+
+    Args:
+        images: where images begin, and the end; None takes every case as one series.
+        starts: where cases begin, and the end.
+
+    >>> series_bounds(torch.tensor([0, 1, 2, 5, 6, 7]), torch.tensor([0, 6, 7])).tolist()
+    [0, 2, 5, 6, 7]
+    """
+    if images is None:
+        return starts
+    lone = images.diff() == 1
+    inside = torch.cat([lone.new_zeros(1), lone[:-1] & lone[1:], lone.new_zeros(1)])
+    return images[~inside | torch.isin(images, starts)]
+
+
 @final
 class Smoothing(nn.Module):
     """Logits averaged along a series, by a normal kernel over the distance in millimetres.

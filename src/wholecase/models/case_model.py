@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators import Aggregator
-from wholecase.models.along import Recurrent, Smoothing
+from wholecase.models.along import Recurrent, Smoothing, series_bounds
 from wholecase.models.backbones import WHOLE, Backbone, kept, of_grid
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.deciders import deciding, is_each_alone, learns, with_gradient
@@ -77,7 +77,10 @@ class CaseModel(nn.Module):
         for network in self.networks():
             network.begin()
         if self.standard is not None:
-            self.standard.learn(self.input(batch.values, batch.starts) for batch in taught)
+            self.standard.learn(
+                self.input(batch.values, series_bounds(batch.images, batch.starts))
+                for batch in taught
+            )
 
     def turn(self, epoch: int) -> None:
         """An epoch of learning begins: poolings may sharpen."""
@@ -123,8 +126,7 @@ class CaseModel(nn.Module):
         """The batch as the backbone gets it."""
         if batch.after:
             return batch
-        bounds = batch.starts if batch.images is None else batch.images
-        values = self.input(batch.values, bounds)
+        values = self.input(batch.values, series_bounds(batch.images, batch.starts))
         return replace(batch, values=values if self.standard is None else self.standard(values))
 
     def passed(self, batch: Batch, part: str) -> Batch:
@@ -220,13 +222,13 @@ class CaseModel(nn.Module):
         return replace(embedded, values=along)
 
     def _series(self, embedded: Embedded, batch: Batch) -> Tensor:
-        """Where images begin within the vectors, and the end; a case that tells none is one."""
+        """Where series begin within the vectors, and the end."""
         if embedded.origin is not None:
             raise RecipeError(
                 "model.sequence and model.smoothing go from slice to slice, and this backbone "
                 "makes several vectors of one; remove them, or use another network"
             )
-        return batch.starts if batch.images is None else batch.images
+        return series_bounds(batch.images, batch.starts)
 
     def _along(self, bags: Embedded, batch: Batch) -> Tensor | None:
         """How much each instance has to say of each, where logits are smoothed."""

@@ -135,15 +135,21 @@ class LogSumExp(Pooling):
         super().__init__()
         self._course = dict(_sharp(step) for step in ([0, sharpness], *sharpens))
         self.register_buffer("sharpness", torch.tensor(self._course[0]), persistent=bool(sharpens))
+        self._now = self._course[0]  # the same as a number, which a graph that is exported needs
+        self.register_load_state_dict_post_hook(LogSumExp._loaded)  # type: ignore[no-untyped-call]
 
     def turn(self, epoch: int) -> None:
         """The latest of its course."""
         begun = max(start for start in self._course if start <= epoch)
-        self.sharpness.fill_(self._course[begun])
+        self._now = self._course[begun]
+        self.sharpness.fill_(self._now)
+
+    def _loaded(self, _: object) -> None:
+        self._now = float(self.sharpness)
 
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """An instance weighs what a small change of its logit moves."""
-        sharpness = float(self.sharpness)
+        sharpness = self._now
         if math.isinf(sharpness):
             return highest(logits, starts)
         scaled = sharpness * logits
