@@ -152,3 +152,29 @@ def test_real_weights_answer_to_grey_as_the_network_did_to_equal_colours(shared:
             answers.append(backbone.eval()(shown).values)
     assert answers[0].abs().max() > 0.1
     torch.testing.assert_close(*answers, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", [SMALL, "mobilenetv2_100"])
+@pytest.mark.parametrize("from_block", [0, -3], ids=["all learns", "the end learns"])
+def test_where_batchnorm_learns_parts_change_neither_gradients_nor_statistics(
+    name: str, from_block: int
+) -> None:
+    """All instances share their statistics, whatever is kept of them, and count once."""
+    states, gradients = [], []
+    for slices in (32, 2):
+        torch.manual_seed(0)
+        backbone = ResNetGrey(1, network=name, slices=slices).train()
+        learning = backbone.links[from_block:]
+        for link in backbone.links:
+            backbone.get_submodule(link).requires_grad_(link in learning)
+            backbone.get_submodule(link).train(link in learning)
+        pixels = torch.randn(5, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+        backbone.features(pixels).square().mean().backward()
+        states.append(backbone.state_dict())
+        gradients.append({n: p.grad for n, p in backbone.named_parameters() if p.grad is not None})
+    for key, value in states[0].items():
+        torch.testing.assert_close(states[1][key], value, rtol=1e-4, atol=1e-6)
+    assert gradients[0].keys() == gradients[1].keys()
+    for key, value in gradients[0].items():
+        scale = float(value.abs().max())
+        torch.testing.assert_close(gradients[1][key], value, rtol=1e-3, atol=1e-3 * scale + 1e-9)

@@ -1,6 +1,7 @@
 """A published convolutional network on pixels of any number of channels, such as CT in windows."""
 
 import difflib
+import itertools
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.models.backbones.links import links_of
 from wholecase.models.backbones.mapped import Mapped
+from wholecase.models.backbones.recomputed import has_learning_norm, recomputed
 from wholecase.models.batch import Batch, Embedded
 from wholecase.weights import load_weights, weight_file
 
@@ -38,8 +40,9 @@ class ResNetGrey(Mapped):
             or their `sum`, which answers to grey as the network did to equal colours. Several
             channels share it; where there are three, the filters stay as they are.
         slices: most instances that go through the network at once; what lies between is then
-            computed anew on the way back. Not where BatchNorm learns, since the instances of a step
-            share their statistics.
+            computed anew on the way back. Where BatchNorm learns, the instances of a step share
+            their statistics: parts that sleep still see so many at once, and of each block that
+            learns only what comes out is kept.
     """
 
     def __init__(
@@ -104,9 +107,10 @@ class ResNetGrey(Mapped):
         self, values: Float[Tensor, "T C H W"], after: str = ""
     ) -> Float[Tensor, "T E h w"]:
         """The maps before averaging, a part of the instances at a time."""
-        at_once = torch.compiler.is_exporting() or len(values) <= self._slices
-        if at_once or self._shares_statistics():
+        if torch.compiler.is_exporting() or len(values) <= self._slices:
             return self._maps(values, after)
+        if self._shares_statistics():
+            return self._together(values, after)
         return torch.cat([self._part(part, after) for part in torch.split(values, self._slices)])
 
     def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
@@ -119,6 +123,23 @@ class ResNetGrey(Mapped):
             return self._maps(values, after)
         maps: Tensor = checkpoint(self._maps, values, after, use_reentrant=False)
         return maps
+
+    def _together(self, values: Float[Tensor, "T C H W"], after: str) -> Float[Tensor, "T E h w"]:
+        """All at once where BatchNorm learns; what lies within its blocks is computed anew."""
+        names = list(self.links[self.links.index(after) + 1 :] if after else self.links)
+        if not names:
+            return self._maps(values, after)
+        sleeping = list(itertools.takewhile(lambda name: not self._wakes(name), names))
+        if sleeping:
+            parts = torch.split(values, self._slices)
+            values = torch.cat([self._through(sleeping, part) for part in parts])
+        for name in names[len(sleeping) :]:
+            values = recomputed(self.get_submodule(name), values)
+        return values
+
+    def _wakes(self, name: str) -> bool:
+        part = self.get_submodule(name)
+        return any(p.requires_grad for p in part.parameters()) or has_learning_norm(part)
 
     def _maps(self, values: Float[Tensor, "t C H W"], after: str) -> Float[Tensor, "t E h w"]:
         network: Any = self.network
@@ -138,8 +159,7 @@ class ResNetGrey(Mapped):
         return values
 
     def _shares_statistics(self) -> bool:
-        norms = nn.modules.batchnorm._BatchNorm
-        return any(isinstance(m, norms) and m.training for m in self.network.modules())
+        return has_learning_norm(self.network)
 
 
 def adapted(
