@@ -7,6 +7,7 @@ from typing import Any, final
 import nibabel
 import numpy as np
 from jaxtyping import Int16
+from nibabel.imageglobals import LoggingOutputSuppressor
 
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT
@@ -66,7 +67,7 @@ class NiftiSeries(ImageSource):
 def _read(
     path: Path,
 ) -> tuple[Int16[np.ndarray, "Z H W"], tuple[float, float], np.ndarray, tuple[str, ...]]:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), LoggingOutputSuppressor():
         warnings.simplefilter("ignore")
         image: Any = nibabel.load(path)
         _check_shape(path, image.shape)
