@@ -343,6 +343,13 @@ def test_volumes_in_other_units_are_refused(tmp_path: Path) -> None:
     ):
         nibabel.save(nibabel.Nifti1Image(units, np.eye(4)), tmp_path / "a.nii")
         refused(tmp_path / "a.nii", words)
+    nibabel.save(
+        nibabel.Nifti1Image(np.full((4, 4, 3), -1000, np.int16), np.eye(4)), tmp_path / "a.nii"
+    )
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[46:48] = (32_000).to_bytes(2, "little")  # of slices
+    (tmp_path / "a.nii").write_bytes(content)
+    refused(tmp_path / "a.nii", "announces 1,024,000 bytes of voxels, more than it can hold")
     (tmp_path / "a.nii").write_bytes(b"nothing")
     refused(tmp_path / "a.nii", "damaged or unusual NIfTI")
 
