@@ -11,6 +11,7 @@ import cv2
 import h5py
 import mutate
 import numpy as np
+import series
 import tifffile
 import torch
 from mutate import Change
@@ -62,6 +63,21 @@ def dicom_slides(data: Path, _: Path) -> Iterator[Sample]:
     for path in sorted(data.glob("*/slides/*.dcm")):
         coarse = "camelyon" in path.name
         yield Sample("dicom slide", path, "slide", "" if coarse else "0.5", 30 if coarse else 0.5)
+
+
+def ct_slices(data: Path, _: Path) -> Iterator[Sample]:
+    for path in series.single_files(data):
+        yield Sample("ct slice", path, "ct")
+
+
+def ct_series(data: Path, folder: Path) -> Iterator[Sample]:
+    if path := series.zipped(data, folder):
+        yield Sample("ct series", path, "ct")
+
+
+def ct_volumes(data: Path, folder: Path) -> Iterator[Sample]:
+    for path in series.volumes(data, folder):
+        yield Sample("ct nifti", path, "ct")
 
 
 def tiff(data: Path, folder: Path) -> Iterator[Sample]:
@@ -173,7 +189,13 @@ KINDS: dict[str, Kind] = {
     "svs": Kind(90, svs, (mutate.tiff_tag,) * 4),
     "tiff": Kind(100, tiff, (mutate.tiff_tag,) * 4),
     "dicom slide": Kind(100, dicom_slides, (claims.dicom,) * 4),
-    "dicom ct": Kind(40, images("dicom ct", "dicom-ct-samples/*/*.dcm", 8, read_as="slide")),
+    "ct slice": Kind(40, ct_slices, (series.claim,) * 4),
+    "ct series": Kind(
+        50,
+        ct_series,
+        (series.member_claim,) * 5 + (series.member_bytes,) * 4 + (series.member_twice,) * 2,
+    ),
+    "ct nifti": Kind(30, ct_volumes, (series.volume_claim,) * 5),
     "table": Kind(160, tables, (), TEXT | {"words again": mutate.words}),
     "recipe": Kind(100, recipes, (), TEXT | {"words again": mutate.words}),
     "features .h5": Kind(110, feature_files(".h5"), (claims.hdf5,) * 7),

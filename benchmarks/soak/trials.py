@@ -10,18 +10,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+import series
 import witness
 from samples import Sample
 
 from wholecase.assemble import check_recipe as build_all
-from wholecase.audit import check_cohort, render_text
-from wholecase.cohort import read_cohort, read_leniently
+from wholecase.audit import Finding, check_cohort, render_text
+from wholecase.cohort import Cohort, read_cohort, read_leniently
 from wholecase.cohort.identity import identity_key
 from wholecase.core.errors import WholecaseError
 from wholecase.encoders import EncoderSpec
-from wholecase.extract import Extraction, Plan, extract, table_lines
+from wholecase.execution import Place
+from wholecase.extract import Extraction, Plan, decode, extract, table_lines
 from wholecase.features import Bag
-from wholecase.instances import Grid
+from wholecase.instances import Grid, Slices
 from wholecase.recipes import read_recipe
 from wholecase.sources import open_source
 
@@ -66,13 +68,19 @@ def judge(sample: Sample, file: Path, folder: Path, workers: int = 0) -> Verdict
     sound = sound_of(sample)
     more = seen.problems - sound.problems
     told = more or seen.extraction.skipped or seen.extraction.notes != sound.extraction.notes
-    wrong = (features_wrong if sample.read_as == "features" else pixels_wrong)(sample, file, seen)
+    wrong = _wrong(sample, file, seen)
     if not told and sample.kind == "jpeg" and not wrong:
         complaint = witness.picture(file)[1]
         wrong = complaint if complaint.startswith("Corrupt") else ""
     if wrong and not told:
         return Verdict(WRONG, wrong)
     return Verdict(TOLD, " ".join(more)) if told else Verdict(RIGHT)
+
+
+def _wrong(sample: Sample, file: Path, seen: Seen) -> str:
+    if sample.read_as == "ct":
+        return series.wrong(file, sample.path)
+    return (features_wrong if sample.read_as == "features" else pixels_wrong)(sample, file, seen)
 
 
 def seen_alone(sample: Sample, file: Path, folder: Path, workers: int = 0) -> Seen:
@@ -104,13 +112,26 @@ def through(manifest: Path, kind: str, spacing_um: float, store: Path, workers: 
         read = read_leniently(manifest, None)
         audit = check_cohort(read.cohort, mistakes=read.mistakes, workers=workers)
         render_text(audit)
-        problems.update(f"{one.problem}: {one.what}"[:200] for one in audit.findings)
+        problems.update(_problem(one, read.cohort) for one in audit.findings)
         errors = tuple(one.what for one in audit.findings if one.severity == "error")
-        done = extract(read_cohort(manifest, None), plan, workers=workers)
+        cohort = read_cohort(manifest, None)
+        if kind == "ct":
+            done = decode(cohort, Slices(SIDE_PX), store, Place(workers=workers))
+        else:
+            done = extract(cohort, plan, Place(workers=workers))
         list(table_lines(done))
     except WholecaseError as error:
         return Seen(problems, errors, None, str(error) or "nothing said")
     return Seen(problems, errors, done)
+
+
+def _problem(finding: Finding, cohort: Cohort) -> str:
+    """The same wherever the file lies."""
+    what = f"{finding.problem}: {finding.what}"
+    for case in cohort.cases:
+        for image in case.images:
+            what = what.replace(str(image.path), image.path.name)
+    return what[:200]
 
 
 def pixels_wrong(sample: Sample, file: Path, seen: Seen) -> str:

@@ -73,7 +73,7 @@ def dicom(path: Path) -> list[np.ndarray]:
 
 def pixels_of(path: Path, kind: str) -> list[np.ndarray]:
     """Level 0 as another library reads it, in each order that may be meant; empty if it cannot."""
-    readers = {"svs": tiff, "tiff": tiff, "dicom slide": dicom, "dicom ct": dicom}
+    readers = {"svs": tiff, "tiff": tiff, "dicom slide": dicom}
     with contextlib.suppress(Exception):
         if kind in readers:
             return readers[kind](path)

@@ -185,6 +185,29 @@ def test_gaps_and_damaged_files_are_told(folder: Path) -> None:
         assert gap.startswith("1 gaps of up to 10.0 mm where slices lie 5.0 mm apart: about 1")
 
 
+def test_what_lies_beside_a_series_is_told_and_costs_no_warning(folder: Path) -> None:
+    (folder / "read me.txt").write_text("words")
+    write_slice(folder / "other.dcm", 9, Modality="MR")
+    write_slice(
+        folder / "capture.dcm", 9, SOPClassUID="1.2.840.10008.5.1.4.1.1.7", SamplesPerPixel=3
+    )
+    with open_source(folder, "ct") as source:
+        assert len(source.planes_um) == 5
+        assert source.notes == ()
+        assert source.remarks == (
+            "2 images of another modality or kind are left out",
+            "1 files that are no DICOM images are left out",
+        )
+
+
+def test_a_slice_in_colours_or_without_its_header_is_damaged(folder: Path) -> None:
+    write_slice(folder / "a.dcm", 3, SamplesPerPixel=3, PhotometricInterpretation="RGB")
+    write_slice(folder / "b.dcm", 1, Rows=None)
+    with open_source(folder, "ct") as source:
+        assert len(source.planes_um) == 3
+        assert "2 damaged files are left out" in source.notes
+
+
 def test_of_two_acquisitions_one_is_read(folder: Path) -> None:
     for number in range(3):
         write_slice(folder / f"more{number}.dcm", number, AcquisitionNumber=2, units=values(9))
@@ -320,6 +343,13 @@ def test_volumes_in_other_units_are_refused(tmp_path: Path) -> None:
     ):
         nibabel.save(nibabel.Nifti1Image(units, np.eye(4)), tmp_path / "a.nii")
         refused(tmp_path / "a.nii", words)
+    nibabel.save(
+        nibabel.Nifti1Image(np.full((4, 4, 3), -1000, np.int16), np.eye(4)), tmp_path / "a.nii"
+    )
+    content = bytearray((tmp_path / "a.nii").read_bytes())
+    content[46:48] = (32_000).to_bytes(2, "little")  # of slices
+    (tmp_path / "a.nii").write_bytes(content)
+    refused(tmp_path / "a.nii", "announces 1,024,000 bytes of voxels, more than it can hold")
     (tmp_path / "a.nii").write_bytes(b"nothing")
     refused(tmp_path / "a.nii", "damaged or unusual NIfTI")
 

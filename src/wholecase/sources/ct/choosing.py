@@ -30,17 +30,21 @@ class Chosen:
     remarks: tuple[str, ...]
 
 
-def choose(path: Path, slices: Sequence[Slice], wanted: str | None) -> Chosen:
+def choose(
+    path: Path, slices: Sequence[Slice], wanted: str | None, beside: tuple[str, ...] = ()
+) -> Chosen:
     """The series that is asked for, or the one that the rules prefer.
 
     Left out are other modalities, scouts and dose pages. Of the rest come first: originals before
     derived ones, axial ones, soft kernels, the longer stretch of the body, thinner slices, the
-    lower number.
+    lower number. `beside` is what to remark before anything else.
 
     Raises:
         SourceError: nothing that can be read is left, or no series has that number.
     """
     images = [one for one in slices if one.modality == "CT" and one.kind in KINDS]
+    if lost := len(slices) - len(images):
+        beside = (f"{lost} images of another modality or kind are left out", *beside)
     if not images:
         raise SourceError(f"{path}: {_instead(slices)}; give a CT series")
     series = _by_series(images)
@@ -50,12 +54,13 @@ def choose(path: Path, slices: Sequence[Slice], wanted: str | None) -> Chosen:
             raise SourceError(
                 f"{path}: no single series has the number {wanted}; it has {_numbers(series)}"
             )
-        return Chosen(tuple(picked[0]), (f"series {wanted} is read, as the manifest says",))
+        asked = f"series {wanted} is read, as the manifest says"
+        return Chosen(tuple(picked[0]), (asked, *beside))
     upright = [group for group in series if not is_beside(group[0])]
     if not upright:
         raise SourceError(f"{path}: only scouts and dose pages; give the slices")
     first = min(upright, key=_rank)
-    return Chosen(tuple(first), _why(first, upright, len(series)))
+    return Chosen(tuple(first), (*_why(first, upright, len(series)), *beside))
 
 
 def is_beside(one: Slice) -> bool:

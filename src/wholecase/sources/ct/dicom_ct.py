@@ -38,8 +38,9 @@ class CtSeries(ImageSource):
     """
 
     def __init__(self, path: Path, mpp: float | None, wanted: str | None) -> None:
-        slices, unread = _headers(path)
-        chosen = choose(path, slices, wanted)
+        slices, unread, others = _headers(path)
+        beside = (f"{others} files that are no DICOM images are left out",) if others else ()
+        chosen = choose(path, slices, wanted, beside)
         series = ordered(path, chosen.slices)
         _check_units(path, series.slices)
         self._slices: tuple[Slice, ...] | None = series.slices
@@ -77,18 +78,21 @@ def _unpacked(place: Place) -> bytes:
         return file.read()
 
 
-def _headers(path: Path) -> tuple[list[Slice], int]:
-    """Of all images that can be read, and how many could not."""
-    found, unread = [], 0
+def _headers(path: Path) -> tuple[list[Slice], int, int]:
+    """Of all images that can be read, how many could not, and how many files are no images."""
+    found: list[Slice] = []
+    unread = others = 0
     with ZipFile(path) if is_zipfile(path) else nullcontext() as packed:
         for place in places_of(path):
             try:
-                found += _of(path, place, packed)
+                slices = _of(path, place, packed)
+                found += slices
+                others += not slices
             except SourceError:
                 unread += 1
     if not found and unread:
         raise SourceError(f"{path}: no file in it can be read as DICOM; {_CURE}")
-    return found, unread
+    return found, unread, others
 
 
 def _of(path: Path, place: Place, packed: ZipFile | None) -> list[Slice]:

@@ -10,11 +10,12 @@ from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
 from pydicom.pixels.processing import apply_modality_lut
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGExtended12Bit
+from pydicom.uid import JPEG2000TransferSyntaxes, JPEGBaseline8Bit, JPEGExtended12Bit
 
 from wholecase.core.kinds import CT
 from wholecase.sources.ct.slice_header import Slice
 from wholecase.sources.dicom_pixels import decoder_of, strict_runs
+from wholecase.sources.jpeg import guessed
 
 AIR = CT.outside
 _LOWEST, _HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
@@ -63,11 +64,17 @@ def _stored(file: BufferedReader | BytesIO, header: Dataset, one: Slice) -> np.n
     """Of a file of several frames no more is read than the one."""
     syntax = header.file_meta.TransferSyntaxUID
     file.seek(0)
+    if syntax in {JPEGBaseline8Bit, JPEGExtended12Bit}:
+        frame = get_frame(dcmread(file).PixelData, one.frame, number_of_frames=one.frames)
+        if complaint := guessed(frame):  # of 12 bits nothing complains
+            raise ValueError(complaint)
+    file.seek(0)
     if syntax == JPEGExtended12Bit:
         # 12 bits, which the decoders beside pydicom under free licences do not know
-        frame = get_frame(dcmread(file).PixelData, one.frame, number_of_frames=one.frames)
         return np.asarray(imagecodecs.jpeg8_decode(frame))
-    source, plugin = file if one.frames > 1 else header, decoder_of(syntax)
+    source = file if one.frames > 1 else header
+    # of damaged JPEG 2000 the decoder that would be asked first ends the process
+    plugin = "pylibjpeg" if syntax in JPEG2000TransferSyntaxes else decoder_of(syntax)
     with strict_runs():
         pixels: np.ndarray = pixel_array(source, index=one.frame, raw=True, decoding_plugin=plugin)
     return pixels

@@ -7,6 +7,7 @@ from typing import Any, final
 import nibabel
 import numpy as np
 from jaxtyping import Int16
+from nibabel.imageglobals import LoggingOutputSuppressor
 
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT
@@ -18,6 +19,8 @@ from wholecase.sources.source import Header, ImageSource, Laid, Level
 
 MOST_VOXELS = 2**30
 """512 x 512 x 4,096."""
+MOST_PACKED = 1032
+"""Bytes that one packed byte can become at most."""
 TISSUE_FROM = -200
 """Every scan holds air, and no volume in other units than HU has its lowest number below this."""
 
@@ -69,10 +72,11 @@ def _read(
 ) -> tuple[
     Int16[np.ndarray, "Z H W"], tuple[float, float], np.ndarray, tuple[str, ...], Laid | None
 ]:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), LoggingOutputSuppressor():
         warnings.simplefilter("ignore")
         image: Any = nibabel.load(path)
         _check_shape(path, image.shape)
+        _check_claim(path, image)
         if image.ndim == 4:  # a single volume with an axis to spare
             image = image.slicer[..., 0]
         tilt = _tilted(image.affine)
@@ -102,6 +106,17 @@ def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
         raise SourceError(f"{path}: of shape {shape}; give one volume of three axes")
     if not 0 < int(np.prod(shape, dtype=np.float64)) <= MOST_VOXELS:
         raise SourceError(f"{path}: of shape {shape}, more than can be held; cut it to the head")
+
+
+def _check_claim(path: Path, image: Any) -> None:  # noqa: ANN401 (nibabel's)
+    """A file that cannot hold what it announces is refused before room is made for it."""
+    announced = int(np.prod(image.shape, dtype=np.float64)) * image.get_data_dtype().itemsize
+    held = path.stat().st_size * (MOST_PACKED if path.name.lower().endswith(".gz") else 1)
+    if announced > held:
+        raise SourceError(
+            f"{path}: announces {announced:,} bytes of voxels, more than it can hold; fetch or "
+            f"export the volume again"
+        )
 
 
 def _tilted(affine: np.ndarray) -> float:

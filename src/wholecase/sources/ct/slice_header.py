@@ -26,7 +26,7 @@ _TAGS = [
         *("SOPClassUID", "Modality", "ImageType", "SeriesInstanceUID", "SeriesNumber"),
         *("AcquisitionNumber", "NumberOfFrames", "Rows", "Columns"),
         *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "SliceThickness"),
-        *("ConvolutionKernel", "BitsAllocated"),
+        *("ConvolutionKernel", "BitsAllocated", "SamplesPerPixel"),
         *("BitsStored", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
         *("RescaleSlope", "RescaleIntercept", "RescaleType", "ModalityLUTSequence"),
         *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
@@ -124,7 +124,8 @@ def read_slices(place: Place, packed: ZipFile | None = None) -> list[Slice] | No
             except InvalidDicomError:
                 return None
         if "Rows" not in header:
-            if header.file_meta.get("MediaStorageSOPClassUID") in KINDS:
+            told = header.file_meta.get("MediaStorageSOPClassUID"), header.get("SOPClassUID")
+            if not set(KINDS).isdisjoint(told):
                 raise ValueError("it ends within its header")
             return None
         count = int(header.get("NumberOfFrames") or 1)
@@ -139,6 +140,10 @@ def _check_sizes(header: Dataset, count: int) -> None:
     sides = int(header.Rows), int(header.Columns)
     if not (0 < min(sides) <= max(sides) <= MOST_SIDE_PX and 0 < count <= MOST_FRAMES):
         raise ValueError(f"{count} frames of {sides[1]} x {sides[0]} px")
+    # decoders that are told another number than there is may end the process
+    samples = int(header.get("SamplesPerPixel") or 1)
+    if samples != 1 and header.get("SOPClassUID") in KINDS:
+        raise ValueError(f"{samples} samples a pixel")
 
 
 def _slice(place: Place, number: int, header: Dataset, frame: Dataset | None) -> Slice:
