@@ -25,6 +25,7 @@ from wholecase.models.predict import (
     answered,
     answers,
     case_means,
+    each_told,
     predict,
     remember,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "case_means",
     "check_precision",
     "device_of",
+    "each_told",
     "export_onnx",
     "facts_of_model",
     "is_each_alone",

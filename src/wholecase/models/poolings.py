@@ -42,6 +42,9 @@ class Pooling(nn.Module, ABC):
     def turn(self, epoch: int) -> None:
         """An epoch of learning begins; nothing happens where a rule stays the same."""
 
+    def settle(self) -> None:
+        """A graph is about to be made of the rule as it is now; mostly nothing has to happen."""
+
     @abstractmethod
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """Pool each bag on its own."""
@@ -136,15 +139,21 @@ class LogSumExp(Pooling):
         course = {0: sharpness, **(sharpens or {})}
         self._course = {epoch: _sharp(epoch, value) for epoch, value in course.items()}
         self.register_buffer("sharpness", torch.tensor(self._course[0]), persistent=bool(sharpens))
+        self._settled = self._course[0]
 
     def turn(self, epoch: int) -> None:
         """The latest of its course."""
         begun = max(start for start in self._course if start <= epoch)
         self.sharpness.fill_(self._course[begun])
 
+    def settle(self) -> None:
+        """A graph holds the sharpness as a plain number."""
+        self._settled = float(self.sharpness)
+
     def forward(self, logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Decided:
         """An instance weighs what a small change of its logit moves."""
-        sharpness = float(self.sharpness)
+        graph = torch.compiler.is_exporting()
+        sharpness = self._settled if graph else float(self.sharpness)
         if math.isinf(sharpness):
             return highest(logits, starts)
         scaled = sharpness * logits
