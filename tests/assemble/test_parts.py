@@ -250,6 +250,18 @@ def test_wrong_schedules_are_named_before_any_work(override: str, told: str) -> 
         schedule_of(read_recipe("egfr-clam", [override]))
 
 
+def test_a_term_of_clinical_columns_learns_in_every_stage_at_its_own_rate() -> None:
+    columns = "cohort.covariates={age: number}"
+    for stage in schedule_of(read_recipe("brain-mets-ct", [columns, "train.augment={}"])).stages:
+        assert stage.rates["covariates"] == 1e-2
+        assert stage.rates["head"] == 5e-5
+    own = "train.stages=[{from: 0, rates: {head: 1.0e-3, covariates: 1.0e-1}}]"
+    (stage,) = schedule_of(read_recipe("egfr-clam", [columns, own])).stages
+    assert stage.rates == {"head": 1e-3, "covariates": 1e-1}
+    (stage,) = schedule_of(read_recipe("egfr-clam", [columns])).stages
+    assert stage.rates == {"": 1e-4, "covariates": 1e-2}
+
+
 @pytest.mark.parametrize(
     ("overrides", "told"),
     [

@@ -34,6 +34,11 @@ def test_slices_and_distances_are_counted(audit):
     told = render_text(audit)
     assert "12, 5 mm apart" in told
     assert "scouts" in told
+    assert "read in part" not in told, "a series that was chosen is whole"
+    assert {finding.severity for finding in audit.findings if "series " in finding.what} == {
+        "remark"
+    }
+    assert re.search(r"Errors: 0, warnings: \d+, remarks: \d+\.\n$", told)
     assert "too many to compare" not in told
 
 

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Picture
 
 from toys import InMemory
 from toys.hounsfield import HounsfieldSeries
 from wholecase.answer import examples_of
 from wholecase.assemble import bags_of, batches_of, check_recipe, cut_of, model_of, schedule_of
 from wholecase.cohort import Case, Cohort, Image
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, RunError
 from wholecase.core.kinds import CT
 from wholecase.execution import Place
+from wholecase.experiment import Settings, run
 from wholecase.extract import Extraction, decode
 from wholecase.models import CaseModel, predict
 from wholecase.recipes import Recipe, read_recipe
@@ -161,7 +163,34 @@ def test_images_of_another_kind_are_refused_with_the_cure(
 ) -> None:
     monkeypatch.setitem(SOURCES, "ct", HounsfieldSeries)
     cohort = Cohort(tmp_path / "cohort.csv", tuple(decoded[0][:1]), ())
-    with pytest.raises(RecipeError, match=r"for rgb pixels, .* hold ct; set model\.pixels=ct"):
+    with pytest.raises(RecipeError, match=r"for rgb pixels, .* hold ct .*; set model\.pixels=ct"):
         bags_of(recipe(*TINY, "model.pixels=rgb"), cohort, tmp_path / "store", Place(workers=0))
+    assert not (tmp_path / "store").exists(), "refused before anything is decoded"
     with pytest.raises(RecipeError, match="no kind of pixels is called 'cta'"):
         check_recipe(recipe(*TINY, "model.pixels=cta"))
+
+
+def test_a_lone_picture_among_series_costs_itself_wherever_it_stands(
+    decoded: tuple[list[Case], Extraction], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SOURCES, "ct", HounsfieldSeries)
+    Picture.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    lone = Case("lone", "lone", (Image(tmp_path / "a.png", "tile", 2),), target=0)
+    cohort = Cohort(tmp_path / "cohort.csv", (lone, *decoded[0][:2]), ())
+    done = bags_of(recipe(*TINY), cohort, tmp_path / "store", Place(workers=0))
+    assert [failure.case for failure in done.failures] == ["lone"]
+    assert (len(done.bags), done.kind) == (2, CT)
+
+
+def test_a_run_of_which_no_series_can_be_read_says_so_in_a_sentence(tmp_path: Path) -> None:
+    rows = ["case_id,patient_id,path,kind,label"]
+    for number in range(8):
+        (tmp_path / f"{number}.dcm").write_bytes(b"no series")
+        rows.append(f"c{number},p{number},{number}.dcm,ct,{('none', 'metastasis')[number % 2]}")
+    cohort_file = tmp_path / "cohort.csv"
+    cohort_file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    settings = Settings(out=tmp_path / "run", place=Place(workers=0))
+    with pytest.raises(
+        RunError, match=r"none of the 8 images can be used .*no DICOM images.*exclusions"
+    ):
+        run(recipe(*TINY, "protocol.folds=2"), cohort_file, settings)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.models import AGGREGATORS, HEADS, Batch, CaseModel, Head
@@ -99,7 +100,9 @@ def test_binary_refuses_three_classes() -> None:
 
 
 def test_covariates_enter_as_a_linear_term() -> None:
-    model = CaseModel(pool=AGGREGATORS["mean"](6), head=HEADS["binary"](6, 2), covariates=2).eval()
+    term = nn.Linear(2, 1, bias=False)
+    head = HEADS["binary"](6, 2)
+    model = CaseModel(pool=AGGREGATORS["mean"](6), head=head, covariates=term).eval()
     plain = batch(3)
     batch_with = Batch(
         plain.values,

@@ -94,7 +94,7 @@ def test_the_greatest_wins() -> None:
 
 def test_a_smooth_maximum_sharpens_to_the_maximum_and_keeps_what_it_had() -> None:
     logits, starts = torch.randn(9, 2), torch.tensor([0, 2, 9])
-    pooling = LogSumExp(sharpness=1.0, sharpens={2: 5.0, 4: "max"})
+    pooling = LogSumExp(sharpness=1.0, sharpens=[[2, 5.0], [4, "max"]])
     expected = {0: LogSumExp(sharpness=1.0), 1: LogSumExp(sharpness=1.0)}
     expected |= {2: LogSumExp(sharpness=5.0), 3: LogSumExp(sharpness=5.0)}
     expected |= {4: MaxLogit(), 9: MaxLogit()}
@@ -103,13 +103,13 @@ def test_a_smooth_maximum_sharpens_to_the_maximum_and_keeps_what_it_had() -> Non
         here, there = pooling(logits, starts), own(logits, starts)
         torch.testing.assert_close(here.logits, there.logits)
         torch.testing.assert_close(here.weights, there.weights)
-    again = LogSumExp(sharpness=1.0, sharpens={2: 5.0, 4: "max"})
+    again = LogSumExp(sharpness=1.0, sharpens=[[2, 5.0], [4, "max"]])
     again.load_state_dict(pooling.state_dict())
     torch.testing.assert_close(again(logits, starts).logits, MaxLogit()(logits, starts).logits)
     assert not LogSumExp(sharpness=2.0).state_dict()
 
 
-@pytest.mark.parametrize("course", [{-1: 2.0}, {"a": 2.0}, {3: 0.0}, {3: "most"}])
-def test_a_course_that_cannot_be_is_refused(course: dict) -> None:
+@pytest.mark.parametrize("course", [[[-1, 2.0]], [["a", 2.0]], [[3, 0.0]], [[3, "most"]], [[3]]])
+def test_a_course_that_cannot_be_is_refused(course: list) -> None:
     with pytest.raises(RecipeError, match="sharpens"):
         LogSumExp(sharpens=course)

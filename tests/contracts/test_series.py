@@ -121,7 +121,7 @@ def test_pixels_of_another_kind_are_refused_by_name(tmp_path: Path, series: list
     for name in ("a.png", "x.h5#1"):
         done = decoded(tmp_path, [*series, other(tmp_path, name)], Slices(SIDE))
         (failure,) = done.failures
-        assert f"{name}: holds rgb pixels, and the first image of its cohort ct" in failure.reason
+        assert f"{name}: holds rgb pixels, and its cohort is of ct" in failure.reason
         assert "keep images of one kind of pixels in a cohort" in failure.reason
         assert len(done.bags) == 2
     first = decoded(tmp_path, [other(tmp_path, "a.png"), *series], Slices(SIDE))

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from toys.quick import quick, write_cohort
 from wholecase.core.errors import RunError, SplitError, WeightsError
+from wholecase.core.files import read_json
 from wholecase.evaluation import METRICS
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
@@ -40,13 +41,27 @@ def test_every_number_has_a_value_an_interval_and_the_number_of_patients(finishe
 def test_each_epoch_tells_the_inner_patients_metric(finished: Summary) -> None:
     for number in range(3):
         rows = read_rows(finished.run.fold(number).history)
-        assert list(rows[0]) == ["epoch", "train_loss", "valid_loss", "valid_auroc", "best"]
+        means = ["valid_p_positive", "valid_p_negative", "valid_separation"]
+        columns = ["epoch", "train_loss", "valid_loss", "valid_auroc", *means, "best"]
+        assert list(rows[0]) == columns
         (best,) = [row for row in rows if row["best"] == "1"]
         inner = read_rows(finished.run.fold(number).inner)
-        truth = [row["label"] == "mutated" for row in inner]
-        shares = [float(row["probability_mutated"]) for row in inner]
+        truth = np.array([row["label"] == "mutated" for row in inner])
+        shares = np.array([float(row["probability_mutated"]) for row in inner])
         # calibration keeps the order
         assert float(best["valid_auroc"]) == pytest.approx(roc_auc_score(truth, shares))
+        temperature = read_json(finished.run.fold(number).choices)["temperature"]
+        raw = _before(shares, temperature)
+        positive, negative = raw[truth].mean(), raw[~truth].mean()
+        assert float(best["valid_p_positive"]) == pytest.approx(positive, rel=1e-5)
+        assert float(best["valid_p_negative"]) == pytest.approx(negative, rel=1e-5)
+        assert float(best["valid_separation"]) == pytest.approx(positive - negative, rel=1e-5)
+
+
+def _before(calibrated: np.ndarray, temperature: float) -> np.ndarray:
+    """The probabilities that the temperature made these of."""
+    odds = np.log(calibrated / (1 - calibrated)) * temperature
+    return 1 / (1 + np.exp(-odds))
 
 
 def test_it_learns(finished: Summary) -> None:

@@ -17,6 +17,7 @@ from wholecase.models import (
     Batch,
     Calibrated,
     CaseModel,
+    Covariates,
     export,
     export_onnx,
     predict,
@@ -143,7 +144,8 @@ def test_what_cannot_be_a_graph_is_refused(tmp_path) -> None:
     remembering = TOYS["metric-ensemble"].model()
     with pytest.raises(RunError, match="depends on who the patient is"):
         export_onnx([Calibrated(remembering)], path, torch.zeros(2, 8))
-    with_ages = CaseModel(pool=AGGREGATORS["mean"](4), head=Binary(4, 2), covariates=1)
+    ages = Covariates(["number"], 1)
+    with_ages = CaseModel(pool=AGGREGATORS["mean"](4), head=Binary(4, 2), covariates=ages)
     with pytest.raises(RunError, match="with covariates"):
         export_onnx([Calibrated(with_ages)], path, torch.zeros(2, 4))
     by_scale = TOYS["a network per magnification"].model()

@@ -66,7 +66,7 @@ def test_a_folder_opens_as_it_was_drawn(drawn, case):
         assert source.spacing.um == pytest.approx(1000 * patient.pixel_mm, rel=1e-4)
         apart_mm = patient.thickness_mm * np.cos(np.radians(patient.tilt_deg))
         assert np.diff(source.planes_um) == pytest.approx(1000 * apart_mm, rel=1e-3)
-        notes = " ".join(source.notes)
+        notes = " ".join(source.remarks)
     assert ("kernel is not a sharp one" in notes) == patient.second
     assert ("scouts" in notes) == patient.scout
     assert ("tilted" in notes) == (patient.tilt_deg > 0)

@@ -181,6 +181,11 @@ def _history(files, rng, threshold):
             "epoch": int(i) + 1,
             "train_loss": float(train[i]),
             "valid_loss": float(valid[i]),
+            **(
+                {"valid_p_positive": 0.5 + i / 100, "valid_p_negative": 0.5 - i / 100}
+                if threshold
+                else {}
+            ),
             "best": int(i == best),
         }
         for i in steps
@@ -189,6 +194,10 @@ def _history(files, rng, threshold):
     choices = {"epoch": best + 1, "temperature": 1.0 + float(rng.random()) / 2, "inner_cases": 8}
     choices |= {"threshold": threshold, "threshold_rule": "f1" if threshold else None}
     write_json(files.choices, choices | {"inner_patients": 8})
+
+
+def _means(epoch):
+    return {"valid_p_positive": 0.5 + epoch / 100, "valid_p_negative": 0.5 - epoch / 100}
 
 
 def _inner(folder, wish, who, probabilities):

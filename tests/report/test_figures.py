@@ -8,6 +8,7 @@ import pytest
 
 from wholecase.evaluation import confusion, precision_recall
 from wholecase.report.figures import (
+    apart_curves,
     deciding_figures,
     evidence_figures,
     judged,
@@ -135,6 +136,21 @@ def test_learning_curves_mark_the_kept_epoch(binary):
     for (_, svg), fold in zip(curves, run.folds, strict=True):
         (kept,) = kinds(svg, "kept")
         assert kept.find("title").text.startswith(f"epoch {fold.choices['epoch']} was kept")
+
+
+def test_mean_probabilities_are_drawn_of_two_classes_alone(binary, three):
+    run = read_run(binary.root)
+    curves = apart_curves(run)
+    assert [number for number, _ in curves] == [0, 1, 2, 3, 4]
+    for (_, svg), fold in zip(curves, run.folds, strict=True):
+        above, below = kinds(svg, "valid")[0], kinds(svg, "train")[0]
+        assert len(above.get("points").split()) == len(fold.epochs)
+        first, last = (float(below.get("points").split()[n].split(",")[1]) for n in (0, -1))
+        assert last > first, "the mean of negatives falls"
+        (kept,) = kinds(svg, "kept")
+        best = fold.choices["epoch"] - 1
+        assert kept.find("title").text.endswith(f"separation {best / 50:.3f}")
+    assert apart_curves(read_run(three.root)) == []
 
 
 def test_the_corners_of_the_plot_are_where_the_axes_end():

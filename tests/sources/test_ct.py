@@ -2,6 +2,7 @@
 
 import csv
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import nibabel
@@ -22,6 +23,7 @@ from pydicom.uid import (
 from wholecase.core.errors import SourceError
 from wholecase.core.kinds import CT, RGB
 from wholecase.sources import ImageSource, fingerprint, open_source
+from wholecase.sources.ct.series_name import Place
 
 SIDE = 16
 PLANTED = "ZZPLANTED"
@@ -97,7 +99,7 @@ def check_values(path: Path, numbers: range, spacing_mm: float = 5.0) -> tuple[s
         assert len(source.planes_um) == len(numbers)
         assert source.spacing is not None
         assert source.spacing.um == 500
-        return source.notes
+        return *source.notes, *source.remarks
 
 
 def refused(path: Path, words: str) -> None:
@@ -165,12 +167,12 @@ def test_a_tilted_gantry_is_known_by_positions_and_refuses_nothing(tmp_path: Pat
     for number in range(5):
         write_slice(tmp_path / f"{number}.dcm", number, tilt=18.0)
     with open_source(tmp_path, "ct") as source:
-        assert "the gantry was tilted by 18.0°" in source.notes[0]
+        assert "the gantry was tilted by 18.0°" in source.remarks[0]
         np.testing.assert_array_equal(read(source, 3), values(3))
         np.testing.assert_allclose(np.diff(heights_mm(source)), 5.0, atol=0.01)
     write_slice(tmp_path / "0.dcm", 0, tilt=18.0, GantryDetectorTilt=0)
     with open_source(tmp_path, "ct") as source:
-        assert "tilted by 18.0°" in source.notes[0]
+        assert "tilted by 18.0°" in source.remarks[0]
 
 
 def test_gaps_and_damaged_files_are_told(folder: Path) -> None:
@@ -233,8 +235,8 @@ def test_of_several_series_one_is_read_by_rule_or_by_word(folder: Path, other: s
         )  # fmt: skip
     first, second = (7, 2) if other == "thinner" else (2, 7)
     with open_source(folder, "ct") as source:
-        assert source.notes[0].startswith(f"series {first} of 2 is read")
-        assert reason in source.notes[0]
+        assert source.remarks[0].startswith(f"series {first} of 2 is read")
+        assert reason in source.remarks[0]
         assert (read(source, 0)[0, 0] == 0) == (first == 2)
     for wanted in (f"#{second}", "#1.2.7" if second == 7 else "#1.2.3"):
         named = folder.with_name(folder.name + wanted)
@@ -245,7 +247,9 @@ def test_of_several_series_one_is_read_by_rule_or_by_word(folder: Path, other: s
         open_source(folder.with_name(f"{folder.name}#5"), "ct")
 
 
-def test_frames_are_slices(tmp_path: Path, folder: Path) -> None:
+def test_frames_are_slices_and_a_zip_unpacks_them_once(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = pydicom.dcmread(folder / "d.dcm")
     file.SOPClassUID = file.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
     shared = Dataset()
@@ -271,6 +275,19 @@ def test_frames_are_slices(tmp_path: Path, folder: Path) -> None:
     del file.RescaleSlope, file.RescaleIntercept
     file.save_as(tmp_path / "frames.dcm")
     assert check_values(tmp_path / "frames.dcm", range(5)) == ()
+    with zipfile.ZipFile(tmp_path / "frames.zip", "w") as archive:
+        archive.write(tmp_path / "frames.dcm", "study/frames.dcm")
+    opened = Counter()
+
+    def counted(self: Place, *given: zipfile.ZipFile) -> object:
+        opened[self.member] += 1
+        return open_place(self, *given)
+
+    open_place = Place.open
+    monkeypatch.setattr(Place, "open", counted)
+    assert check_values(tmp_path / "frames.zip", range(5)) == ()
+    assert opened == {"study/frames.dcm": 2}, "once for its header, once for all of its frames"
+    monkeypatch.undo()
     file.compress(RLELossless, encoding_plugin="pydicom")
     file.save_as(tmp_path / "packed.dcm")
     assert check_values(tmp_path / "packed.dcm", range(5)) == ()
@@ -313,7 +330,7 @@ def test_pictures_are_slices_in_natural_order(tmp_path: Path) -> None:
     with open_source(tmp_path, "ct") as source:
         assert (source.kind, len(source.planes_um)) == (RGB, 3)
         assert [int(read(source, plane)[0, 0]) for plane in range(3)] == [1, 2, 10]
-        assert "their window is baked in" in source.notes[0]
+        assert "their window is baked in" in source.remarks[0]
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "s11.png")
     with open_source(tmp_path, "ct") as source, pytest.raises(SourceError, match="of one size"):
         read(source, 3)
@@ -381,7 +398,7 @@ def test_a_real_tilted_head_is_read_whole(shared: Path) -> None:
     folder = shared / "data/dicom-ct-samples/ge-head-series"
     with open_source(folder, "ct") as source:
         assert len(source.planes_um) == 28
-        assert any("tilted by 18.5°" in note for note in source.notes)
+        assert any("tilted by 18.5°" in remark for remark in source.remarks)
         files = [pydicom.dcmread(path) for path in folder.iterdir()]
         lowest = min(files, key=lambda file: file.ImagePositionPatient[2])
         expected = np.maximum(lowest.pixel_array, CT.outside)

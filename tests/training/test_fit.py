@@ -7,7 +7,7 @@ import torch
 from toys import TOYS, InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError, RunError
-from wholecase.models import AGGREGATORS, HEADS, CaseModel
+from wholecase.models import AGGREGATORS, HEADS, CaseModel, load_tensors, save_tensors
 from wholecase.training import (
     Course,
     Epoch,
@@ -96,6 +96,20 @@ def test_the_state_of_other_settings_is_not_continued(tmp_path) -> None:
     told.clear()
     fit(model(), sides, Schedule(epochs=3), seed=0, keep=Keep(path, "b"), on_epoch=told.append)
     assert told == [], "a finished training has nothing left to do"
+
+
+def test_a_training_stopped_before_epochs_told_mean_probabilities_goes_on(tmp_path) -> None:
+    keep, sides = Keep(tmp_path / "last.safetensors", "a"), (noise(1), noise(2))
+    fit(model(), sides, Schedule(epochs=2), seed=0, keep=keep)
+    tensors, facts = load_tensors(keep.path)
+    older = [row[:5] for row in facts["epochs"]]
+    save_tensors(keep.path, tensors, {**facts, "epochs": older})
+    history = fit(model(), sides, Schedule(epochs=3), seed=0, keep=keep)
+    assert [epoch.valid_separation is None for epoch in history.epochs] == [True, True, False]
+    positive, negative = history.epochs[2].valid_p_positive, history.epochs[2].valid_p_negative
+    assert history.epochs[2].valid_separation == pytest.approx(positive - negative)
+    whole = fit(model(), sides, Schedule(epochs=3), seed=0)
+    assert history.epochs[2] == whole.epochs[2]
 
 
 def test_watching_something_unknown_is_an_error() -> None:

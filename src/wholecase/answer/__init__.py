@@ -25,6 +25,7 @@ from wholecase.answer.series_pictures import (
     slice_maps,
     told,
 )
+from wholecase.answer.targets import covariates_of
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Sitting",
     "TrainedRun",
     "Vote",
+    "covariates_of",
     "draw",
     "examples_of",
     "faithfulness",

@@ -10,7 +10,7 @@ from jaxtyping import Float32, Int, Int64, Integer
 from torch import Tensor
 
 from wholecase.answer.pixel_examples import PixelExamples
-from wholecase.answer.targets import targets_of
+from wholecase.answer.targets import covariates_of, targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import Bag
@@ -84,13 +84,14 @@ def _planes(bags: Sequence[Bag]) -> Int64[np.ndarray, " N"] | None:
 
 def example_of(case: Case, bag: CaseBag) -> Example:
     """A case and its bag as a model takes them, without a target; pixels as [N, channels, H, W]."""
-    values = torch.from_numpy(bag.values)
+    values, beside = torch.from_numpy(bag.values), covariates_of([case])
     return Example(
         case=case.id,
         patient=case.patient,
         values=values.permute(0, 3, 1, 2) if values.dim() == 4 else values,
         scale=torch.from_numpy(bag.scale),
         position=torch.from_numpy(bag.position_um),
+        covariates=None if beside is None else beside[0],
         image=torch.from_numpy(bag.image),
     )
 

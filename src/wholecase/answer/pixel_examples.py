@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
-from wholecase.answer.targets import targets_of
+from wholecase.answer.targets import covariates_of, targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import PixelStore
@@ -63,6 +63,7 @@ class PixelExamples(Examples):
             scale=batch.scale,
             position=batch.position,
             targets={name: target[0] for name, target in batch.targets.items()},
+            covariates=None if batch.covariates is None else batch.covariates[0],
             image=torch.from_numpy(self._image[slice(*self._starts[index : index + 2])]),
         )
 
@@ -82,6 +83,7 @@ class PixelExamples(Examples):
             scale=torch.from_numpy(self._scale[place]),
             position=torch.from_numpy(self._position[place]),
             targets=targets_of(cases, self._classes),
+            covariates=covariates_of(cases),
             images=torch.from_numpy(self._image_bounds(place, bounds)),
         )
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
-from wholecase.models import Answer, Batch, CaseModel, Mapped, answers, each_told
+from wholecase.models import Answer, CaseModel, Mapped, each_alone, each_told
 from wholecase.training import Example, pack
 
 
@@ -112,22 +112,9 @@ def _nothing(reading: Reading) -> Float[np.ndarray, "N 0"]:
 
 def _single(model: CaseModel, reading: Reading, answer: Answer) -> Answer | None:
     """The answer to each instance as a case of its own, where it is one vector."""
-    example = reading.example
-    count = len(example.values)
     if model.head.remembers or answer.pooled.origin is not None:
         return None
-    names = tuple(str(i) for i in range(count))
-    alone = Batch(
-        example.values,
-        torch.arange(count + 1),
-        names,
-        names,
-        scale=example.scale,
-        position=example.position,
-        images=torch.arange(count + 1),
-    )
-    (single,) = answers(model, [alone])
-    return single
+    return each_alone(model, pack([reading.example]))
 
 
 def _alone(

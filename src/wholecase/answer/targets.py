@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wholecase.cohort import Case
+from wholecase.cohort import Case, identity_key
+from wholecase.core.digest import digest
 
 
 def targets_of(cases: Sequence[Case], classes: int) -> dict[str, Tensor]:
@@ -25,6 +26,26 @@ def targets_of(cases: Sequence[Case], classes: int) -> dict[str, Tensor]:
         first = targets[0]
         found[first.name] = _rows([target.index for target in targets], first.classes)
     return found
+
+
+def covariates_of(cases: Sequence[Case]) -> Float[Tensor, "B R"] | None:
+    """What clinical columns tell of each case: numbers, and categories as codes; nan is missing.
+
+    None where the recipe asks for none.
+    """
+    if not cases or not cases[0].covariates:
+        return None
+    rows = [[_number(one.value) for one in case.covariates] for case in cases]
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def _number(value: float | str | None) -> float:
+    """A category is known by 48 bits of its digest, in whatever spelling `identity_key` allows."""
+    if value is None:
+        return float("nan")
+    if isinstance(value, str):
+        return float(int(digest(category=identity_key(value))[:12], 16))
+    return value
 
 
 def _rows(indices: Sequence[int | None], classes: int) -> Float[Tensor, "B C"]:

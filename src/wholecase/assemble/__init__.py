@@ -1,6 +1,6 @@
 """Recipe -> the parts that it names."""
 
-from wholecase.assemble.bags import bags_of, check_input
+from wholecase.assemble.bags import bags_of, check_input, check_pixels
 from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
@@ -25,6 +25,7 @@ __all__ = [
     "bags_of",
     "batches_of",
     "check_input",
+    "check_pixels",
     "check_recipe",
     "cut_of",
     "describe",

@@ -9,6 +9,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.execution import Place
 from wholecase.extract import Extraction, decode, extract
 from wholecase.recipes import Recipe
+from wholecase.sources import pixels_of as pixels_told
 
 
 def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extraction:
@@ -16,27 +17,33 @@ def bags_of(recipe: Recipe, cohort: Cohort, store: Path, place: Place) -> Extrac
 
     Raises:
         RecipeError: the recipe names neither an encoder nor a network that learns from pixels, or
-            both.
+            both; or no image is of the kind that it is for.
     """
     check_input(recipe)
+    check_pixels(recipe, cohort)
     if recipe.model.backbone is None:
         return extract(cohort, plan_of(recipe, store), place)
     tolerated = recipe.extract.tolerated_tiles
-    done = decode(cohort, cut_of(recipe), store, place, tolerated=tolerated)
-    _check_pixels(recipe, cohort, done)
-    return done
+    kind = None if recipe.model.pixels is None else pixels_of(recipe)
+    return decode(cohort, cut_of(recipe), store, place, tolerated=tolerated, kind=kind)
 
 
-def _check_pixels(recipe: Recipe, cohort: Cohort, done: Extraction) -> None:
-    """Pass images of the kind that the recipe says, if it says one."""
-    if recipe.model.pixels is None or not done.bags:  # why there are none is told elsewhere
+def check_pixels(recipe: Recipe, cohort: Cohort) -> None:
+    """Pass a cohort with an image of the kind that the recipe says, if it says one.
+
+    Nothing is opened: rows of a manifest and names of files tell. Images of another kind beside it
+    cost themselves when they are read.
+    """
+    if recipe.model.pixels is None or recipe.model.backbone is None:
         return
-    if done.kind not in {None, pixels_of(recipe)}:
-        assert done.kind is not None, "asked before"  # noqa: S101
+    images = [image for case in cohort.cases for image in case.images]
+    kinds = list(dict.fromkeys(pixels_told(image.kind, image.path) for image in images))
+    if kinds and pixels_of(recipe) not in kinds:
+        first, line = kinds[0].name, images[0].line
         raise RecipeError(
             f"recipe {recipe.recipe} is for {recipe.model.pixels} pixels, and the images of "
-            f"{cohort.path} hold {done.kind.name}; set model.pixels={done.kind.name}, and "
-            "model.input and train.augment in its unit"
+            f"{cohort.path} hold {first} (line {line}: {images[0].path}); set "
+            f"model.pixels={first}, and model.input and train.augment in its unit"
         )
 
 

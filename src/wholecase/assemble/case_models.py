@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import torch
+from torch import Tensor
 
 from wholecase.assemble.building import built
 from wholecase.core.errors import RecipeError
@@ -19,6 +20,7 @@ from wholecase.models import (
     SEQUENCES,
     Backbone,
     CaseModel,
+    Covariates,
     Head,
     Input,
     Pooling,
@@ -28,7 +30,7 @@ from wholecase.models import (
 from wholecase.recipes import Named, Recipe
 
 
-def model_of(
+def model_of(  # noqa: PLR0913 (all that a fresh model rests on)
     recipe: Recipe,
     width: int,
     classes: int,
@@ -36,6 +38,7 @@ def model_of(
     counts: Sequence[int] | None = None,
     *,
     kind: PixelKind | None = None,
+    taught: Tensor | None = None,
 ) -> CaseModel:
     """A fresh model on the CPU; the seed fixes its weights and touches no global state.
 
@@ -48,10 +51,12 @@ def model_of(
             only asked, or gets its state from a file.
         kind: of the pixels, where the recipe trains a backbone on them; None is what the recipe
             says.
+        taught: [M, R] what the columns of cohort.covariates tell of the patients who will teach;
+            None as for `counts`.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, "weights"))
-        return _model(recipe, width, classes, counts, kind or pixels_of(recipe))
+        return _model(recipe, width, (classes, counts), kind or pixels_of(recipe), taught)
 
 
 def pixels_of(recipe: Recipe) -> PixelKind:
@@ -60,9 +65,13 @@ def pixels_of(recipe: Recipe) -> PixelKind:
 
 
 def _model(
-    recipe: Recipe, width: int, classes: int, counts: Sequence[int] | None, pixels: PixelKind
+    recipe: Recipe,
+    width: int,
+    labels: tuple[int, Sequence[int] | None],
+    pixels: PixelKind,
+    taught: Tensor | None,
 ) -> CaseModel:
-    section = recipe.model
+    section, (classes, counts) = recipe.model, labels
     backbone, seen = _front(recipe, width, pixels)
     width = width if backbone is None else backbone.width
     sequence = _sequence(section.sequence, width)
@@ -79,12 +88,15 @@ def _model(
     head = built(look_up(HEADS, section.head.name, "head"), section.head, "head", **given)
     images = _images(section.images)
     also = _also(recipe, width, branches)
+    kinds = [*recipe.cohort.covariates.values()]
+    beside = Covariates(kinds, head.logit_width, taught) if kinds else None
     return CaseModel(
         backbone=backbone,
         input=seen,
         pool=pool,
         head=head,
         images=images,
+        covariates=beside,
         also=also,
         sequence=sequence,
         smoothing=None if section.smoothing is None else Smoothing(section.smoothing),

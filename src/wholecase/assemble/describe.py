@@ -164,7 +164,16 @@ def _layers(recipe: Recipe, model: CaseModel, values: Tensor) -> Iterator[str]:
         if not list(module.children()) and name:
             hooks.append(module.register_forward_hook(_recorder(name, rows)))
     starts = torch.tensor([0, 2, 3])
-    batch = Batch(values, starts, ("a", "b"), ("a", "b"), _scale(recipe), images=starts)
+    columns = len(recipe.cohort.covariates)
+    batch = Batch(
+        values,
+        starts,
+        ("a", "b"),
+        ("a", "b"),
+        _scale(recipe),
+        covariates=torch.full((2, columns), torch.nan) if columns else None,
+        images=starts,
+    )
     model.eval()
     with torch.no_grad():
         model(batch)

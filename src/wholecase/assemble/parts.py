@@ -41,6 +41,7 @@ def labels_of(recipe: Recipe) -> Labels:
         ignore=section.ignore,
         also=_folder_labels(recipe),
         further=further,
+        covariates=tuple(section.covariates.items()),
     )
 
 
@@ -152,7 +153,6 @@ def views_of(recipe: Recipe) -> Views | None:
 def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
     """How long and how fast, and what is changed meanwhile of the cases, of pixels of a kind."""
     train, stop = recipe.train, recipe.train.early_stop
-    stages = sorted(train.stages, key=lambda own: own.start)
     return Schedule(
         epochs=train.epochs,
         optimizer=train.optimizer.name,
@@ -162,7 +162,7 @@ def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
         watch="loss" if stop is None else stop.on,
         patience=None if stop is None else stop.patience,
         min_delta=0.0 if stop is None else stop.min_delta,
-        stages=tuple(Stage(own.start, own.rates) for own in stages),
+        stages=_stages(recipe),
         course=_course(train.schedule),
         batchnorm=train.batchnorm,
         reuse=None
@@ -171,6 +171,18 @@ def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
         precision=train.precision,
         augment=_augment(recipe, kind),
     )
+
+
+def _stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """In order; a term of clinical columns learns in all of them."""
+    stages = sorted(recipe.train.stages, key=lambda own: own.start)
+    optimizer = recipe.train.optimizer
+    if not recipe.cohort.covariates:
+        return tuple(Stage(own.start, own.rates) for own in stages)
+    term = {"covariates": optimizer.covariates}
+    if not stages:
+        return (Stage(0, {"": optimizer.rate, **term}),)
+    return tuple(Stage(own.start, {**term, **own.rates}) for own in stages)
 
 
 def _course(named: Named) -> Course:
@@ -189,6 +201,11 @@ def _augment(recipe: Recipe, kind: PixelKind) -> Augment | None:
         raise RecipeError(
             f"train.augment changes pixels ({names}), and recipe {recipe.recipe} learns from "
             "stored features; remove it, or train on pixels with `model.backbone`"
+        )
+    if "mixup" in settings and recipe.cohort.covariates:
+        raise RecipeError(
+            "train.augment.mixup mixes cases, and what cohort.covariates tells of them cannot be "
+            "mixed; leave one of them out"
         )
     if "mixup" in settings and _one_case_a_step(recipe.batches):
         raise RecipeError(

@@ -100,5 +100,5 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
         series=series,
         alike=alike,
         losses=losses_of(faults),
-        findings=tuple(sorted(findings, key=lambda finding: finding.severity)),
+        findings=tuple(sorted(findings, key=lambda finding: finding.place[0])),
     )

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "remark"]
+"""What must be mended, what should be looked at, and what is good to know."""
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "remark")
 Costs = Literal["image", "case", "run", "nothing"]
 """What is lost if nobody mends it."""
 
@@ -20,3 +22,8 @@ class Finding:
     costs: Costs
     problem: str
     """The sort of problem in a few words; findings of one sort are shown together."""
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """What findings are sorted by: errors first, then by problem."""
+        return SEVERITIES.index(self.severity), self.problem

@@ -68,6 +68,7 @@ def image_findings(
     if asked_spacing_um is None:
         yield from _slides_without_spacing(looks)
     yield from _left_aside(looks)
+    yield from _remarked(looks)
     yield from _missing_beside(looks)
 
 
@@ -126,6 +127,13 @@ def _left_aside(looks: Iterable[Look]) -> Iterator[Finding]:
         for note in look.sight.notes if look.sight.trouble is None else ():
             what = f"{look.image.path}: {note}; look whether that is what you mean"
             yield Finding("warning", look.where, what, "nothing", "image read in part")
+
+
+def _remarked(looks: Iterable[Look]) -> Iterator[Finding]:
+    for look in looks:
+        for remark in look.sight.remarks if look.sight.trouble is None else ():
+            what = f"{look.image.path}: {remark}"
+            yield Finding("remark", look.where, what, "nothing", "how an image is read")
 
 
 def _missing_beside(looks: Iterable[Look]) -> Iterator[Finding]:

@@ -92,6 +92,7 @@ def look_at(image: Image) -> Sight:
                 small=_small(source),
                 content=_content(source),
                 notes=source.notes,
+                remarks=source.remarks,
             )
     except SourceError as error:
         return Sight(trouble=str(error))

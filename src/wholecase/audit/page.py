@@ -42,7 +42,7 @@ def page(audit: Audit) -> str:
     """The page as text."""
     counts = [(what, list(rows)) for what, rows in groupby(audit.counts, key=lambda c: c.what)]
     total = audit.counts[0] if audit.counts else None
-    errors = sum(finding.severity == "error" for finding in audit.findings)
+    severities = Counter(finding.severity for finding in audit.findings)
     text = (
         _environment()
         .get_template("check.html.j2")
@@ -51,7 +51,8 @@ def page(audit: Audit) -> str:
             title=audit.path.resolve().parent.name or audit.path.name,
             words=words,
             total=total,
-            errors=errors,
+            errors=severities["error"],
+            warnings=severities["warning"],
             counts=[(what, rows) for what, rows in counts if _worth_telling(what, rows)],
             kinds=list(words.kinds_of_finding(audit)),
             groups=[_shown(group) for group in audit.alike.across[:SHOWN_GROUPS]],

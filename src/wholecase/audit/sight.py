@@ -36,6 +36,8 @@ class Sight:
     numbers of a feature file; of others, the file is compared."""
     notes: tuple[str, ...] = ()
     """What is left aside or filled in where it is read."""
+    remarks: tuple[str, ...] = ()
+    """What is so, or was chosen by a rule, where nothing is lost."""
     features: FeatureOrigin | None = None
     """What a feature file says of its making."""
     numbers: Numbers | None = None

@@ -1,5 +1,6 @@
 """An audit as text for a terminal: what there is, then what to mend."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -55,10 +56,11 @@ def _findings(audit: Audit) -> Iterator[str]:
             yield f"  {finding.where}: {finding.what}{loss}"
         if len(found) > SHOWN:
             yield f"  and {len(found) - SHOWN} more"
-    errors = sum(finding.severity == "error" for finding in audit.findings)
+    counts = Counter(finding.severity for finding in audit.findings)
+    remarks = f", remarks: {counts['remark']}" if counts["remark"] else ""
     yield ""
     yield f"{words.verdict(audit)} {words.losses(audit)}".rstrip()
-    yield f"Errors: {errors}, warnings: {len(audit.findings) - errors}."
+    yield f"Errors: {counts['error']}, warnings: {counts['warning']}{remarks}."
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

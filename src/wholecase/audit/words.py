@@ -90,6 +90,7 @@ def power(row: PowerCount) -> str:
 
 def kinds_of_finding(audit: Audit) -> Iterator[tuple[str, str, list[Finding]]]:
     """Severity, problem and its findings: errors first, then by problem."""
-    ordered = sorted(audit.findings, key=lambda f: (f.severity, f.problem))
-    for (severity, problem), group in groupby(ordered, key=lambda f: (f.severity, f.problem)):
-        yield severity, problem, list(group)
+    ordered = sorted(audit.findings, key=lambda finding: finding.place)
+    for _, group in groupby(ordered, key=lambda finding: finding.place):
+        found = list(group)
+        yield found[0].severity, found[0].problem, found

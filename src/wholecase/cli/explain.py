@@ -21,6 +21,7 @@ def explain(
     run: Annotated[Path, Parameter(help="folder of a finished run")],
     *images: Annotated[Path, Parameter(help="new images, each a case of its own")],
     out: Annotated[Path, Parameter(help="folder for the heatmaps")],
+    cohort: Annotated[Path | None, Parameter(help="or a manifest of new cases")] = None,
     case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
     scale: Annotated[Scale, Parameter(help="of the colours; rank, absolute: of one case")] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
@@ -64,7 +65,7 @@ def explain(
         _write_project(qupath, entries)
         return 0
     asked = ask(
-        question_of(run, images),
+        question_of(run, images, cohort),
         weights=weights,
         store=store,
         place=place_of(device, workers),
@@ -76,6 +77,7 @@ def explain(
         _print_lines(novelty_lines([one]))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
+    _print_lines(f"note: {note}" for note in asked.notes)
     failures = asked.extraction.failures
     _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0

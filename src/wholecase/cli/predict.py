@@ -40,7 +40,7 @@ def predict(
         shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
         print(visible(f"{one.case.id}: {one.label} ({shares})"))
     metrics, notes = external_metrics(trained, judgements)
-    notes = [f"note: {note}" for note in notes]
+    notes = [f"note: {note}" for note in (*asked.notes, *notes)]
     for line in [*novelty_lines(judgements), *metric_lines(metrics), *notes]:
         print(line)
     for line in failure_lines([(str(f.path), f.reason) for f in asked.extraction.failures]):

@@ -2,8 +2,9 @@
 
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.anonymous import anonymity_note
-from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Image, Target
+from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Covariate, Image, Target
 from wholecase.cohort.cells import MICROSCOPIC
+from wholecase.cohort.clinical import covariate_remarks
 from wholecase.cohort.identical import refuse_identical, twin_digests
 from wholecase.cohort.identity import alike, by_likeness, identity_key, likeness_key
 from wholecase.cohort.labels import Labels, require_classes
@@ -26,6 +27,7 @@ __all__ = [
     "UNKNOWN",
     "Case",
     "Cohort",
+    "Covariate",
     "Fold",
     "Image",
     "Labels",
@@ -37,6 +39,7 @@ __all__ = [
     "anonymity_note",
     "by_likeness",
     "cohort_of_images",
+    "covariate_remarks",
     "given",
     "holdout",
     "identity_key",

@@ -48,6 +48,17 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Covariate:
+    """What a column of the manifest tells of a patient beside the images."""
+
+    column: str
+    kind: str
+    """`number` or `category`."""
+    value: float | str | None
+    """None where it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What gets one label and one answer."""
 
@@ -64,6 +75,8 @@ class Case:
     """`train`, `valid` or `test` where the manifest says so."""
     targets: tuple[Target, ...] = ()
     """Further labels, in the order of the recipe."""
+    covariates: tuple[Covariate, ...] = ()
+    """Clinical columns, in the order of the recipe; the same for all cases of a patient."""
 
     @property
     def testable(self) -> bool:

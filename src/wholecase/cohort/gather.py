@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     site: str | None
     image: Image
     further: tuple[str | None, ...] = ()
+    covariates: tuple[float | str | None, ...] = ()
 
     @property
     def is_unknown(self) -> bool:

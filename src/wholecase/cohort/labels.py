@@ -31,6 +31,8 @@ class Labels:
     """Other labels of the same cases by name; there an ignored or empty value counts as none."""
     also: tuple[tuple[str, str], ...] = ()
     """Further values and the class of each, which hold where the recipe says nothing of them."""
+    covariates: tuple[tuple[str, str], ...] = ()
+    """Clinical columns, each with its kind: `number` or `category`."""
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:
@@ -61,6 +63,11 @@ class Labels:
     def columns(self) -> tuple[str, ...]:
         """All columns of the manifest that hold labels, the first one's first."""
         return (self.column, *(labels.column for labels in self.further.values()))
+
+    @property
+    def clinical(self) -> tuple[str, ...]:
+        """The columns that cases are judged by beside their images."""
+        return tuple(column for column, _ in self.covariates)
 
     @property
     def known(self) -> tuple[str, ...]:

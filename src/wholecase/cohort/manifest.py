@@ -9,6 +9,7 @@ from typing import TypeVar, final
 
 from wholecase.cohort.cases import Cohort, Image
 from wholecase.cohort.cells import CELLS, COLUMNS, case_of, patient_of, side_of
+from wholecase.cohort.clinical import covariate_remarks, values_of, with_covariates
 from wholecase.cohort.cure import override_for
 from wholecase.cohort.doubts import (
     check_ids,
@@ -69,7 +70,7 @@ def read_leniently(path: Path, labels: Labels | None) -> Reading:
         ManifestError: there is no table with the needed columns.
     """
     column = labels.column if labels else Labels.column
-    needed = (*REQUIRED, *labels.columns) if labels else REQUIRED
+    needed = (*REQUIRED, *labels.columns, *labels.clinical) if labels else REQUIRED
     with _no_collection():
         return _read(path, needed, _Reader(column, labels))
 
@@ -85,7 +86,7 @@ def read_to_ask(path: Path, labels: Labels) -> Cohort:
     """
     with _no_collection():
         reader = _Reader(labels.column, labels, demanding=False)
-        reading = _read(path, REQUIRED, reader)
+        reading = _read(path, (*REQUIRED, *labels.clinical), reader)
     if reading.mistakes:
         raise reading.mistakes[0]
     cohort = reading.cohort
@@ -107,12 +108,15 @@ def _no_collection() -> Iterator[None]:
 def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
     mistakes, labels = Mistakes(), reader.labels
     further = labels.columns[1:] if labels else ()
-    known = (reader.column, *further, *COLUMNS)
+    asked = labels.covariates if labels else ()
+    known = (reader.column, *further, *(column for column, _ in asked), *COLUMNS)
     table = open_table(path, required, known, mistakes)
     entries = [entry for row in table.rows if (entry := reader.entry(row, mistakes))]
     damaged = damaged_ids(entries)
     check_ids(damaged, path, mistakes)
-    cases = gather(entries, Columns(path, reader.column, further), labels, mistakes)
+    columns = Columns(path, reader.column, further)
+    cases = gather(entries, columns, labels, mistakes)
+    cases = with_covariates(cases, entries, asked, columns, mistakes)
     unknown = {identity_key(entry.case) for entry in entries if entry.is_unknown}
     kept = tuple([case for case in cases if not (labels and labels.ignores(case.label))])
     cohort = Cohort(
@@ -125,6 +129,7 @@ def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
             *column_remarks(table.columns, known),
             *reader.remarks(),
             *id_remarks(damaged, entries),
+            *covariate_remarks(kept),
         ),
     )
     return Reading(cohort, tuple(reader.advised(mistake) for mistake in mistakes.errors()))
@@ -153,7 +158,7 @@ class _Reader:
             return self._read(row)
         except CellError:
             # cell by cell, for a row may have several mistakes
-            checks = (case_of, patient_of, self._label, self._further, side_of)
+            checks = (case_of, patient_of, self._label, self._further, self._clinical, side_of)
             for read in (*checks, *CELLS.values()):
                 with mistakes.heard():
                     read(row)
@@ -191,6 +196,7 @@ class _Reader:
             site=self._once(row.text("site")),
             image=Image(line=row.line, **values),
             further=self._further(row),
+            covariates=self._clinical(row),
         )
 
     def _label(self, row: Row) -> str | None:
@@ -214,6 +220,9 @@ class _Reader:
                 raise row.error(labels.column, objection)
             found.append(self._once(text))
         return tuple(found)
+
+    def _clinical(self, row: Row) -> tuple[float | str | None, ...]:
+        return values_of(row, self.labels.covariates) if self.labels else ()
 
     def _once(self, text: Text) -> Text:
         if not text:

@@ -9,6 +9,7 @@ from wholecase.assemble import bags_of, labels_of, place_of
 from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
+from wholecase.experiment.clinical import unseen_notes
 from wholecase.extract import Extraction
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
@@ -33,6 +34,8 @@ class Asked:
     extraction: Extraction
     judgements: Iterator[Judgement]
     """One per case of which an image could be read, in order, as they are made."""
+    notes: tuple[str, ...] = ()
+    """What the models do not know of these cases."""
 
 
 def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = None) -> Question:
@@ -44,10 +47,15 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
     if bool(images) == (cohort is not None):
         raise ManifestError("name either images or --cohort FILE")
     recipe = read_recipe(str(RunFolder(run).recipe))
+    labels = labels_of(recipe).alone
+    if cohort is None and labels.clinical:
+        raise ManifestError(
+            f"{run} asks for the columns {', '.join(labels.clinical)} beside the images; write a "
+            "manifest with them and name it with --cohort"
+        )
     if cohort is None:
         kind = "ct" if recipe.cut.name == "slices" else None
         return Question(run, cohort_of_images(list(images), kind=kind))
-    labels = labels_of(recipe).alone
     read = read_to_ask(cohort, labels)
     return Question(run, read, " ".join(str(remark) for remark in read.remarks))
 
@@ -79,7 +87,7 @@ def ask(
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
-    return Asked(trained, extraction, judgements)
+    return Asked(trained, extraction, judgements, tuple(unseen_notes(trained, cases)))
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from wholecase.answer import covariates_of
 from wholecase.assemble import model_of
 from wholecase.cohort import Case, Fold
 from wholecase.core.kinds import RGB, PixelKind
@@ -72,4 +73,7 @@ class FoldJob:
         targets = [case.target for case in taught]
         counts = [targets.count(label) for label in range(len(self.classes))]
         width, classes = self.extraction.width, len(self.classes)
-        return model_of(self.recipe, width, classes, self.seed, counts, kind=self.kind)
+        beside = covariates_of([*{case.patient: case for case in taught}.values()])
+        return model_of(
+            self.recipe, width, classes, self.seed, counts, kind=self.kind, taught=beside
+        )

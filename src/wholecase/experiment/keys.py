@@ -62,7 +62,9 @@ def _begun_from(recipe: Recipe) -> dict[str, str]:
 
 def _known(case: Case, extraction: Extraction) -> list[object]:
     """What a model is shown of a case."""
-    return [case.id, case.patient, case.target, _further(case), extraction.keys(case.images)]
+    beside = [[list(astuple(one)) for one in case.covariates]] if case.covariates else []
+    images = extraction.keys(case.images)
+    return [case.id, case.patient, case.target, _further(case), images, *beside]
 
 
 def _further(case: Case) -> list[object]:

@@ -166,15 +166,20 @@ def _batches(job: FoldJob, cases: tuple[Case, ...], side: str) -> Batches:
 
 
 def _report(job: FoldJob, lesson: _Lesson, epoch: Epoch) -> None:
-    inner, value = epoch.valid_loss, epoch.valid_metric
+    told = {
+        "loss": epoch.train_loss,
+        "inner": epoch.valid_loss,
+        _metric(job): epoch.valid_metric,
+        "p_positive": epoch.valid_p_positive,
+        "p_negative": epoch.valid_p_negative,
+        "separation": epoch.valid_separation,
+    }
     tell(
         {
             "fold": job.fold.number,
             **({"training": lesson.name} if lesson.name else {}),
             "epoch": epoch.number,
-            "loss": round(epoch.train_loss, 4),
-            **({} if inner is None else {"inner": round(inner, 4)}),
-            **({} if value is None else {_metric(job): round(value, 4)}),
+            **{name: round(value, 4) for name, value in told.items() if value is not None},
         }
     )
 
@@ -208,7 +213,10 @@ def _require(job: FoldJob, lesson: _Lesson) -> None:
 def _write_history(job: FoldJob, histories: dict[str, History]) -> None:
     """The learning curves; which training an epoch is of is told where there are several."""
     metric = f"valid_{_metric(job)}"
-    columns = ["epoch", "train_loss", "valid_loss", metric, "best"]
+    columns = ["epoch", "train_loss", "valid_loss", metric]
+    if len(job.classes) == 2:
+        columns += ["valid_p_positive", "valid_p_negative", "valid_separation"]
+    columns = list(dict.fromkeys([*columns, "best"]))  # separation itself may be watched
     if len(histories) > 1:
         columns.insert(0, "training")
     rows = [row for name, history in histories.items() for row in _rows(name, history, metric)]
@@ -222,6 +230,9 @@ def _rows(name: str, history: History, metric: str) -> Iterator[dict[str, Any]]:
             "epoch": epoch.number,
             "train_loss": epoch.train_loss,
             "valid_loss": epoch.valid_loss,
+            "valid_p_positive": epoch.valid_p_positive,
+            "valid_p_negative": epoch.valid_p_negative,
+            "valid_separation": epoch.valid_separation,
             metric: epoch.valid_metric,
             "best": int(epoch.number == history.best),
         }

@@ -94,15 +94,16 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     judgements: Sequence[Judgement],
     recipe: Recipe,
     stability: Stability = Stability(),  # noqa: B008 (frozen)
-    warning: str = "",
+    warnings: Sequence[str] = (),
     baselines: tuple[dict[str, Any], list[str]] = ({}, []),
     *,
     repeats: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Pooled over the outer folds, and per fold; each with its interval by patient.
 
-    `warning` is what the cohort itself calls for; it stands before all other notes, and then what
-    plain baselines on the same folds say (`against_baselines`); `repeats` is `told_of_repeats`.
+    `warnings` are what the cohort itself and the learning call for; they stand before all other
+    notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
+    `told_of_repeats`.
     """
     folds = sorted({int(j.judge) for j in judgements})
     metrics = {
@@ -130,7 +131,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         metrics["stability"] = stability.interval.to_json()
     notes = _notes(judgements, metrics["pooled"])  # type: ignore[arg-type]
     metrics["notes"] = [
-        *([warning] if warning else []),
+        *warnings,
         *baselines[1],
         *notes,
         *stability.notes,

@@ -11,8 +11,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from wholecase.answer import has_bag, write_contents
-from wholecase.assemble import bags_of, check_recipe, labels_of, repeats_of, split_of
+from wholecase.answer import Judgement, has_bag, write_contents
+from wholecase.assemble import bags_of, check_pixels, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
     Case,
     Cohort,
@@ -24,13 +24,15 @@ from wholecase.cohort import (
     refuse_identical,
     write_splits,
 )
-from wholecase.core.errors import SplitError
+from wholecase.core.errors import RunError, SplitError
 from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
-from wholecase.core.outlet import message
+from wholecase.core.outlet import message, outlet
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
+from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
+from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
@@ -103,13 +105,12 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_splits(folder.repeat(number).splits, split)
     lost = write_exclusions(folder, cohort, extraction)
     folder.facts.unlink(missing_ok=True)  # what lies there is no finished run until all is anew
+    _refuse_nothing(extraction, folder)
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
     bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
-        for one in (bench, *others):
-            shutil.rmtree(one.run.kept, ignore_errors=True)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
@@ -119,10 +120,10 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         write_predictions(folder.predictions, judged, cohort.classes)
         write_novelty(folder.novelty, judged)
-        warning = anonymity_note(cohort)
+        warnings = _warned(bench, judged, cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         repeats = told_of_repeats([(bench, judged), *again])
-        metrics = write_metrics(folder, judged, recipe, stability, warning, plain, repeats=repeats)
+        metrics = write_metrics(folder, judged, recipe, stability, warnings, plain, repeats=repeats)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
@@ -179,11 +180,30 @@ class _Clock:
 def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     """A mistake should cost a second, not a night of extraction, and leave no folder."""
     images = [image for case in cohort.cases for image in case.images]
+    check_pixels(recipe, cohort)
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     check_precision(recipe.train.precision, settings.place.device)
     for remark in cohort.remarks:
         message(f"note: {remark}")
+
+
+def _refuse_nothing(extraction: Extraction, folder: RunFolder) -> None:
+    """Pass where an image could be read; why the others could not is in the table."""
+    if not extraction.bags:
+        first, count = extraction.failures[0], len(extraction.failures)
+        which = "the image" if count == 1 else f"none of the {count} images"
+        told = f"the first: {first.reason}" if count > 1 else first.reason
+        raise RunError(f"{which} can be used ({told}); see {folder.exclusions} for each")
+
+
+def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
+    """What to know of cohort and learning; people find it among the notes at the end."""
+    of_cohort = [anonymity_note(cohort), *clinical_notes(cohort, bench.folds)]
+    warnings = [note for note in (*of_cohort, *warnings_of(bench, judged)) if note]
+    for warning in warnings:
+        outlet().note("warning", {"message": warning})
+    return warnings
 
 
 def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
@@ -247,6 +267,8 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
             fates[done.result or ""] += 1
             # a fold that stopped early, or was learnt before, has no epochs left
             advance(epochs - seen[done.item.folder.root])
+    for bench in benches:
+        shutil.rmtree(bench.run.kept, ignore_errors=True)
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
 

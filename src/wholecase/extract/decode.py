@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from wholecase.cohort import Cohort
-from wholecase.core.kinds import RGB
+from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
 from wholecase.extract.extraction import Extraction
@@ -45,7 +45,13 @@ class Tally:
 
 
 def decode(
-    cohort: Cohort, cut: Cut, root: Path, place: Place, *, tolerated: float = 0.02
+    cohort: Cohort,
+    cut: Cut,
+    root: Path,
+    place: Place,
+    *,
+    tolerated: float = 0.02,
+    kind: PixelKind | None = None,
 ) -> Extraction:
     """Every image's pixels in the store; what is there already is not decoded again.
 
@@ -55,8 +61,9 @@ def decode(
         root: of the stores.
         place: the processes; 0 workers keep everything in this one.
         tolerated: share of an image's instances that may be undecodable.
+        kind: of pixels that all images are to be of, one of another kind is refused; None is that
+            of the first.
 
-    All images are to be of one kind of pixels, that of the first; one of another kind is refused.
     One bad image costs one image: it is among the failures. Stopped at any moment and called again,
     it goes on with the packs that are missing.
 
@@ -67,7 +74,8 @@ def decode(
     images = list(dict.fromkeys(reference(i) for case in cohort.cases for i in case.images))
     digests, unread = fingerprints(_files(images), place.workers)
     troubles = {i: _unread(i, unread) for i in images if unread.keys() & set(_files([i]))}
-    kind = pixels_of(images[0].kind, images[0].path) if images else RGB
+    first = pixels_of(images[0].kind, images[0].path) if images else RGB
+    kind = kind or first
     store = PixelStore(root, {"cut": cut.settings, "values": IDENTITY}, kind)
     places = _places((i for i in images if i not in troubles), digests)
     tally = _done(list(_jobs(places, store, cut, tolerated)), place.workers)

@@ -106,7 +106,7 @@ def _file(wanted: Wanted) -> Path | None:
 
 def _another_kind(wanted: Wanted, kind: PixelKind, stored: PixelKind) -> str:
     return (
-        f"{wanted.image.path}: holds {kind.name} pixels, and the first image of its cohort "
+        f"{wanted.image.path}: holds {kind.name} pixels, and its cohort is of "
         f"{stored.name}; keep images of one kind of pixels in a cohort"
     )
 

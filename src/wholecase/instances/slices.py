@@ -7,7 +7,7 @@ from typing import Any, Literal, final
 import numpy as np
 
 from wholecase.core.errors import RecipeError
-from wholecase.instances.head import head_box
+from wholecase.instances.head_crop import head_box
 from wholecase.instances.instances import Cut, Instances
 from wholecase.instances.whole import sole_instance
 from wholecase.sources import ImageSource

@@ -13,6 +13,7 @@ from wholecase.models.checkpoint import (
     save_model,
     save_tensors,
 )
+from wholecase.models.covariates import Covariates
 from wholecase.models.deciders import is_each_alone
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
@@ -25,6 +26,7 @@ from wholecase.models.predict import (
     answered,
     answers,
     case_means,
+    each_alone,
     each_told,
     predict,
     remember,
@@ -47,6 +49,7 @@ __all__ = [
     "Batch",
     "Calibrated",
     "CaseModel",
+    "Covariates",
     "Decided",
     "Embedded",
     "Exported",
@@ -64,6 +67,7 @@ __all__ = [
     "case_means",
     "check_precision",
     "device_of",
+    "each_alone",
     "each_told",
     "export_onnx",
     "facts_of_model",

@@ -35,7 +35,7 @@ class CaseModel(nn.Module):
         input: how pixels become what the backbone gets.
         images: pools the logits of a case's images, each judged on its own; None makes all images
             of a case one bag. Either way a case has one answer and one loss.
-        covariates: how many numbers per case enter as a linear term on the case's logits.
+        covariates: what is known of a case beside its images -> a term on its logits.
         also: further heads by the target that they learn, each with the weight of its loss. They
             see the same bags, and `head` alone decides.
         sequence: adds to each vector what those before and after it in its image tell.
@@ -50,7 +50,7 @@ class CaseModel(nn.Module):
         backbone: Backbone | None = None,
         input: Input = LIGHT,  # noqa: A002 (the recipe's word)
         images: Pooling | None = None,
-        covariates: int = 0,
+        covariates: nn.Module | None = None,
         also: Mapping[str, tuple[Head, float]] | None = None,
         sequence: Recurrent | None = None,
         smoothing: Smoothing | None = None,
@@ -61,9 +61,7 @@ class CaseModel(nn.Module):
         self.pool = pool
         self.head = head
         self.images = images
-        self.covariates = (
-            nn.Linear(covariates, head.logit_width, bias=False) if covariates else None
-        )
+        self.covariates = covariates
         self.also = FurtherHeads(also or {})
         self.standard = Standard(input.channels) if input.is_standardised else None
         self.sequence = sequence
@@ -150,14 +148,24 @@ class CaseModel(nn.Module):
         vectors: Embedded = self.backbone(replace(seen, after=link))
         return vectors
 
+    def alone(self, batch: Batch) -> Answer:
+        """Each instance as a case of its own, where it is one vector, without clinical columns.
+
+        What its series has to say of a slice stays: neighbours, smoothing, a network along it.
+        """
+        embedded = self._in_series(self.embedded(batch), batch)
+        count = len(embedded.values)
+        starts = torch.arange(count + 1, device=embedded.values.device)
+        bags, names = replace(embedded, starts=starts), tuple(map(str, range(count)))
+        along = self._along(embedded, batch)
+        said = self._decide(self.head, self._aggregated(bags), bags, along)
+        return Answer(said.pooled, said.logits, names, names, instance_logits=said.each)
+
     def decided(self, embedded: Embedded, batch: Batch) -> Answer:
         """The answer from vectors that are there already; `batch` says whose they are."""
-        bags = embedded
+        bags = self._in_series(embedded, batch)
         if self.images is not None:
-            bags = replace(embedded, starts=image_bounds(embedded, batch))
-        if self.sequence is not None:
-            along = self.sequence(raised(bags.values), self._series(embedded, batch))
-            bags = replace(bags, values=along)
+            bags = replace(bags, starts=image_bounds(embedded, batch))
         pooled = self._aggregated(bags)
         answer = self._answer(self.head, pooled, bags, embedded.starts, batch)
         if self.covariates is not None:
@@ -203,6 +211,13 @@ class CaseModel(nn.Module):
             targets=batch.targets,
             instance_logits=said.each,
         )
+
+    def _in_series(self, embedded: Embedded, batch: Batch) -> Embedded:
+        """The vectors with what those before and after them add."""
+        if self.sequence is None:
+            return embedded
+        along = self.sequence(raised(embedded.values), self._series(embedded, batch))
+        return replace(embedded, values=along)
 
     def _series(self, embedded: Embedded, batch: Batch) -> Tensor:
         """Where images begin within the vectors, and the end; a case that tells none is one."""

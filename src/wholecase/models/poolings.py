@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -123,8 +123,8 @@ class LogSumExp(Pooling):
 
     Args:
         sharpness: r; near 0 it is the mean, and the maximum as it grows.
-        sharpens: r from further epochs on, such as `{5: 5.0, 12: max}`. While it is soft, all
-            instances learn; a model keeps the one of its best epoch.
+        sharpens: `[epoch, r]` from further epochs on, such as `[[5, 5.0], [12, max]]`. While it is
+            soft, all instances learn; a model keeps the one of its best epoch.
     """
 
     sharpness: Tensor
@@ -133,11 +133,10 @@ class LogSumExp(Pooling):
         self,
         *,
         sharpness: float = 1.0,
-        sharpens: Mapping[Any, Any] | None = None,
+        sharpens: Sequence[Sequence[Any]] = (),
     ) -> None:
         super().__init__()
-        course = {0: sharpness, **(sharpens or {})}
-        self._course = {epoch: _sharp(epoch, value) for epoch, value in course.items()}
+        self._course = dict(_sharp(step) for step in ([0, sharpness], *sharpens))
         self.register_buffer("sharpness", torch.tensor(self._course[0]), persistent=bool(sharpens))
         self._settled = self._course[0]
 
@@ -170,15 +169,17 @@ def highest(logits: Float[Tensor, "T L"], starts: Int[Tensor, " bounds"]) -> Dec
     return Decided(logits=logits.gather(0, winners), weights=weights)
 
 
-def _sharp(epoch: object, value: object) -> float:
+def _sharp(step: Sequence[Any]) -> tuple[int, float]:
+    """An epoch, and the sharpness from then on."""
+    epoch, value = step if len(step) == 2 else (None, None)
     sharp = math.inf if value == "max" else value
     known = isinstance(sharp, int | float) and not isinstance(sharp, bool) and sharp > 0
     if not known or not isinstance(epoch, int) or epoch < 0:
         raise RecipeError(
-            "model.pooling.sharpness is more than 0, and sharpens is {epoch: more than 0 or max}, "
-            f"not {value!r} from epoch {epoch!r} on"
+            "model.pooling.sharpness is more than 0, and sharpens is a list of [epoch, more than 0 "
+            f"or max], not {list(step)}"
         )
-    return float(sharp)  # type: ignore[arg-type]
+    return epoch, float(sharp)  # type: ignore[arg-type]
 
 
 @final

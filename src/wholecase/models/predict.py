@@ -33,6 +33,17 @@ def answered(model: CaseModel, batches: Iterable[Batch]) -> Iterator[tuple[Batch
         model.train(was_training)
 
 
+def each_alone(model: CaseModel, batch: Batch) -> Answer:
+    """What each instance says as a case of its own: `CaseModel.alone` in evaluation mode."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return model.alone(batch.to(device_of(model)))
+    finally:
+        model.train(was_training)
+
+
 def remember(model: CaseModel, batches: Iterable[Batch]) -> None:
     """Show the training cases to a head that remembers; nothing happens for the others."""
     if model.head.remembers:

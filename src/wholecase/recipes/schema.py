@@ -63,6 +63,20 @@ class CohortSection(Section):
         description="further labels, each learnt by the head of that name in model.also",
     )
 
+    covariates: dict[str, Literal["number", "category"]] = Field(
+        default_factory=dict,
+        description="clinical columns of the manifest that enter as a linear term on the case's "
+        "logit: column -> number or category",
+        exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
+    )
+
+    @model_validator(mode="after")
+    def _no_label_beside_images(self) -> "CohortSection":
+        labels = {self.label, *(target.label for target in self.targets.values())}
+        if given := sorted(labels & set(self.covariates)):
+            raise ValueError(f"`covariates` names {given[0]!r}, which is a label: take it out")
+        return self
+
     @model_validator(mode="after")
     def _one_way(self) -> "CohortSection":
         two = bool(self.positive) and bool(self.negative)
@@ -210,6 +224,12 @@ class OptimizerSection(Section):
     name: str = Field("adam", description="adam, adamw or sgd")
     rate: float = Field(1e-4, gt=0, description="learning rate")
     decay: float | dict[str, float] = Field(0.0, description="weight decay, for all or per part")
+    covariates: float = Field(
+        1e-2,
+        gt=0,
+        description="learning rate of the term of cohort.covariates, where no stage names it",
+        exclude_if=lambda value: value == 1e-2,
+    )
 
 
 class EarlyStop(Section):

@@ -57,6 +57,8 @@ def _epoch(row: Row) -> Epoch:
         train_loss=finite(row.get("train_loss")),
         valid_loss=finite(row.get("valid_loss")),
         is_best=whole(row.get("best")) == 1,
+        p_positive=finite(row.get("valid_p_positive")),
+        p_negative=finite(row.get("valid_p_negative")),
     )
 
 

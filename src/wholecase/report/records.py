@@ -72,6 +72,9 @@ class Epoch:
     train_loss: float | None
     valid_loss: float | None
     is_best: bool
+    p_positive: float | None = None
+    """Mean probability of the inner patients' positives; None unless of two classes."""
+    p_negative: float | None = None
 
 
 @dataclass(frozen=True)

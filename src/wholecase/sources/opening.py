@@ -58,7 +58,10 @@ FOLDERS = ("slide", "ct")
 
 def pixels_of(kind: str, path: Path) -> PixelKind:
     """What an image of that kind in a manifest is made of, before it is opened."""
-    return CT if kind == "ct" and not is_pictures(path) else RGB
+    try:
+        return CT if kind == "ct" and not is_pictures(path) else RGB
+    except OSError:  # a folder that cannot be read is refused, and told, where it is opened
+        return CT
 
 
 def _check_mpp(path: Path, kind: str, mpp: float | None) -> None:

@@ -60,6 +60,8 @@ class Header:
     """Width and height of the tiles the file stores at level 0, None for a flat image."""
     notes: tuple[str, ...] = ()
     """What is left aside or filled in where the file is read, a phrase each; mostly nothing."""
+    remarks: tuple[str, ...] = ()
+    """What is so, or was chosen by a rule, where nothing is lost."""
     kind: PixelKind = RGB
     """What its pixels are."""
     planes_um: tuple[float, ...] = (0.0,)
@@ -93,6 +95,11 @@ class ImageSource(Closing):
     def notes(self) -> tuple[str, ...]:
         """What is left aside or filled in."""
         return self.header.notes
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is so, or was chosen by a rule, where nothing is lost."""
+        return self.header.remarks
 
     @property
     def kind(self) -> PixelKind:

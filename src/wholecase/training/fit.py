@@ -80,7 +80,8 @@ def fit(
             # where nobody is asked the later epoch is the better one
             nobody = Verdict(None, float(-epoch), None)
             verdict = nobody if asked is None else judge(model, asked, schedule)
-            rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor))
+            means = verdict.p_positive, verdict.p_negative
+            rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor, *means))
             watch.see(epoch, verdict.score, model)
             pace.see(verdict.score)
             if keep is not None:

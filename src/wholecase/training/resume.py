@@ -23,6 +23,16 @@ class Epoch:
     """What is watched, or AUROC; None where it is undefined."""
     factor: float = 1.0
     """On all rates."""
+    valid_p_positive: float | None = None
+    """Mean probability of positives, of two classes; None also in what was kept without it."""
+    valid_p_negative: float | None = None
+
+    @property
+    def valid_separation(self) -> float | None:
+        """Mean probability of positives less that of negatives; None where one is not known."""
+        if self.valid_p_positive is None or self.valid_p_negative is None:
+            return None
+        return self.valid_p_positive - self.valid_p_negative
 
 
 @dataclass(frozen=True)

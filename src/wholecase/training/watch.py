@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RecipeError
@@ -28,6 +29,10 @@ class Verdict:
     """What early stopping compares; lower is better."""
     metric: float | None
     """The metric that is watched, or AUROC where that is the loss; None where it is undefined."""
+    p_positive: float | None = None
+    """Mean probability of the positive class over its own cases; None unless of two classes."""
+    p_negative: float | None = None
+    """The same over the cases of the other class."""
 
 
 @dataclass
@@ -98,7 +103,20 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     labels = case_means(cases, np.concatenate(truth))
     value = METRICS[name](labels, probabilities, probabilities.argmax(1))
     score = loss if schedule.watch == LOSS else METRICS[name].cost(value)
-    return Verdict(loss, score, _finite(value))
+    return Verdict(loss, score, _finite(value), *_means(labels, probabilities))
+
+
+def _means(
+    labels: Int[np.ndarray, " M"], probabilities: Float[np.ndarray, "M C"]
+) -> tuple[float | None, float | None]:
+    """Mean probability of the positive class over positives, and over negatives."""
+    if probabilities.shape[1] != 2:
+        return None, None
+    positive, negative = (
+        float(probabilities[labels == target, 1].mean()) if (labels == target).any() else None
+        for target in (1, 0)
+    )
+    return positive, negative
 
 
 def metric_told(watched: str) -> str:

@@ -54,6 +54,11 @@ def threshold_of(trained: TrainedRun) -> float:
             f"{where} knows {len(trained.classes)} classes; triage needs a run of two, the second "
             "of which is looked for"
         )
+    if asked := trained.recipe.cohort.covariates:
+        raise RunError(
+            f"{where} answers by {', '.join(asked)} as well, which no window of a slide has; "
+            "triage needs a run of images alone"
+        )
     if any(member.model.backbone is None for member in trained.members):
         raise RunError(
             f"{where} learnt from stored features; triage needs a run whose network reads pixels, "

@@ -1,5 +1,6 @@
 """The figures of the page: which there are, with what is said around each."""
 
+from wholecase.report.figures.apart import apart_curves
 from wholecase.report.figures.deciding import deciding_figures, reliability_figure, rule_of
 from wholecase.report.figures.deletion import evidence_figures
 from wholecase.report.figures.figure import Figure, Table
@@ -12,6 +13,7 @@ __all__ = [
     "Figure",
     "Sheet",
     "Table",
+    "apart_curves",
     "deciding_figures",
     "evidence_figures",
     "judged",

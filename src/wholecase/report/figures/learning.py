@@ -28,12 +28,17 @@ def draw_learning(folds: Sequence[FoldRecord]) -> list[tuple[int, str]]:
     losses.sort()
     high = min(losses[-1], 2.5 * losses[round(0.9 * (len(losses) - 1))]) * 1.05 or 1.0
     y = Axis("Loss", min(0.0, losses[0]), high, nice_ticks(min(0.0, losses[0]), high, 5))
-    last = max(e.number for fold in with_epochs for e in fold.epochs)
-    first = min(e.number for fold in with_epochs for e in fold.epochs)
-    end = max(last, first + 1)
-    x = Axis("Epoch", first, end, _whole(nice_ticks(first, end, 5)))
+    x = epoch_axis(with_epochs)
     frame = FRAME if len(with_epochs) > 1 else ALONE
     return [(fold.number, _one(fold, (x, y), frame)) for fold in with_epochs]
+
+
+def epoch_axis(folds: Sequence[FoldRecord]) -> Axis:
+    """From the first to the last epoch of any of them."""
+    numbers = [epoch.number for fold in folds for epoch in fold.epochs]
+    first = min(numbers)
+    end = max(*numbers, first + 1)
+    return Axis("Epoch", first, end, _whole(nice_ticks(first, end, 5)))
 
 
 def _losses(epoch: Epoch) -> tuple[float | None, float | None]:

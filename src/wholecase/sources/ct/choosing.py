@@ -27,7 +27,7 @@ class Chosen:
     """The slices that are read, and why these."""
 
     slices: tuple[Slice, ...]
-    notes: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def choose(path: Path, slices: Sequence[Slice], wanted: str | None) -> Chosen:

@@ -44,7 +44,8 @@ class CtSeries(ImageSource):
         _check_units(path, series.slices)
         self._slices: tuple[Slice, ...] | None = series.slices
         self._decoded = lru_cache(KEPT_SLICES)(self._decode)
-        self.header = _header(path, mpp, series, (*chosen.notes, *_unread(unread)))
+        self._unpacked = lru_cache(1)(_unpacked)
+        self.header = _header(path, mpp, series, (chosen.remarks, _unread(unread)))
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
@@ -60,11 +61,20 @@ class CtSeries(ImageSource):
         """Forget what was decoded."""
         self._slices = None
         self._decoded.cache_clear()
+        self._unpacked.cache_clear()
 
     def _decode(self, plane: int) -> Int16[np.ndarray, "H W 1"]:
         assert self._slices is not None  # noqa: S101 (`read` looked)
+        one = self._slices[plane]
         with damage(f"{self.path}: slice {plane} cannot be decoded", _CURE):
-            return hounsfield(self._slices[plane])[..., None]
+            # a file of many frames is unpacked once for all of them
+            packed = one.place.member is not None and one.frames > 1
+            return hounsfield(one, self._unpacked(one.place) if packed else None)[..., None]
+
+
+def _unpacked(place: Place) -> bytes:
+    with place.open() as file:
+        return file.read()
 
 
 def _headers(path: Path) -> tuple[list[Slice], int]:
@@ -104,20 +114,27 @@ def _check_units(path: Path, slices: Sequence[Slice]) -> None:
         )
 
 
-def _header(path: Path, mpp: float | None, series: Ordered, notes: tuple[str, ...]) -> Header:
+def _header(
+    path: Path,
+    mpp: float | None,
+    series: Ordered,
+    told: tuple[tuple[str, ...], tuple[str, ...]],
+) -> Header:
+    """`told` is why this series was chosen, and what could not be read."""
     first = series.slices[0]
     spacing, note = pixel_spacing(mpp, first.spacing_mm)
-    more = []
+    remarks, notes = [*told[0], *series.remarks], [*told[1], *series.notes]
     if len({(one.scale.slope, one.scale.intercept) for one in series.slices}) > 1:
-        more.append("slices are rescaled each by its own slope and intercept")
+        remarks.append("slices are rescaled each by its own slope and intercept")
     if any(one.annotated for one in series.slices):
-        more.append("the files say that writing is burned in")
+        notes.append("the files say that writing is burned in")
     return Header(
         path=path,
         levels=(Level(first.columns, first.rows, 1.0),),
         spacing=spacing,
         spacing_note=note,
-        notes=(*notes, *series.notes, *more),
+        notes=tuple(notes),
+        remarks=tuple(remarks),
         kind=CT,
         planes_um=series.heights_um,
         laid=_laid(series.slices),

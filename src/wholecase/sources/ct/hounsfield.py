@@ -20,19 +20,23 @@ AIR = CT.outside
 _LOWEST, _HIGHEST = np.iinfo(np.int16).min, np.iinfo(np.int16).max
 
 
-def hounsfield(one: Slice) -> Int16[np.ndarray, "H W"]:
+def hounsfield(one: Slice, unpacked: bytes | None = None) -> Int16[np.ndarray, "H W"]:
     """Every pixel of a slice; padding, and whatever is less than air, is air.
 
     The values are those of PS3.3 C.11.1: slope and intercept of this very slice, or its table. How
     a screen shows them (MONOCHROME1, windows) does not touch them. Anything may be raised on a
     damaged file.
 
+    Args:
+        one: the slice.
+        unpacked: its file, where that lies in a zip and was unpacked already.
+
     Raises:
         ValueError: the pixels have another size than the header tells.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        stored, values = _read(one)
+        stored, values = _read(one, unpacked)
     if values.shape != (one.rows, one.columns):
         raise ValueError(f"a slice of shape {values.shape}")
     if one.padding is not None:
@@ -41,9 +45,9 @@ def hounsfield(one: Slice) -> Int16[np.ndarray, "H W"]:
     return units
 
 
-def _read(one: Slice) -> tuple[np.ndarray, np.ndarray]:
+def _read(one: Slice, unpacked: bytes | None) -> tuple[np.ndarray, np.ndarray]:
     """As stored, and scaled."""
-    with one.place.open() as file:
+    with one.place.open() if unpacked is None else BytesIO(unpacked) as file:
         header = dcmread(file, stop_before_pixels=one.frames > 1)
         stored = _stored(file, header, one)
     meant = _within(stored, one)

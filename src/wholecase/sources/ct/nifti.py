@@ -35,7 +35,7 @@ class NiftiSeries(ImageSource):
 
     def __init__(self, path: Path, mpp: float | None) -> None:
         with damage(f"{path}: damaged or unusual NIfTI", "fetch or export the volume again"):
-            volume, spacing_mm, heights_mm, notes, laid = _read(path)
+            volume, spacing_mm, heights_mm, remarks, laid = _read(path)
         self._volume: Int16[np.ndarray, "Z H W"] | None = volume
         spacing, note = pixel_spacing(mpp, spacing_mm)
         self.header = Header(
@@ -43,7 +43,7 @@ class NiftiSeries(ImageSource):
             levels=(Level(volume.shape[2], volume.shape[1], 1.0),),
             spacing=spacing,
             spacing_note=note,
-            notes=notes,
+            remarks=remarks,
             kind=CT,
             planes_um=tuple(1000 * float(mm) for mm in heights_mm),
             laid=laid,
@@ -91,9 +91,9 @@ def _read(
     scale = MM[image.header.get_xyzt_units()[0]]
     sides = np.linalg.norm(upright.affine[:3, :3], axis=0) * scale
     heights = upright.affine[2, 3] * scale + sides[2] * np.arange(volume.shape[0])
-    notes = (f"the volume lies {tilt:.1f}° off the axes; slices are its own",) if tilt > 1 else ()
+    remarks = (f"the volume lies {tilt:.1f}° off the axes; slices are its own",) if tilt > 1 else ()
     laid = laid_of(upright, volume.shape) if is_laid(image) else None
-    return volume, (float(sides[1]), float(sides[0])), heights, notes, laid
+    return volume, (float(sides[1]), float(sides[0])), heights, remarks, laid
 
 
 def _check_shape(path: Path, shape: tuple[int, ...]) -> None:

@@ -30,6 +30,8 @@ class Ordered:
     heights_um: tuple[float, ...]
     """Along the normal; of a lone slice without a place 0."""
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    """What costs no slice that is meant."""
 
 
 def ordered(path: Path, slices: Sequence[Slice]) -> Ordered:
@@ -43,16 +45,17 @@ def ordered(path: Path, slices: Sequence[Slice]) -> Ordered:
         return Ordered(tuple(slices), (0.0,), ())
     kept, notes = _one_volume(path, slices)
     kept = sorted(kept, key=lambda one: one.height_mm)
-    kept, more = _distinct(path, kept)
+    kept, remarks = _distinct(path, kept)
     heights = [one.height_mm for one in kept]
     tilt = _tilt_deg(kept)
-    notes += [*more, *_gaps(heights)]
+    notes += _gaps(heights)
     if tilt > TILTED_DEG:
-        notes.append(
+        remarks.append(
             f"the gantry was tilted by {tilt:.1f}°: slices are taken as they are, lengths between "
             f"them are along the table's normal"
         )
-    return Ordered(tuple(kept), tuple(1000 * mm for mm in heights), tuple(notes))
+    heights_um = tuple(1000 * mm for mm in heights)
+    return Ordered(tuple(kept), heights_um, tuple(notes), tuple(remarks))
 
 
 def _one_volume(path: Path, slices: Sequence[Slice]) -> tuple[list[Slice], list[str]]:

@@ -37,7 +37,7 @@ class PictureSeries(ImageSource):
             levels=(Level(width, height, 1.0),),
             spacing=None if mpp is None else Spacing(mpp, "manifest"),
             spacing_note="" if mpp else "pictures tell no spacing",
-            notes=(BAKED,),
+            remarks=(BAKED,),
             planes_um=(float("nan"),) * len(self._files),
         )
 

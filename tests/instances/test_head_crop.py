@@ -9,7 +9,7 @@ from PIL import Image
 from toys.hounsfield import HounsfieldSeries
 from wholecase.core.errors import NoTissueError
 from wholecase.instances import Slices, stream
-from wholecase.instances.head import head_box
+from wholecase.instances.head_crop import head_box
 from wholecase.sources import open_source
 
 

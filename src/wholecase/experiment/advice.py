@@ -1,0 +1,123 @@
+"""Warnings of a run: what went wrong while learning, where, and what in this recipe to change."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+
+from wholecase.answer import Judgement
+from wholecase.experiment.outer import Bench
+from wholecase.experiment.troubles import Kind, Trouble, missed, troubles_of
+from wholecase.models import HEADS
+from wholecase.recipes import Recipe
+
+WORDS: dict[Kind, str] = {
+    "collapse": "The probabilities of the inner patients fell to 0",
+    "missed": "No positive case is called positive at the chosen threshold",
+    "swings": "The inner loss swings from epoch to epoch",
+}
+
+
+def warnings_of(bench: Bench, judged: Sequence[Judgement]) -> list[str]:
+    """A sentence for each kind of trouble: the folds and epochs, then what to try."""
+    found = [
+        trouble
+        for fold in bench.folds
+        for trouble in troubles_of(bench.run.fold(fold.number), fold.number, bench.classes)
+    ]
+    found += _missed_when_judged(judged, len(bench.classes))
+    several = len({one.case.patient for one in judged}) < len(judged)
+    told = []
+    for kind, words in WORDS.items():
+        if own := [trouble for trouble in found if trouble.kind == kind]:
+            where = "; ".join(trouble.where for trouble in own)
+            cures = "; ".join(cures_for(kind, bench.recipe, _begin(own), several=several))
+            told.append(f"{words} ({where}). What may help: {cures}.")
+    return told
+
+
+def cures_for(kind: Kind, recipe: Recipe, epoch: int, *, several: bool = False) -> list[str]:
+    """What to change, by the names and values of the recipe's settings.
+
+    Args:
+        kind: of the trouble.
+        recipe: as it was run.
+        epoch: where the trouble begins; its stage has the rates that are named.
+        several: whether patients have several cases.
+    """
+    if kind == "missed":
+        return [*_balanced(recipe), *_weighed(recipe), *_changed_less(recipe)]
+    clip = recipe.train.clip_norm
+    cures = [_slower(recipe, epoch), *_asleep(recipe, epoch)]
+    cures.append("set train.clip_norm=1.0" if clip is None else f"lower train.clip_norm ({clip:g})")
+    if kind == "swings" and recipe.model.backbone and recipe.train.batchnorm != "frozen":
+        cures.append(f"set train.batchnorm=frozen (now {recipe.train.batchnorm})")
+    if kind == "collapse":
+        cures += _balanced(recipe)
+        if several:
+            cures.append("patients have several cases, and the loss counts cases: join them")
+    return cures
+
+
+def _begin(troubles: Sequence[Trouble]) -> int:
+    return min(trouble.epoch for trouble in troubles)
+
+
+def _missed_when_judged(judged: Sequence[Judgement], classes: int) -> Iterator[Trouble]:
+    if classes != 2:
+        return
+    for number in sorted({int(one.judge) for one in judged}):
+        own = [one for one in judged if int(one.judge) == number]
+        truth = [one.case.target == 1 for one in own]
+        if missed(truth, [one.decision == 1 for one in own]):
+            yield Trouble("missed", f"{sum(truth)} test positives of fold {number}", 0)
+
+
+def _slower(recipe: Recipe, epoch: int) -> str:
+    stages = [stage for stage in recipe.train.stages if stage.start <= epoch]
+    if not stages:
+        return f"lower train.optimizer.rate ({recipe.train.optimizer.rate:g})"
+    stage = max(stages, key=lambda stage: stage.start)
+    rates = ", ".join(f"{part} {rate:g}" for part, rate in stage.rates.items())
+    return f"lower the rates from epoch {stage.start} in train.stages ({rates})"
+
+
+def _asleep(recipe: Recipe, epoch: int) -> Iterator[str]:
+    """Only a network that is learnt has anything to freeze."""
+    if recipe.model.backbone is None:
+        return
+    woken = [
+        part
+        for stage in recipe.train.stages
+        if stage.start <= epoch
+        for part in stage.rates
+        if part.startswith("backbone")
+    ]
+    if woken:
+        yield f"let {', '.join(dict.fromkeys(woken))} sleep longer, or for good, in train.stages"
+    elif not recipe.train.stages:
+        yield "let the backbone sleep at first, by train.stages"
+
+
+def _balanced(recipe: Recipe) -> Iterator[str]:
+    options = recipe.batches.options
+    if recipe.batches.name == "patients":
+        positive, negative = options.get("positive", 2), options.get("negative", 3)
+        yield f"raise batches.positive ({positive}) against batches.negative ({negative})"
+    elif recipe.batches.name == "shuffled" and options.get("balance", "none") == "none":
+        yield "draw both classes as often: batches.balance=class (now none)"
+
+
+def _weighed(recipe: Recipe) -> Iterator[str]:
+    head = recipe.model.head
+    options = inspect.signature(HEADS[head.name]).parameters
+    if "positive_weight" in options and head.options.get("class_weights") is None:
+        yield f"raise model.head.positive_weight ({head.options.get('positive_weight', 1.0):g})"
+    elif "class_weights" in options and head.options.get("class_weights") is None:
+        yield "set model.head.class_weights=balanced"
+
+
+def _changed_less(recipe: Recipe) -> Iterator[str]:
+    augment = recipe.train.augment
+    if "positive" in augment.get("by_class", {}):
+        yield "change positives less: train.augment.by_class.positive"
+    elif augment:
+        yield f"change what is learnt less: train.augment ({', '.join(augment)})"

@@ -1,0 +1,129 @@
+"""Collapse, swings and missed positives are told where they are, and nowhere else."""
+
+import numpy as np
+import pytest
+
+from wholecase.experiment import Summary
+from wholecase.experiment.advice import cures_for
+from wholecase.experiment.troubles import collapse, missed, swings, troubles_of
+from wholecase.recipes import read_recipe
+from wholecase.runs import FoldFolder, write_rows
+from wholecase.training import Epoch
+
+GOOD = [0.7 * 0.85**n + 0.05 for n in range(30)]
+
+
+def curve(losses, positive=0.8, negative=0.2) -> list[Epoch]:
+    pairs = np.broadcast_arrays(losses, positive, negative)
+    return [
+        Epoch(n, loss, loss, None, 1.0, high, low)
+        for n, (loss, high, low) in enumerate(zip(*(p.tolist() for p in pairs), strict=True))
+    ]
+
+
+def test_probabilities_that_fall_to_0_and_stay_there_are_a_collapse() -> None:
+    positive = [0.5, 0.4, 0.3, 0.06, 0.03, 0.02]
+    negative = [0.4, 0.3, 0.2, 0.05, 0.03, 0.02]
+    assert collapse(curve([0.7] * 6, positive, negative), 0.5) == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "share"),
+    [
+        ([0.9, 0.9, 0.9, 0.9], [0.1, 0.05, 0.03, 0.02], 0.5),  # apart
+        ([0.09, 0.09, 0.09, 0.09], [0.01, 0.01, 0.01, 0.01], 0.5),  # low, and apart
+        ([0.5, 0.5, 0.5, 0.5], [0.5, 0.5, 0.5, 0.5], 0.5),  # knows nothing, yet is not low
+        ([0.05, 0.05, 0.05, 0.05], [0.04, 0.04, 0.04, 0.04], 0.05),  # as low as positives are rare
+        ([0.02, 0.02, 0.02, 0.6], [0.02, 0.02, 0.02, 0.3], 0.5),  # recovered
+        ([0.5, 0.5, 0.02, 0.02], [0.5, 0.5, 0.02, 0.02], 0.5),  # two epochs alone
+    ],
+)
+def test_other_courses_are_no_collapse(positive, negative, share) -> None:
+    assert collapse(curve([0.6] * 4, positive, negative), share) is None
+
+
+def test_a_loss_that_leaps_to_and_fro_swings() -> None:
+    losses = [*GOOD[:10], *(0.3, 0.9) * 6]
+    assert swings(curve(losses), 4) is not None
+    first, last = swings(curve(losses), 4)
+    assert 4 <= first <= 10
+    assert last == 21
+    settled = [*losses, *[0.2] * 8]
+    assert swings(curve(settled), 28) is None, "what settled before the kept epoch is past"
+
+
+def test_courses_of_health_do_not_swing() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(500):
+        noisy = np.array(GOOD) + rng.normal(0, 0.04, 30)  # a dozen inner patients
+        assert swings(curve(noisy), int(noisy.argmin())) is None
+    assert swings(curve(GOOD), 29) is None
+    assert swings(curve(GOOD[::-1]), 0) is None, "it gets worse, and steadily"
+    spiked = [*GOOD[:14], 3.0, *GOOD[15:]]
+    assert swings(curve(spiked), 29) is None
+    tiny = [0.01 + 0.008 * (n % 2) for n in range(30)]
+    assert swings(curve(tiny), 0) is None
+    assert swings(curve([0.2, 0.9] * 3), 0) is None, "too short to tell"
+
+
+def test_missing_all_of_three_positives_is_told_and_of_two_is_chance() -> None:
+    assert missed([True, True, True, False], [False] * 4)
+    assert not missed([True, True, False, False], [False] * 4)
+    assert not missed([True, True, True, False], [False, False, True, False])
+
+
+def test_advice_names_the_settings_of_the_recipe() -> None:
+    recipe = read_recipe("brain-mets-ct")
+    cures = cures_for("swings", recipe, 7)
+    woken = "backbone.network.layer4 1e-05, head 5e-05"
+    assert cures[0] == f"lower the rates from epoch 5 in train.stages ({woken})"
+    assert cures[1].startswith("let backbone.network.layer4 sleep longer")
+    assert cures[2:] == ["lower train.clip_norm (1)", "set train.batchnorm=frozen (now active)"]
+    assert cures_for("missed", recipe, 0) == [
+        "raise batches.positive (2) against batches.negative (3)",
+        "raise model.head.positive_weight (1)",
+        "change positives less: train.augment.by_class.positive",
+    ]
+    collapsed = cures_for("collapse", recipe, 12, several=True)
+    assert "the loss counts cases" in collapsed[-1]
+    features = read_recipe("egfr-clam")
+    assert cures_for("collapse", features, 0) == [
+        "lower train.optimizer.rate (0.0001)",
+        "set train.clip_norm=1.0",
+        "draw both classes as often: batches.balance=class (now none)",
+    ]
+    assert cures_for("missed", features, 0)[-1] == "set model.head.class_weights=balanced"
+
+
+def test_a_run_that_learns_has_no_such_warning(finished: Summary) -> None:
+    classes = ("wild-type", "mutated")
+    for number in range(3):
+        assert list(troubles_of(finished.run.fold(number), number, classes)) == []
+
+
+def test_fold_epochs_and_figures_are_told(finished: Summary, tmp_path) -> None:
+    folder = FoldFolder(tmp_path)
+    choices = finished.run.fold(0).choices.read_bytes()
+    folder.choices.write_bytes(choices)
+    inner = [
+        {"case_id": str(n), "patient_id": str(n), "label": label, "probability_mutated": 0.0}
+        for n, label in enumerate(["mutated"] * 3 + ["wild-type"] * 3)
+    ]
+    write_rows(folder.inner, list(inner[0]), inner)
+    rows = [
+        {
+            "epoch": n,
+            "train_loss": 0.7,
+            "valid_loss": (0.3, 1.1)[n % 2],
+            "valid_p_positive": 0.03,
+            "valid_p_negative": 0.02,
+            "best": int(n == 1),
+        }
+        for n in range(9)
+    ]
+    write_rows(folder.history, list(rows[0]), rows)
+    blind, fallen, swinging = troubles_of(folder, 4, ("wild-type", "mutated"))
+    assert blind.where.startswith("3 inner positives of fold 4, threshold ")
+    means = "mean 0.030 of positives, 0.020 of negatives"
+    assert fallen.where == f"fold 4, epochs 0 to 8: {means}, epoch 1 was kept"
+    assert swinging.where == "fold 4, epochs 0 to 8: between 0.30 and 1.10, epoch 1 was kept"
