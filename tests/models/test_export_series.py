@@ -137,7 +137,7 @@ def test_neighbours_and_the_training_patients_deviation_are_in_the_graph(tmp_pat
         made = CaseModel(
             backbone=SmallCnn(3, channels=(4, SIDE)),
             input=Window(CT, centre=40, width=80, zscore="patients", beside=1),
-            pool=POOLINGS["log_sum_exp"](sharpness=1.0, sharpens={3: 6.0}),
+            pool=POOLINGS["log_sum_exp"](sharpness=1.0, sharpens=[[3, 6.0]]),
             head=Binary(SIDE, 2),
         )
     made.turn(5)
