@@ -1,4 +1,7 @@
-"""What a slice says alone is what the model says of a case that has no other."""
+"""What a slice says alone is what the model says of a case that has no other; of one that knows its
+neighbours, with these."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from wholecase.answer import CaseBag, FoldModel, Reading, Vote
 from wholecase.cohort import Case
 from wholecase.core.kinds import CT
 from wholecase.models import AGGREGATORS, POOLINGS, CaseModel
+from wholecase.models.along import Smoothing
 from wholecase.models.backbones import SmallCnn
 from wholecase.models.heads import Binary
 from wholecase.models.inputs import Window
@@ -80,3 +84,18 @@ def test_attention_over_slices_says_it_too() -> None:
     assert said.evidence is not None
     assert said.evidence.alone is not None
     assert said.evidence.alone.shape == (SLICES, 2)
+
+
+def test_where_logits_are_smoothed_it_is_the_smoothed_one() -> None:
+    slices = np.random.default_rng(1).normal(40, 20, (SLICES, 1, 8, 8)).astype(np.int16)
+    judge = member("max", False, 1.0)
+    judge.model.smoothing = Smoothing(6.0)
+    asked = reading(slices)
+    place = np.zeros((SLICES, 3), np.float32)
+    place[:, 2] = 5000 * np.arange(SLICES)
+    asked = replace(asked, example=replace(asked.example, position=torch.from_numpy(place)))
+    said = judge.judge(asked, full=True)
+    assert said.evidence is not None
+    assert said.evidence.alone is not None
+    assert said.evidence.alone[:, 1].max() == pytest.approx(said.probabilities[1], abs=1e-6)
+    assert (said.evidence.weights > 0).sum() > 1, "neighbours have a say"

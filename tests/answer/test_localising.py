@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from wholecase.answer.localising import localise
 from wholecase.cohort import Case, Image
 from wholecase.core.errors import SourceError
-from wholecase.explain import Evidence
+from wholecase.explain import GRAD_CAM, Evidence
 
 SLICES, HEIGHT, WIDTH = 4, 10, 12
 STEP = np.diag([-1.0, -1.0, 5.0, 1.0])
@@ -92,3 +92,24 @@ def test_a_picture_is_no_mask_of_a_scan_and_a_volume_none_of_a_tile(
     tile = replace(pictures.images[0], order=None, mask=scan.images[0].mask)
     with pytest.raises(SourceError, match=r"a volume, and .* is no series"):
         localise(replace(pictures, images=(tile,)), evidence(by_image=True), SIZES)
+
+
+def test_of_slices_that_are_cut_to_the_head_the_cut_counts(scan: Case, pictures: Case) -> None:
+    maps = np.zeros((SLICES, 2, 2), np.float32)
+    maps[1, 0, 0] = 1.0
+    for case, by_image in ((scan, False), (pictures, True)):
+        cut = replace(
+            evidence(by_image),
+            box_px=np.tile([4, 4, 8, 6], (SLICES, 1)),
+            weights=np.full((SLICES, 1), 1 / SLICES),
+            maps={GRAD_CAM: maps},
+        )
+        found = localise(case, cut, SIZES).slices
+        assert found is not None
+        # of the cut's 8 x 6 px the lesion, up to 9 x 9, fills 5 x 5
+        assert found.map_chance == pytest.approx(25 / 48)
+        assert found.map_share == pytest.approx(1.0)
+        outside = replace(cut, box_px=np.tile([9, 0, 3, 10], (SLICES, 1)))
+        gone = localise(case, outside, SIZES).slices
+        assert gone is not None
+        assert gone.lesions == 0

@@ -21,3 +21,10 @@ def test_each_image_is_a_case_with_a_name_of_its_own():
 def test_no_images_are_no_cohort():
     with pytest.raises(ManifestError, match="no images"):
         cohort_of_images([])
+
+
+def test_series_are_named_after_their_folder_or_volume() -> None:
+    paths = [Path("a/study"), Path("b/head.nii.gz"), Path("b/head.zip")]
+    cohort = cohort_of_images(paths, kind="ct")
+    assert [case.id for case in cohort.cases] == ["study", "head", "head-2"]
+    assert {case.images[0].kind for case in cohort.cases} == {"ct"}

@@ -56,9 +56,8 @@ def test_slices_of_several_series_are_numbered_within_each() -> None:
 
 
 def test_tiles_and_a_lone_image_are_no_series() -> None:
-    drawn = series([0.5, 0.5])
-    assert not has_slices(replace(drawn, box_px=np.array([[0, 0, 9, 9], [9, 0, 9, 9]])))
-    assert not has_slices(replace(drawn, plane=None)), "twice the same plane"
+    tiles = replace(series([0.5, 0.5]), plane=None)
+    assert not has_slices(replace(tiles, box_px=np.array([[0, 0, 9, 9], [9, 0, 9, 9]])))
     assert not has_slices(series([1.0]))
 
 

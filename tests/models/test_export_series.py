@@ -11,6 +11,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.kinds import CT, RGB
 from wholecase.evaluation import apply_temperature
 from wholecase.models import POOLINGS, Batch, Calibrated, CaseModel, export_onnx, predict
+from wholecase.models.along import Recurrent, Smoothing
 from wholecase.models.backbones import SmallCnn
 from wholecase.models.export import run_onnx
 from wholecase.models.heads import Binary, Multiclass
@@ -127,3 +128,34 @@ def test_a_pooling_that_cannot_be_a_graph_is_refused_by_name(tmp_path: Path) -> 
     with pytest.raises(RunError, match="a model with Counting cannot be written as ONNX"):
         export_onnx([Calibrated(other)], tmp_path / "m.onnx", slices(2))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_neighbours_and_the_training_patients_deviation_are_in_the_graph(tmp_path: Path) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        made = CaseModel(
+            backbone=SmallCnn(3, channels=(4, SIDE)),
+            input=Window(CT, centre=40, width=80, zscore="patients", beside=1),
+            pool=POOLINGS["log_sum_exp"](sharpness=1.0, sharpens=[[3, 6.0]]),
+            head=Binary(SIDE, 2),
+        )
+    made.turn(5)
+    names = ("a",)
+    made.begin([Batch(slices(6), torch.tensor([0, 6]), names, names)])
+    members = [Calibrated(made.eval(), 0.8)]
+    export_onnx(members, tmp_path / "m.onnx", slices(2))
+    values = slices(7, seed=2)
+    patient, alone, _ = run_onnx(tmp_path / "m.onnx", values.numpy())
+    np.testing.assert_allclose(patient, expected(members, values, each=False), atol=1e-5)
+    moved, others, _ = run_onnx(tmp_path / "m.onnx", values.flip(0).numpy())
+    assert abs(moved - patient).max() > 1e-4, "the order of slices counts"
+    assert abs(others[::-1] - alone).max() > 1e-4
+
+
+def test_what_goes_from_slice_to_slice_is_refused_by_name(tmp_path: Path) -> None:
+    for name, part in (("sequence", Recurrent(8)), ("smoothing", Smoothing(5.0))):
+        other = model()
+        setattr(other, name, part)
+        with pytest.raises(RunError, match=f"a model with model.{name} cannot be exported"):
+            export_onnx([Calibrated(other)], tmp_path / "m.onnx", slices(2))

@@ -44,7 +44,7 @@ def localise(case: Case, evidence: Evidence, sizes: Mapping[int, tuple[int, int]
     if not marked:
         return Localised()
     if is_series(case, evidence):
-        masks = dict(_masks(case, evidence, marked))
+        masks = dict(_masks(case, evidence, marked, sizes))
         found = lesion_slices(evidence, masks)
         return Localised(found.auc, found)
     shares, weights = [], []
@@ -57,19 +57,34 @@ def localise(case: Case, evidence: Evidence, sizes: Mapping[int, tuple[int, int]
 
 
 def _masks(
-    case: Case, evidence: Evidence, marked: Mapping[int, Path]
+    case: Case,
+    evidence: Evidence,
+    marked: Mapping[int, Path],
+    sizes: Mapping[int, tuple[int, int]],
 ) -> Iterator[tuple[int, Bool[np.ndarray, "H W"]]]:
-    """The mask of each slice whose image has one, by the instance."""
+    """The mask of what was cut from each slice whose image has one, by the instance."""
     for number, mask in marked.items():
         image = case.images[number]
         here = np.flatnonzero(evidence.image == number).tolist()
         planes = np.zeros(len(here), int) if evidence.plane is None else evidence.plane[here]
-        each = _of_planes(image, mask, len(here), evidence.box_px[here[0], 2:].tolist())
-        yield from ((i, each[plane]) for i, plane in zip(here, planes.tolist(), strict=True))
+        each = _of_planes(image, mask, len(here), sizes[number])
+        for i, plane in zip(here, planes.tolist(), strict=True):
+            yield i, _cut(each[plane], sizes[number], evidence.box_px[i].tolist())
+
+
+def _cut(
+    mask: Bool[np.ndarray, "H W"], size_px: tuple[int, int], box_px: list[int]
+) -> Bool[np.ndarray, "h w"]:
+    """The part of a mask over an image of that width and height that lies in a box of it."""
+    across, down = mask.shape[1] / size_px[0], mask.shape[0] / size_px[1]
+    x, y, width, height = box_px
+    columns = slice(round(x * across), max(round((x + width) * across), round(x * across) + 1))
+    rows = slice(round(y * down), max(round((y + height) * down), round(y * down) + 1))
+    return mask[rows, columns]
 
 
 def _of_planes(
-    image: Image, mask: Path, slices: int, size_px: list[int]
+    image: Image, mask: Path, slices: int, size_px: tuple[int, int]
 ) -> Bool[np.ndarray, "planes H W"]:
     if not is_nifti(mask):
         if slices > 1:
@@ -77,7 +92,7 @@ def _of_planes(
                 f"{mask}: a picture, and {image.path} has {slices} slices; give a NIfTI volume on "
                 f"the grid of its series"
             )
-        return white_of(mask, (size_px[0], size_px[1]))[None]
+        return white_of(mask, size_px)[None]
     with open_source(image.path, image.kind, image.mpp, image.window) as source:
         return volume_mask(mask, source)
 

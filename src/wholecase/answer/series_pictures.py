@@ -144,9 +144,9 @@ def series_picture(
 
 def pixel_um(evidence: Evidence, shown_px: int) -> float | None:
     """Width of a pixel of a picture of a slice whose longer side is `shown_px`, where known."""
-    longest = int(evidence.box_px[0, 2:].max())
-    # the middle of a slice lies half its width from its edge
-    um = 2 * float(evidence.position_um[0, 0]) / float(evidence.box_px[0, 2])
+    x, _, width, height = evidence.box_px[0].tolist()
+    longest = max(width, height)
+    um = float(evidence.position_um[0, 0]) / (x + width / 2)  # that of its middle
     return um * longest / shown_px if np.isfinite(um) and um > 0 else None
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
-from wholecase.models import Answer, CaseModel, Mapped, Pooling, each_alone
+from wholecase.models import Answer, CaseModel, Mapped, each_alone, each_told
 from wholecase.training import Example, pack
 
 
@@ -120,17 +120,12 @@ def _single(model: CaseModel, reading: Reading, answer: Answer) -> Answer | None
 def _alone(
     model: CaseModel, answer: Answer, single: Answer | None, count: int
 ) -> Float[np.ndarray, "N C"] | None:
-    """The probabilities of each instance as if it were all of the case."""
-    origin, each = answer.pooled.origin, answer.instance_logits
+    """Probabilities of each instance: before they are pooled, or as cases of their own."""
     with torch.no_grad():
-        if single is None:
-            if origin is None or each is None or not isinstance(model.pool, Pooling):
-                return None
-            # several decided vectors of an instance, pooled as those of a case are
-            bounds = torch.searchsorted(origin, torch.arange(count + 1, device=origin.device))
-            single = replace(answer, logits=model.pool(each, bounds).logits)
-        rows: np.ndarray = model.head.probabilities(single).double().cpu().numpy()
-    return rows
+        told = each_told(model, answer, count)
+        if told is None and single is not None:
+            told = model.head.probabilities(single)
+    return None if told is None else told.double().cpu().numpy()
 
 
 def _logits(model: CaseModel, answer: Answer, single: Answer) -> Float[np.ndarray, "N L"]:

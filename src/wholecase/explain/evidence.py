@@ -38,8 +38,8 @@ class Evidence:
     of: int = 0
     """How many instances the case has, where these are not all of them."""
     alone: Float[np.ndarray, "N C"] | None = None
-    """Calibrated probabilities of each instance as if it were all of the case; None where a model
-    cannot be asked about one."""
+    """Calibrated probabilities of each instance before they are pooled: as if it were all of the
+    case, but for what it knows of its neighbours; None where a model cannot be asked about one."""
 
     @property
     def case_instances(self) -> int:

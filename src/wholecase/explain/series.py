@@ -50,10 +50,10 @@ class SliceSaid:
 
 
 def has_slices(evidence: Evidence) -> bool:
-    """Whether the case is several slices, each one whole: of one image, or each an image."""
+    """Whether the case is several slices, one instance each: of one image, or each an image."""
     planes = _planes(evidence)
     places = set(zip(evidence.image.tolist(), planes.tolist(), strict=True))
-    return 1 < len(planes) == len(places) and not evidence.box_px[:, :2].any()
+    return 1 < len(planes) == len(places)
 
 
 def class_shown(evidence: Evidence) -> int:

@@ -27,6 +27,7 @@ from wholecase.models.predict import (
     answers,
     case_means,
     each_alone,
+    each_told,
     predict,
     remember,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "check_precision",
     "device_of",
     "each_alone",
+    "each_told",
     "export_onnx",
     "facts_of_model",
     "is_each_alone",

@@ -14,7 +14,9 @@ FAR = 3.0
 """Deviations of a smoothing kernel beyond which a slice has no say."""
 
 
-def neighbour(count: int, bounds: Int[Tensor, " image_bounds"], step: int) -> Int[Tensor, " T"]:
+def neighbour(
+    count: int | torch.SymInt, bounds: Int[Tensor, " image_bounds"], step: int
+) -> Int[Tensor, " T"]:
     """For each instance the one `step` further on in its image; at an end the last that there is.
 
     >>> neighbour(5, torch.tensor([0, 3, 5]), 1).tolist()

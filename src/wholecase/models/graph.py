@@ -142,6 +142,12 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
                 "a model with covariates, or one that judges image by image, cannot be exported "
                 "to ONNX: a graph takes the instances of a case and nothing else"
             )
+        if model.sequence is not None or model.smoothing is not None:
+            part = "model.sequence" if model.smoothing is None else "model.smoothing"
+            raise RunError(
+                f"a model with {part} cannot be exported to ONNX: a graph takes slices, knows no "
+                "distances between them and runs through no series"
+            )
         if any(isinstance(part, PerMagnification) for part in model.modules()):
             raise RunError(
                 "a model with a network per magnification cannot be exported to ONNX: a graph "

@@ -56,7 +56,7 @@ class Input(ABC):
         own = self.seen(numbers)
         if not self.reach:
             return own
-        count = len(own)
+        count = own.shape[0]  # a graph counts no tensor by `len`
         bounds = torch.tensor([0, count], device=own.device) if bounds is None else bounds
         steps = range(-self.reach, self.reach + 1)
         return self.together([own[neighbour(count, bounds, step)] for step in steps])

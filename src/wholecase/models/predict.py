@@ -1,13 +1,16 @@
 """A model's answers, case by case, without learning anything."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Shaped
+from torch import Tensor
 
 from wholecase.models.batch import Answer, Batch
 from wholecase.models.case_model import CaseModel, device_of
+from wholecase.models.poolings import Pooling
 
 
 def answers(model: CaseModel, batches: Iterable[Batch]) -> Iterator[Answer]:
@@ -59,6 +62,27 @@ def predict(model: CaseModel, batches: Iterable[Batch]) -> Float[np.ndarray, "M 
             rows.append(model.head.probabilities(answer).double().cpu().numpy())
         cases += answer.cases
     return case_means(cases, np.concatenate(rows))
+
+
+def each_told(model: CaseModel, answer: Answer, count: int) -> Float[Tensor, "N C"] | None:
+    """Probabilities of each of a case's `count` instances before they are pooled.
+
+    What a model sees of one alone is what it would say were this all of the case; where slices know
+    their neighbours, these are heard, too. None where instances are not decided one by one.
+
+    Args:
+        model: that answered.
+        answer: about one case.
+        count: instances; each may be several vectors, which are pooled as those of a case are.
+    """
+    each = answer.instance_logits
+    if each is None or not isinstance(model.pool, Pooling) or model.head.remembers:
+        return None
+    if (origin := answer.pooled.origin) is not None:
+        bounds = torch.searchsorted(origin, torch.arange(count + 1, device=origin.device))
+        each = model.pool(each, bounds).logits
+    told: Tensor = model.head.probabilities(replace(answer, logits=each))
+    return told
 
 
 def case_means(
