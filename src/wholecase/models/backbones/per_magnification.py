@@ -1,20 +1,17 @@
 """A network for each magnification; what a case lacks is absent, and nothing stands in for it."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import final
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.backbones.backbone import Backbone, Build
 from wholecase.models.batch import Batch, Embedded
+from wholecase.models.scales import check_scales, first_stranger, is_of_scale, told
 from wholecase.models.segments import owners
-
-TOLERANCE = 0.01
-"""Of a scale: magnifications are steps of two, and a spacing is what was asked for."""
 
 
 @final
@@ -34,16 +31,11 @@ class PerMagnification(Backbone):
         self, build: Build, *, scales: Sequence[float | int], network: object, shared: bool = False
     ) -> None:
         super().__init__()
-        ordered = sorted(scales)
-        apart = all(b > a * (1 + 2 * TOLERANCE) for a, b in pairwise(ordered))
-        if not ordered or not ordered[0] > 0 or not apart:
-            raise RecipeError(
-                f"model.backbone.scales are positive numbers that differ, not {list(scales)}"
-            )
+        numbers = check_scales(scales, "model.backbone.scales")
         networks = [build(network) for _ in (scales[:1] if shared else scales)]
         self._width = networks[0].width
         self.networks = nn.ModuleList(networks)
-        self.register_buffer("scales", torch.tensor([*map(float, scales)]), persistent=False)
+        self.register_buffer("scales", torch.tensor(numbers), persistent=False)
 
     @property
     def width(self) -> int:
@@ -71,16 +63,12 @@ class PerMagnification(Backbone):
                 "the backbone 'per_magnification' chooses by scale, and these instances have none; "
                 "give their magnification or spacing"
             )
-        near: Bool[Tensor, "T S"] = (
-            batch.scale[:, None] / self.scales - 1
-        ).abs() <= TOLERANCE  # never true of nan
-        if not bool(near.any(1).all()):
-            at = int(near.any(1).logical_not().nonzero()[0])
+        near = is_of_scale(batch.scale, self.scales)
+        if (at := first_stranger(near)) is not None:
             case = batch.cases[int(owners(batch.starts)[at])]
-            known = ", ".join(f"{scale:g}" for scale in self.scales.tolist())
             raise RecipeError(
                 f"case {case!r} has an instance of the scale {float(batch.scale[at]):g}, and "
-                f"model.backbone.scales are {known}; add it, or leave the image out"
+                f"model.backbone.scales are {told(self.scales)}; add it, or leave the image out"
             )
         return near.int().argmax(1)
 
