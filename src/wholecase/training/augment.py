@@ -194,8 +194,10 @@ class Mixup(Augmentation):
     """A case is mixed with another of its batch, and its targets with the other's (Zhang 2018).
 
     One share is drawn for a batch, from a Beta distribution with the setting as both parameters.
-    Only cases with the same number of instances mix, instance by instance; a case without such a
-    partner stays as it is. Of each pair a case keeps the larger share, and with it its name.
+    Where scales are known a view mixes with the other's view of the same scale, and stays as it is
+    where the other has none; targets are mixed by the mean share over the views. Without scales
+    only cases with the same number of instances mix, instance by instance. Of each pair a case
+    keeps the larger share, and with it its name.
     """
 
     needs_pixels = False
