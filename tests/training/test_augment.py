@@ -258,7 +258,7 @@ def test_each_class_is_changed_by_its_own_policy_case_by_case() -> None:
 
 
 def test_all_changes_of_pixels_are_tried() -> None:
-    tried = {*PUBLISHED, "moved", "noise", "by_class"}
+    tried = {*PUBLISHED, "moved", "noise", "by_class", "elastic", "colour", "blur", "erasing"}
     assert {name for name, made in AUGMENTS.items() if made.needs_pixels} == tried
 
 

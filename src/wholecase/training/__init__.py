@@ -1,6 +1,7 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
 
-from wholecase.training.augment import AUGMENTS, Augment, Augmentation
+from wholecase.training.augment import AUGMENTS, Augment
+from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
 from wholecase.training.examples import Example, Examples, NoExamples, pack
