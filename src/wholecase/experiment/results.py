@@ -34,8 +34,11 @@ def write_predictions(
         spread: the fold models' standard deviation stands at the end, instead of the fold, and
             whether the case is new to them: its percentile among inner cases, marks, and by what
             it is known.
+
+    Where sets of views judged, `view_spread` tells how far these are from each other.
     """
     named = [f"probability_{name}" for name in classes]
+    seen = ("view_spread",) if any(one.view_spread is not None for one in judgements) else ()
     ends = ("spread", "distance_percentile", "unlike", "seen") if spread else ()
     columns = ["case_id", "patient_id", *([] if spread else ["fold"]), "label", *named, "decision"]
     rows = [
@@ -46,13 +49,14 @@ def write_predictions(
             "label": _label(one.case, classes),
             **dict(zip(named, (f"{p:.8f}" for p in one.probabilities), strict=True)),
             "decision": classes[one.decision],
+            "view_spread": None if one.view_spread is None else f"{one.view_spread:.8f}",
             "spread": f"{one.spread:.8f}",
             **_novel(one.novelty),
             "seen": one.seen,
         }
         for one in judgements
     ]
-    chosen = [*columns, *ends]
+    chosen = [*columns, *seen, *ends]
     write_rows(path, chosen, [{name: row.get(name) for name in chosen} for row in rows])
 
 
