@@ -30,6 +30,8 @@ STROMA = 0.2
 """Share of the places of nuclei that are taken in the stroma."""
 PLAIN = Kind(9.0, 0.12, 0.78, 0.08, 0.50, 0.06, 0.02, 0)
 PROMINENT = Kind(9.0, 0.12, 0.78, 0.08, 0.26, 0.06, 0.26, 2)
+RESOLVED = 200
+"""The weakest objective that resolves nucleoli; below it nuclei look alike."""
 BLUR_PX = {40: 0.9, 100: 0.9}
 """Of the optics: a weak objective resolves less than its camera."""
 
@@ -122,7 +124,7 @@ def _press(
     inside = _at(field.nests, field.nuclei / CANVAS_UM)
     points = (field.nuclei - corner) / um_px
     plain, prominent, spindle = _stamps(power)
-    epithelial = prominent if field.nucleoli else plain
+    epithelial = prominent if field.nucleoli and power >= RESOLVED else plain
     for stamps, own in ((epithelial, points[inside]), (spindle, points[~inside])):
         stamps.press(planes.haematoxylin, own, pick(rng, len(own)))
 
