@@ -31,7 +31,8 @@ def export(
     """Write the mean of the fold models' calibrated probabilities as one ONNX graph.
 
     The graph is compared with the models before it is written. A run on pixels takes patches, each
-    a case of its own; a run on stored features takes the features of one case. The JSON file tells
+    a case of its own; a run on stored features takes the features of one case; a run that tells
+    magnifications apart takes one case and the scale of each instance. The JSON file tells
     classes, threshold, input and spacing, and how far each file is from the models.
     """
     import torch
@@ -39,6 +40,7 @@ def export(
     from wholecase.answer import load_run
     from wholecase.core.files import write_json
     from wholecase.models import Calibrated, export_onnx, quantise
+    from wholecase.models.graph import scales_of
 
     if onnx.suffix != ".onnx":
         raise RunError(f"--onnx names a file that ends in .onnx, not {onnx.name!r}")
@@ -46,14 +48,17 @@ def export(
     members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
     pixels = len(shape) == 3
-    if int8 is not None and (not pixels or _kind(trained).dtype != "uint8"):
-        raise RunError("eight bits are for runs on pixels of eight bits; leave out --int8")
+    scales = scales_of(members[0].model)
+    if int8 is not None and (not pixels or scales or _kind(trained).dtype != "uint8"):
+        raise RunError(
+            "eight bits are for runs on pixels of eight bits and one scale; leave out --int8"
+        )
     patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
     dtype = getattr(torch, _kind(trained).dtype) if pixels else torch.float32
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=dtype))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
     facts = {
-        **_facts(trained, shape),
+        **_facts(trained, shape, scales),
         "folds": numbers,
         "temperatures": [member.temperature for member in members],
         "threshold": trained.threshold,
@@ -104,7 +109,7 @@ def _meaning(kind: "PixelKind") -> str:
     return "RGB from 0 to 255" if kind.name == "rgb" else numbers
 
 
-def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
+def _facts(trained: "TrainedRun", shape: tuple[int, ...], scales: list[float]) -> dict[str, Any]:
     """What whoever runs the file has to know."""
     from wholecase.core.version import VERSION
 
@@ -122,16 +127,27 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
             "name": "pixels" if pixels else "features",
             "type": _kind(trained).dtype if pixels else "float32",
             "shape": ["N", *shape],
-            "meaning": f"N patches, {_meaning(_kind(trained))}, each a case of its own"
-            if pixels
-            else "the N feature vectors of one case",
+            "meaning": _given(trained, pixels=pixels, scales=scales),
         },
-        "outputs": ["probabilities"] if pixels else ["probabilities", "weights"],
+        "scale": {"name": "scale", "type": "float32", "shape": ["N"], "known": scales}
+        if scales
+        else None,
+        "outputs": ["probabilities"] if pixels and not scales else ["probabilities", "weights"],
         "encoder": None if pixels else trained.encoder,
         "cut": facts.get("cut"),
         "spacing_um": (facts.get("instance") or {}).get("spacing_um"),
         "trained_on": {key: (facts.get("cohort") or {}).get(key) for key in ("digest", "cases")},
     }
+
+
+def _given(trained: "TrainedRun", *, pixels: bool, scales: list[float]) -> str:
+    """What the N instances of the input are."""
+    if not pixels:
+        return "the N feature vectors of one case"
+    meaning = _meaning(_kind(trained))
+    if scales:
+        return f"N views of one case, {meaning}; a scale of which there is none is not given"
+    return f"N patches, {meaning}, each a case of its own"
 
 
 def _file(path: Path, **facts: float | int) -> dict[str, Any]:

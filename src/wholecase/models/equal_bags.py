@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def equal_bags(
-    starts: Int[Tensor, " bounds"], total: int
+    starts: Int[Tensor, " bounds"], total: int | torch.SymInt
 ) -> list[tuple[Int[Tensor, " b"], Int[Tensor, "b n"]]]:
     """Bags of equal length together: their numbers, and the places [b, n] of their vectors."""
     device = starts.device

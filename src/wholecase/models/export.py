@@ -18,13 +18,23 @@ from wholecase.core.files import atomic
 from wholecase.core.kinds import PixelKind
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
-from wholecase.models.graph import BagGraph, Calibrated, PatchGraph, check_exportable
+from wholecase.models.graph import (
+    BagGraph,
+    Calibrated,
+    PatchGraph,
+    ScaledGraph,
+    check_exportable,
+    scales_of,
+)
 from wholecase.models.predict import predict
 
 CLOSE = 1e-5
 """The largest difference of a probability that is let through."""
 COUNTS = (1, 2, 7)
 """Instances that the parity check asks about at once: N is free, and this shows it."""
+
+
+Graph = PatchGraph | BagGraph | ScaledGraph
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,9 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     Models with a backbone become `pixels` [N, C, H, W] -> `probabilities` [N, classes], each patch
     a case of its own. Models of stored features become `features` [N, D], one case ->
     `probabilities` [1, classes] and `weights` [N, branches]. N is free; the temperatures are in the
-    graph. Static shapes and plain operations only, in single precision, for the CPU and beyond.
+    graph. Models that look at scales take one case either way, and its `scale` [N] beside it: views
+    that a case lacks are not given. Static shapes and plain operations only, in single precision,
+    for the CPU and beyond.
 
     Args:
         members: on the CPU; several give the mean of their calibrated probabilities.
@@ -58,9 +70,14 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     check_exportable(members, pixels=pixels)
     for member in members:
         member.model.eval()
-    graph = PatchGraph(members) if pixels else BagGraph(members)
+    scales = scales_of(members[0].model)
+    graph: Graph = PatchGraph(members) if pixels else BagGraph(members)
+    inputs: tuple[Tensor, ...] = (example,)
+    if scales:
+        graph = ScaledGraph(members)
+        inputs = example, torch.full((len(example),), scales[0])
     with atomic(path) as neighbour:
-        _write(graph.eval(), example, neighbour)
+        _write(graph.eval(), inputs, neighbour)
         difference = _difference(members, neighbour, example)
         if not difference <= CLOSE:
             raise RunError(
@@ -70,31 +87,34 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     return Exported(path, path.stat().st_size, difference)
 
 
-def run_onnx(path: Path, values: np.ndarray) -> list[np.ndarray]:
+def run_onnx(path: Path, values: np.ndarray, scale: np.ndarray | None = None) -> list[np.ndarray]:
     """The outputs of an ONNX file, on the CPU with one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    logits: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
+    inputs = {session.get_inputs()[0].name: values}
+    if scale is not None:
+        inputs["scale"] = scale
+    logits: list[np.ndarray] = session.run(None, inputs)
     return logits
 
 
-def _write(graph: PatchGraph | BagGraph, example: Tensor, path: Path) -> None:
+def _write(graph: Graph, inputs: tuple[Tensor, ...], path: Path) -> None:
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    pixels = isinstance(graph, PatchGraph)
-    outputs = ["probabilities"] if pixels else ["probabilities", "weights"]
-    free: Any = ({0: torch.export.Dim("N", min=1, max=2**24)},)
+    patches, pixels = isinstance(graph, PatchGraph), inputs[0].dim() == 4
+    outputs = ["probabilities"] if patches else ["probabilities", "weights"]
+    free: Any = ({0: torch.export.Dim("N", min=1, max=2**24)},) * len(inputs)
     try:
         # single bags are mapped over by rules that want no gradient
-        with quiet(), torch.set_grad_enabled(not pixels):
+        with quiet(), torch.set_grad_enabled(not patches):
             # a step of its own: it refuses what depends on N, where the next would fix N silently
-            program = torch.export.export(graph, (example,), dynamic_shapes=free)
+            program = torch.export.export(graph, inputs, dynamic_shapes=free)
             made: Any = torch.onnx.export(
                 program,
-                input_names=["pixels" if pixels else "features"],
+                input_names=["pixels" if pixels else "features", "scale"][: len(inputs)],
                 output_names=outputs,
                 dynamo=True,
                 verbose=False,
@@ -128,11 +148,14 @@ def quiet() -> Iterator[None]:
 
 def _difference(members: Sequence[Calibrated], path: Path, example: Tensor) -> float:
     generator = torch.Generator().manual_seed(0)
-    worst = 0.0
+    worst, scales = 0.0, scales_of(members[0].model)
     for count in COUNTS:
         values = _drawn(members[0].model.input.kind, example, count, generator)
-        logits = run_onnx(path, values.numpy())[0]
-        worst = max(worst, float(np.abs(logits - _mean(members, values)).max()))
+        scale = None
+        if scales:
+            scale = torch.tensor(scales)[torch.randint(len(scales), (count,), generator=generator)]
+        logits = run_onnx(path, values.numpy(), None if scale is None else scale.numpy())[0]
+        worst = max(worst, float(np.abs(logits - _mean(members, values, scale)).max()))
     return worst
 
 
@@ -149,11 +172,14 @@ def _drawn(kind: PixelKind, example: Tensor, count: int, generator: torch.Genera
     return drawn.to(example.dtype)
 
 
-def _mean(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "M C"]:
+def _mean(
+    members: Sequence[Calibrated], values: Tensor, scale: Tensor | None
+) -> Float[np.ndarray, "M C"]:
     """What the models say by themselves, the way `predict` puts them together."""
-    bounds = range(len(values) + 1) if values.dim() == 4 else (0, len(values))
+    patches = values.dim() == 4 and scale is None
+    bounds = range(len(values) + 1) if patches else (0, len(values))
     names = tuple(str(i) for i in range(len(bounds) - 1))
-    batch = Batch(values, torch.tensor(bounds), names, names)
+    batch = Batch(values, torch.tensor(bounds), names, names, scale)
     rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
     mean: Float[np.ndarray, "M C"] = np.mean(rows, 0)
     return mean

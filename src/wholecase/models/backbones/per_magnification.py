@@ -1,6 +1,7 @@
 """A network for each magnification; what a case lacks is absent, and nothing stands in for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import final
 
 import torch
@@ -44,10 +45,13 @@ class PerMagnification(Backbone):
 
     def forward(self, batch: Batch) -> Embedded:
         """Vectors in the order of the instances, whatever network they come from."""
-        which = self._which(batch)
+        exporting = torch.compiler.is_exporting()
+        which = self._nearest(batch) if exporting else self._which(batch)
         if len(self.networks) == 1:
             alike: Embedded = self.networks[0](batch)
             return alike
+        if exporting:  # a graph has no rows that depend on numbers
+            return self._chosen(batch, which)
         rows = [(which == number).nonzero()[:, 0] for number in range(len(self.networks))]
         parts = [
             (own, network(batch.apart(own)))
@@ -55,6 +59,19 @@ class PerMagnification(Backbone):
             if len(own)
         ]
         return _in_order(batch, parts)
+
+    def _chosen(self, batch: Batch, which: Int[Tensor, " T"]) -> Embedded:
+        """All networks see all instances, and of each the answer of its own is taken."""
+        told: list[Embedded] = [network(batch) for network in self.networks]
+        count = batch.values.shape[0]
+        own = torch.eye(len(told), device=which.device)[which]  # [T, S]
+        each = torch.stack([one.values.view(count, -1, self.width) for one in told], 1)
+        values = (each * own.to(each.dtype)[:, :, None, None]).sum(1)  # [T, cells, D]
+        return replace(told[0], values=values.flatten(0, 1))
+
+    def _nearest(self, batch: Batch) -> Int[Tensor, " T"]:
+        assert batch.scale is not None, "a graph of scales has them"  # noqa: S101
+        return is_of_scale(batch.scale, self.scales).int().argmax(1)
 
     def _which(self, batch: Batch) -> Int[Tensor, " T"]:
         """The number of each instance's scale."""
