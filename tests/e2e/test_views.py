@@ -12,8 +12,8 @@ from wholecase.runs import read_rows
 FROZEN = (
     *("encoder=colour", "model.backbone=null", "model.input=null", "train.augment={}"),
     *("model.aggregator.inner=64", "model.head.dropout=0.3", "views.sets=8", "batches.cases=8"),
-    *("train.epochs=40", "train.optimizer.rate=1e-3", "train.early_stop.patience=20"),
-    "evaluate.pictures=0",
+    *("train.epochs=30", "train.optimizer.rate=1e-3", "train.early_stop.patience=20"),
+    *("evaluate.pictures=0", "evaluate.bootstrap=200", "protocol.folds=3"),
 )
 
 
@@ -24,10 +24,11 @@ def wholecase(*words: object) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_it_beats_every_magnification_alone_and_answers_where_some_are_missing(
     tmp_path: Path,
 ) -> None:
-    wholecase("phantom", "breakhis", tmp_path, "--workers", 1)
+    wholecase("phantom", "breakhis", tmp_path, "--images", 3, "--workers", 1)
     cohort, run = tmp_path / "cohort.csv", tmp_path / "run"
     wholecase("cohort", "breakhis", tmp_path, "--out", cohort)
     options = ("--out", run, "--workers", 1, "--baselines", *FROZEN)

@@ -43,6 +43,13 @@ class PerMagnification(Backbone):
         """The same for all scales."""
         return self._width
 
+    @property
+    def seeing(self) -> Backbone:
+        """The shared network; itself where there is one for each scale."""
+        alone = self.networks[0] if len(self.networks) == 1 else self
+        assert isinstance(alone, Backbone), "the list holds nothing else"  # noqa: S101
+        return alone
+
     def forward(self, batch: Batch) -> Embedded:
         """Vectors in the order of the instances, whatever network they come from."""
         exporting = torch.compiler.is_exporting()
