@@ -42,6 +42,8 @@ def test_it_beats_every_magnification_alone_and_answers_where_some_are_missing(
     }
     assert set(alone) == {f"logistic_at_{power}" for power in (40, 100, 200, 400)}
     assert sum(low > 0 for low in alone.values()) >= 3
+    shares = [one["mean"] for one in metrics["importance"].values()]
+    assert sum(shares) == pytest.approx(1, abs=1e-5)
     rows = read_rows(run / "predictions.csv")
     assert len(rows) == 48
     assert np.mean([float(row["view_spread"]) for row in rows]) > 0

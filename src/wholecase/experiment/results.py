@@ -13,6 +13,7 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -124,6 +125,9 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         metrics["faithfulness"] = found
     if baselines[0]:
         metrics["baselines"] = baselines[0]
+    importance = learnt_importance(run, recipe, folds)
+    if importance:
+        metrics["importance"] = importance
     if repeats:
         metrics["repeats"] = repeats
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
@@ -134,6 +138,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *([warning] if warning else []),
         *baselines[1],
         *notes,
+        *importance_notes(importance),
         *stability.notes,
     ]
     write_json(run.metrics, metrics)
