@@ -9,11 +9,12 @@ RUNS := runs
 SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches check test test-slow soak-inputs sizes clean
+.PHONY: help install demo demo-patches demo-views check test test-slow soak-inputs sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
 	@echo "make demo-patches  the same from pixels: drawn patches, in $(RUNS)/demo-patches"
+	@echo "make demo-views    views at four magnifications of drawn patients, in $(RUNS)/demo-views"
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
@@ -41,6 +42,12 @@ demo-patches: install
 	$(BIN)/wholecase cohort pcam $(RUNS)/patches --out $(RUNS)/patches/cohort.csv
 	$(BIN)/wholecase run pcam-attention --cohort $(RUNS)/patches/cohort.csv --out $(RUNS)/demo-patches train.epochs=8 title="Demonstration on drawn patches"
 
+demo-views: install
+	$(BIN)/wholecase phantom breakhis $(RUNS)/views
+	rm -f $(RUNS)/views/cohort.csv
+	$(BIN)/wholecase cohort breakhis $(RUNS)/views --out $(RUNS)/views/cohort.csv
+	$(BIN)/wholecase run breakhis-mmnet --cohort $(RUNS)/views/cohort.csv --out $(RUNS)/demo-views --baselines encoder=colour model.backbone=null model.input=null "train.augment={}" model.aggregator.inner=64 model.head.dropout=0.3 views.sets=8 batches.cases=8 train.epochs=40 train.optimizer.rate=1e-3 train.early_stop.patience=20 title="Demonstration on drawn views"
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -60,4 +67,4 @@ sizes: install
 	@$(BIN)/python tests/sizes.py
 
 clean:
-	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features
+	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/demo-views $(RUNS)/views $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features

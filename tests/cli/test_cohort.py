@@ -56,6 +56,26 @@ def test_class_folders(draw, tmp_path, capsys):
     assert call("check", out, "--workers", 1) == 0
 
 
+def test_breakhis_to_a_checked_manifest(draw, tmp_path, capsys):
+    folder = draw(
+        "SOB_M_DC-14-13412-40-001.png",
+        "SOB_M_LC-14-13412-100-001.png",
+        "SOB_B_A-14-22549AB-40-001.png",
+        "SOB_B_A-14-22549CD-100-001.png",
+        "other.png",
+    )
+    out = tmp_path / "cohort.csv"
+    assert call("cohort", "breakhis", folder, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "4 images, 2 cases, 2 patients" in told
+    assert "patient 14-13412 has the types ductal_carcinoma and lobular_carcinoma" in told
+    assert "not called as in BreakHis: other.png" in told
+    assert call("check", out, "--workers", 1) == 0
+    assert "images by label  patients  with all  40x  100x" in capsys.readouterr().out
+    assert call("cohort", "breakhis", folder, "--out", tmp_path / "b.csv", "--letters") == 0
+    assert "4 images, 3 cases, 3 patients" in capsys.readouterr().out
+
+
 def test_slides_with_a_table(draw, tmp_path, capsys):
     folder = draw("TCGA-05-4244-01Z-00-DX1.x.tif", "TCGA-44-2655-01Z-00-DX1.y.tif", "z.tif")
     (tmp_path / "labels.csv").write_text("patient,EGFR\nTCGA-05-4244,yes\nTCGA-44-2655,no\n")

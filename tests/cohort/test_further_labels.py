@@ -31,7 +31,8 @@ def manifest(tmp_path):
 def test_each_case_has_them_in_the_order_of_the_recipe(manifest):
     cases = read_cohort(manifest(GOOD), LABELS).cases
     assert [case.targets for case in cases] == [
-        (Target("tumour_type", index, 3),) for index in (0, None, 2, None)
+        (Target("tumour_type", *told),)
+        for told in ((0, 3, "A"), (None, 3, None), (2, 3, "c"), (None, 3, "?"))
     ]
     assert [case.target for case in cases] == [0, 1, 1, 0]
     for plain in (None, LABELS.alone):

@@ -6,18 +6,22 @@ import torch
 from wholecase.models import AGGREGATORS, Aggregator, Embedded
 
 WIDTH = 12
+SCALES = torch.tensor([5.0, 10.0, 40.0])
+OPTIONS = {"cross_magnification": {"scales": [5, 10, 40]}}
+"""With which options a member is held to the contract."""
 
 
 @pytest.fixture(params=AGGREGATORS)
 def aggregator(request: pytest.FixtureRequest) -> Aggregator:
     torch.manual_seed(0)
-    return AGGREGATORS[request.param](WIDTH).eval()
+    return AGGREGATORS[request.param](WIDTH, **OPTIONS.get(request.param, {})).eval()
 
 
 def bags(lengths: list[int], seed: int = 0) -> Embedded:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(sum(lengths), WIDTH, generator=generator)
-    return Embedded(values, torch.tensor([0, *lengths]).cumsum(0))
+    scale = SCALES[torch.arange(len(values)) % len(SCALES)]
+    return Embedded(values, torch.tensor([0, *lengths]).cumsum(0), scale)
 
 
 def test_shapes_and_weights(aggregator: Aggregator) -> None:
@@ -36,8 +40,12 @@ def test_a_naive_loop_over_cases_agrees(aggregator: Aggregator) -> None:
     with torch.no_grad():
         together = aggregator(embedded)
         alone = [
-            aggregator(Embedded(part, torch.tensor([0, len(part)])))
-            for part in embedded.values.split([1, 4, 17, 2])
+            aggregator(Embedded(part, torch.tensor([0, len(part)]), scale))
+            for part, scale in zip(
+                embedded.values.split([1, 4, 17, 2]),
+                embedded.scale.split([1, 4, 17, 2]),
+                strict=True,
+            )
         ]
     torch.testing.assert_close(together.embedding, torch.cat([a.embedding for a in alone]))
     torch.testing.assert_close(together.weights, torch.cat([a.weights for a in alone]))
@@ -48,14 +56,16 @@ def test_order_of_instances_changes_nothing(aggregator: Aggregator) -> None:
     order = torch.randperm(9, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         straight = aggregator(embedded)
-        turned = aggregator(Embedded(embedded.values[order], embedded.starts))
+        turned = aggregator(
+            Embedded(embedded.values[order], embedded.starts, embedded.scale[order])
+        )
     torch.testing.assert_close(straight.embedding, turned.embedding)
     torch.testing.assert_close(straight.weights[order], turned.weights)
 
 
 def test_gradients_reach_every_parameter(aggregator: Aggregator) -> None:
     plain = bags([3, 5])
-    embedded = Embedded(plain.values.requires_grad_(), plain.starts)
+    embedded = Embedded(plain.values.requires_grad_(), plain.starts, plain.scale)
     aggregator(embedded).embedding.pow(2).sum().backward()
     assert plain.values.grad is not None
     assert plain.values.grad.abs().sum() > 0

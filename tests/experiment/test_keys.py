@@ -25,3 +25,19 @@ def test_other_weights_to_begin_with_are_another_model(tmp_path: Path) -> None:
     assert key(str(file), tmp_path) == first
     file.write_bytes(b"two")
     assert key(str(file), tmp_path) != first
+
+
+def test_weights_of_a_network_inside_another_count_as_well(tmp_path: Path) -> None:
+    file = tmp_path / "net.pt"
+    file.write_bytes(b"one")
+    nothing = Extraction("pixels", 3, {}, (), {}, {}, 0, 0, 0, {}, 0)
+    sides = [(Case(name, name, (Image(tmp_path / name, "still", 2),)),) for name in ("a", "b", "c")]
+
+    def of(weights: str) -> str:
+        inner = f"model.backbone.network.network.weights={weights}"
+        return learnt_key(read_recipe("breakhis-mmnet", [inner]), Fold(0, *sides), nothing)
+
+    plain, first = of("null"), of(str(file))
+    assert first != plain
+    file.write_bytes(b"two")
+    assert of(str(file)) not in {plain, first}

@@ -13,7 +13,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.explain import grad_cam, position_map
 from wholecase.models import CaseModel, Embedded, answers
 from wholecase.models.aggregators import MeanPool, SelfAttention
-from wholecase.models.backbones import SmallCnn
+from wholecase.models.backbones import PerMagnification, SmallCnn
 from wholecase.models.heads import Binary, Multiclass
 from wholecase.training import Example, Schedule, Shuffled, fit, pack
 
@@ -173,3 +173,22 @@ def test_models_of_stored_features_have_neither_map() -> None:
     pooled = model.pool(Embedded.of(features))
     with pytest.raises(RecipeError, match="needs a backbone that makes several vectors"):
         position_map(pooled)
+
+
+def test_views_that_share_a_network_are_seen_through_it() -> None:
+    """The same maps as without the table of scales; networks of their own have no common maps."""
+    torch.manual_seed(0)
+    network, head = SmallCnn(3, channels=(4, 6)), Binary(6, 2)
+    scales = torch.tensor([40.0, 100.0])
+    views = Example("a", "a", torch.rand(2, 3, 16, 16), scale=scales)
+    plain = CaseModel(backbone=network, pool=MeanPool(6), head=head)
+
+    def by_scale(*, shared: bool) -> CaseModel:
+        backbone = PerMagnification(lambda _: network, scales=[40, 100], network={}, shared=shared)
+        return CaseModel(backbone=backbone, pool=MeanPool(6), head=head)
+
+    told = grad_cam(by_scale(shared=True), pack([views]), 1)
+    assert told.max() > 0
+    np.testing.assert_array_equal(told, grad_cam(plain, pack([views]), 1))
+    with pytest.raises(RecipeError, match="needs a model that sees pixels through maps"):
+        grad_cam(by_scale(shared=False), pack([views]), 1)

@@ -14,6 +14,7 @@ OPTIONS = {
     "small_cnn": {},
     "resnet_grey": {"network": "resnet10t"},
     "paired": {"members": [SMALL, {**SMALL, "channels": [2, 4, 6]}]},
+    "attended": {"network": SMALL},
     "per_magnification": {"scales": [40, 100], "network": SMALL},
 }
 """With which options each member is held to the contract."""
@@ -85,8 +86,10 @@ def test_the_small_network_is_the_published_one_bit_for_bit() -> None:
 @pytest.mark.parametrize("name", AGGREGATORS)
 def test_every_aggregator_passes_places_on(name: str) -> None:
     torch.manual_seed(0)
-    embedded = cells_of(torch.rand(2, 8, 3, 3), torch.tensor([0, 2]))
-    pooled = AGGREGATORS[name](8).eval()(embedded)
+    scales = torch.tensor([40.0, 100.0])
+    embedded = cells_of(torch.rand(2, 8, 3, 3), torch.tensor([0, 2]), scales)
+    options = {"cross_magnification": {"scales": [40, 100]}}.get(name, {})
+    pooled = AGGREGATORS[name](8, **options).eval()(embedded)
     assert pooled.cell is embedded.cell
     assert pooled.origin is embedded.origin
 

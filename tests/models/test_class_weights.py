@@ -100,7 +100,7 @@ def test_they_travel_in_the_checkpoint_and_without_them_nothing_does(tmp_path) -
     assert not [name for name in model("clam").state_dict() if ".weigh." in name]
 
 
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("head", [name for name in HEADS if name != "focal"])  # has its alpha
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [

@@ -23,8 +23,8 @@ from wholecase.models import (
     predict,
     quantise,
 )
-from wholecase.models.aggregators import SelfAttention
-from wholecase.models.backbones import SmallCnn
+from wholecase.models.aggregators import CrossMagnification, SelfAttention
+from wholecase.models.backbones import Attended, PerMagnification, SmallCnn
 from wholecase.models.export import run_onnx
 from wholecase.models.heads import Binary, Multiclass
 from wholecase.models.quantise import halves
@@ -148,9 +148,6 @@ def test_what_cannot_be_a_graph_is_refused(tmp_path) -> None:
     with_ages = CaseModel(pool=AGGREGATORS["mean"](4), head=Binary(4, 2), covariates=ages)
     with pytest.raises(RunError, match="with covariates"):
         export_onnx([Calibrated(with_ages)], path, torch.zeros(2, 4))
-    by_scale = TOYS["a network per magnification"].model()
-    with pytest.raises(RunError, match="takes the pixels of a case and no scale"):
-        export_onnx([Calibrated(by_scale)], path, torch.zeros(2, 3, 12, 12))
     with pytest.raises(RunError, match="this model takes pixels"):
         export_onnx([Calibrated(network(0))], path, torch.zeros(2, 4))
     assert not list(tmp_path.iterdir())
@@ -223,3 +220,50 @@ def test_the_example_needs_onnxruntime_and_numpy_alone(exported, members, tmp_pa
         f"{i}: {'yes' if row[1] > 0.4 else 'no'} (no {row[0]:.3f}, yes {row[1]:.3f})"
         for i, row in enumerate(rows)
     ]
+
+
+def mmnet(*, shared: bool, pixels: bool = True) -> CaseModel:
+    """Pixels or features at 40, 100 and 400; weights are large, so that answers differ."""
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        backbone = None
+        if pixels:
+            backbone = PerMagnification(
+                lambda _: Attended(lambda _: SmallCnn(3, channels=(4, 6)), network={}, reduction=2),
+                scales=[40, 100, 400],
+                network={},
+                shared=shared,
+            )
+        pool = CrossMagnification(6, scales=[40, 100, 400], inner=8, heads=2)
+        model = CaseModel(backbone=backbone, pool=pool, head=Binary(8, 2))
+        with torch.no_grad():
+            pool.importance.copy_(torch.tensor([0.5, -0.5, 1.0]))
+            model.head.judge.last.weight.mul_(4)
+    return model.eval()
+
+
+SLOW = [pytest.param(form, marks=pytest.mark.slow) for form in ("shared", "features")]
+
+
+@pytest.mark.parametrize("form", ["separate", *SLOW])
+def test_views_at_several_scales_are_one_case_whichever_there_are(tmp_path, form: str) -> None:
+    pixels = form != "features"
+    model = mmnet(shared=form == "shared", pixels=pixels)
+    shape, kind = ((3, 16, 16), torch.uint8) if pixels else ((6,), torch.float32)
+    path = tmp_path / "m.onnx"
+    made = export_onnx([Calibrated(model, 1.5)], path, torch.zeros((2, *shape), dtype=kind))
+    assert made.difference <= 1e-5
+    answers = []
+    for scales in ([40.0, 100.0, 400.0], [400.0], [100.0, 40.0], [40.0, 40.0, 400.0, 100.0]):
+        rng = np.random.default_rng(len(scales))
+        values = torch.from_numpy(rng.integers(0, 256, (len(scales), *shape))).to(kind)
+        if not pixels:
+            values = values / 64 - 2
+        scale = torch.tensor(scales)
+        told, weights = run_onnx(path, values.numpy(), scale.numpy())
+        batch = Batch(values, torch.tensor([0, len(scales)]), ("a",), ("a",), scale)
+        rows = apply_temperature(predict(model, [batch]), 1.5)
+        np.testing.assert_allclose(told, rows, atol=1e-5)
+        assert weights.sum() == pytest.approx(1, abs=1e-5)
+        answers.append(float(told[0, 1]))
+    assert np.ptp(answers) > 0.01

@@ -112,3 +112,24 @@ def test_files_that_are_no_recipes(tmp_path) -> None:
     path.write_text("a: [")
     with pytest.raises(RecipeError, match="is not YAML"):
         read_recipe(str(path))
+
+
+def test_files_of_networks_inside_others_lie_beside_the_recipe(tmp_path, monkeypatch):
+    text = builtin_recipes()["breakhis-mmnet"].replace("weights: null", "weights: net.pth")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "own.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+
+    def weights(*overrides):
+        backbone = read_recipe("mine/own.yaml", overrides).model.backbone
+        return backbone.options["network"]["network"]["weights"]
+
+    assert weights() == str(tmp_path / "mine" / "net.pth")
+    here = str(tmp_path / "here.pth")
+    assert weights("model.backbone.network.network.weights=here.pth") == here
+    inner = "{name: attended, network: {name: resnet_grey, weights: here.pth}}"
+    assert weights(f"model.backbone.network={inner}") == here
+    assert weights("model.backbone.network.network.weights=null") is None
+    pair = "[{name: resnet_grey, weights: here.pth}, small_cnn]"
+    paired = read_recipe("mine/own.yaml", [f"model.backbone={{name: paired, members: {pair}}}"])
+    assert paired.model.backbone.options["members"][0]["weights"] == here

@@ -6,6 +6,7 @@ from torch import nn
 
 from toys.toy import Toy, patient_of, target
 from wholecase.models import Aggregator, CaseModel, Embedded, Pooled
+from wholecase.models.aggregators import CrossMagnification
 from wholecase.models.heads import Binary
 from wholecase.models.segments import segment_softmax, segment_sum
 from wholecase.training import Example, Schedule
@@ -14,7 +15,7 @@ SCALES = (40.0, 100.0, 200.0, 400.0)
 
 
 class CrossScale(Aggregator):
-    """A learnable vector and importance per magnification; the only toy that looks at `scale`."""
+    """A learnable vector and importance per magnification, without attention."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -54,7 +55,8 @@ def _example(rng: np.random.Generator, label: int, case: str) -> Example:
 
 
 def _model() -> CaseModel:
-    return CaseModel(pool=CrossScale(4), head=Binary(4, 2))
+    pool = CrossMagnification(4, scales=SCALES, inner=8, heads=2)
+    return CaseModel(pool=pool, head=Binary(8, 2))
 
 
-views = Toy(_model, _example, Schedule(epochs=40, rate=3e-2, patience=40))
+views = Toy(_model, _example, Schedule(epochs=15, rate=1e-2, patience=15))

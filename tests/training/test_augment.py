@@ -22,6 +22,7 @@ from wholecase.training import (
     Shuffled,
     fit,
 )
+from wholecase.training.mixing import mixed
 
 PUBLISHED = {"flips": True, "brightness": 0.1, "contrast": [0.8, 1.2]}
 
@@ -141,28 +142,43 @@ def test_numbers_without_bounds_are_not_clamped_and_brightness_is_in_their_unit(
         Augment.of({"brightness": 5000}, kind=CT)
 
 
-def test_mixup_leaves_what_cannot_be_mixed_and_keeps_names_and_scales() -> None:
+@pytest.mark.parametrize("has_scale", [True, False])
+def test_mixup_leaves_what_cannot_be_mixed_and_keeps_names(has_scale: bool) -> None:
     values, starts = torch.arange(7.0)[:, None], torch.tensor([0, 1, 4, 7])
-    scale = torch.tensor([40.0, 40, 100, 200, 200, 100, 40])
     labels = {"label": torch.eye(3), "kind": torch.tensor([[torch.nan] * 2, [1.0, 0], [0, 1.0]])}
-    whole = Batch(values, starts, ("a", "b", "c"), ("p", "q", "q"), scale, targets=labels)
+    unknown = torch.full((7,), torch.nan) if has_scale else None
+    whole = Batch(values, starts, ("a", "b", "c"), ("p", "q", "q"), unknown, targets=labels)
     mix, swapped = Augment.of({"mixup": 0.5}), 0
     for seed in range(20):
         torch.manual_seed(seed)
-        mixed = mix(whole)
-        assert (mixed.cases, mixed.patients) == (whole.cases, whole.patients)
-        assert torch.equal(mixed.starts, starts)
-        assert mixed.scale is scale
-        assert torch.equal(mixed.values[:1], values[:1]), "nobody else has one instance"
-        assert mixed.targets["kind"][0].isnan().all()
-        share = float(mixed.targets["label"][1, 1])
+        told = mix(whole)
+        assert (told.cases, told.patients) == (whole.cases, whole.patients)
+        assert torch.equal(told.starts, starts)
+        assert torch.equal(told.values[:1], values[:1]), "nobody else has one instance"
+        assert told.targets["kind"][0].isnan().all()
+        share = float(told.targets["label"][1, 1])
         assert 0.5 <= share <= 1
         swapped += share < 1
-        # the lowest magnification meets the lowest one, though it stands last there
-        other = values[[6, 5, 4]]
-        torch.testing.assert_close(mixed.values[1:4], share * values[1:4] + (1 - share) * other)
-        torch.testing.assert_close(mixed.targets["kind"][1], torch.tensor([share, 1 - share]))
+        torch.testing.assert_close(told.values[1:4], share * values[1:4] + (1 - share) * values[4:])
+        torch.testing.assert_close(told.targets["kind"][1], torch.tensor([share, 1 - share]))
     assert swapped > 3
+
+
+def test_mixup_meets_view_by_view_where_both_have_the_magnification() -> None:
+    """By hand, with three quarters: of case a three views of four meet, of case b all."""
+    values, starts = torch.arange(8.0)[:, None], torch.tensor([0, 4, 7, 8])
+    scale = torch.tensor([40.0, 100, 200, 400, 400, 40, 100, 3.0])
+    labels = {"label": torch.tensor([[1.0, 0], [0, 1], [0, 1]])}
+    names = ("a", "b", "c")
+    whole = Batch(values, starts, names, names, scale, targets=labels)
+    told = mixed(whole, torch.tensor([1, 0, 0]), 0.75)
+    expected = [0 + 5 / 4, 0.75 + 6 / 4, 2, 9 / 4 + 4 / 4, 3 + 3 / 4, 15 / 4, 18 / 4 + 1 / 4, 7]
+    torch.testing.assert_close(told.values[:, 0], torch.tensor(expected))
+    own = (1 + 3 * 0.75) / 4
+    torch.testing.assert_close(
+        told.targets["label"], torch.tensor([[own, 1 - own], [0.25, 0.75], [0.0, 1.0]])
+    )
+    assert told.scale is scale
 
 
 def test_mixup_takes_bytes_as_numbers() -> None:
@@ -242,7 +258,7 @@ def test_each_class_is_changed_by_its_own_policy_case_by_case() -> None:
 
 
 def test_all_changes_of_pixels_are_tried() -> None:
-    tried = {*PUBLISHED, "moved", "noise", "by_class"}
+    tried = {*PUBLISHED, "moved", "noise", "by_class", "elastic", "colour", "blur", "erasing"}
     assert {name for name, made in AUGMENTS.items() if made.needs_pixels} == tried
 
 

@@ -1,5 +1,6 @@
 """What sleeps is computed once: the same learning, and nothing computed twice."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,13 @@ from toys import InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import CT
-from wholecase.models import CaseModel
-from wholecase.models.backbones import PerMagnification, ResNetGrey, SmallCnn
+from wholecase.models import Backbone, Batch, CaseModel
+from wholecase.models.backbones import Attended, PerMagnification, ResNetGrey, SmallCnn
 from wholecase.models.heads import Binary
 from wholecase.models.inputs import Window
 from wholecase.models.poolings import MaxLogit
 from wholecase.training import Augment, Example, Keep, Patients, Reuse, Schedule, Shelf, Stage, fit
+from wholecase.training.reuse import sleeping
 
 STAGES = (
     Stage(0, {"head": 1e-2}),
@@ -147,6 +149,33 @@ def test_parts_in_a_row_give_what_the_network_gives(name: str) -> None:
         for link in backbone.links[::4]:
             rest = backbone.features(backbone.until(pixels, link), link)
             torch.testing.assert_close(rest, whole)
+
+
+def test_networks_around_a_row_go_on_from_its_links() -> None:
+    """Maps are kept while the attention over them learns."""
+
+    def build(own: object) -> Backbone:
+        return (
+            Attended(build, network="x")
+            if own == "attended"
+            else ResNetGrey(1, network="resnet10t")
+        )
+
+    shared = PerMagnification(build, scales=[40, 100], network="attended", shared=True).eval()
+    pixels = torch.randn(3, 1, 64, 64)
+    batch = Batch(
+        pixels, torch.tensor([0, 1, 3]), ("a", "b"), ("a", "b"), torch.tensor([40.0, 40.0, 100.0])
+    )
+    with torch.no_grad():
+        whole = shared(batch).values
+        for link in (shared.links[3], shared.links[-1]):
+            values = shared.until(pixels, link)
+            rest = shared(replace(batch, values=values, after=link)).values
+            torch.testing.assert_close(rest, whole)
+    made = model(shared)
+    for parameter in shared.networks[0].network.parameters():
+        parameter.requires_grad_(False)
+    assert sleeping(made) == f"backbone.{shared.links[-1]}"
 
 
 def test_trainings_that_share_a_shelf_compute_a_case_once(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from toys import InMemory
 from wholecase.core.errors import RecipeError
 from wholecase.core.seeds import generator
-from wholecase.training import VIEWS, Drawn, Example, PerScale, Shuffled, Views, pack
+from wholecase.training import VIEWS, Adaptive, Drawn, Example, PerScale, Shuffled, Views, pack
+from wholecase.training.adaptive import _pool
 
 
 def example(size: int, case: str = "a", scales: int = 3) -> Example:
@@ -21,6 +22,7 @@ def example(size: int, case: str = "a", scales: int = 3) -> Example:
 
 
 MEMBERS = {"drawn": Drawn(1, instances=4, sets=5), "per_scale": PerScale(1, sets=5)}
+MEMBERS["adaptive"] = Adaptive(1, sets=5)
 
 
 def test_all_of_the_table_are_tried() -> None:
@@ -58,7 +60,7 @@ def test_cases_and_seeds_draw_differently(views: Views) -> None:
 @given(st.integers(1, 40), st.integers(1, 6))
 def test_one_of_each_scale(size: int, scales: int) -> None:
     one = example(size, scales=scales)
-    shown = PerScale(0).learnt(one, generator(1))
+    (shown,) = PerScale(0).learnt(one, generator(1))
     assert shown.scale is not None
     assert sorted(shown.scale.tolist()) == one.scale.unique().tolist()  # type: ignore[union-attr]
 
@@ -107,3 +109,54 @@ def test_what_is_shown_counts_for_the_bound_of_a_batch() -> None:
     cases = InMemory([example(30, str(i)) for i in range(6)])
     batches = list(Shuffled(cases, 0, Drawn(0, instances=4), instances=30, cases=3).epoch(0))
     assert [len(batch.cases) for batch in batches] == [3, 3]
+
+
+def at_powers(counts: dict[float, int], case: str = "a") -> Example:
+    scale = torch.tensor([power for power, count in counts.items() for _ in range(count)])
+    values = torch.arange(len(scale), dtype=torch.float32)[:, None]
+    return Example(case, case, values, scale, targets={"label": torch.tensor([1.0, 0.0])})
+
+
+def test_an_epoch_draws_its_sets_from_a_pool_that_shrinks_with_the_images() -> None:
+    for counts, sets in (
+        ({40.0: 24, 100.0: 24}, 4),
+        ({40.0: 15, 100.0: 15}, 4),
+        ({40.0: 5, 100.0: 24}, 3),  # a pool of 3 has no 4
+        ({40.0: 1}, 3),
+    ):
+        one, seen = at_powers(counts), set()
+        for seed in range(200):
+            shown = Adaptive(0).learnt(one, generator(seed))
+            assert len(shown) == sets
+            for part in shown:
+                assert part.scale.tolist() == sorted(counts)
+            if min(counts.values()) >= 15:
+                assert len({int(part.values[0]) for part in shown}) == sets, "each image once"
+            seen |= {int(part.values[0]) for part in shown}
+        assert len(seen) == counts[40.0], "over the epochs all images come up"
+    sizes = {1: 1, 5: 3, 15: 9, 16: 7, 30: 12, 31: 8, 40: 10}
+    assert {n: len(_pool(np.arange(n), generator(0))) for n in sizes} == sizes
+
+
+def test_an_epoch_uses_an_eighth_to_a_sixth_of_the_images() -> None:
+    """82 patients as BreakHis has them: 24 images of a magnification on average."""
+    rng = np.random.default_rng(0)
+    cases = [
+        at_powers({p: int(rng.integers(12, 37)) for p in (40.0, 100.0, 200.0, 400.0)}, str(number))
+        for number in range(82)
+    ]
+    batches = Shuffled(InMemory(cases), 3, Adaptive(3), cases=16)
+    steps = list(batches.epoch(0))
+    shown = sum(len(step.values) for step in steps)
+    assert 0.12 < shown / sum(len(case.values) for case in cases) < 0.17
+    assert max(len(step.cases) for step in steps) == 16
+    assert len(set(steps[0].cases)) > 8, "the sets of a patient are spread"
+    assert {name for step in steps for name in step.cases} == {case.case for case in cases}
+    again = list(batches.epoch(0))
+    assert all(torch.equal(a.values, b.values) for a, b in zip(steps, again, strict=True))
+    assert not torch.equal(next(batches.epoch(1)).values, steps[0].values)
+
+
+def test_least_is_no_more_than_most() -> None:
+    with pytest.raises(RecipeError, match="`least` no more than `most`, not 5 and 4"):
+        Adaptive(0, least=5)

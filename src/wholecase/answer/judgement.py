@@ -45,6 +45,9 @@ class Judgement:
     """Rank correlation of the attention with that of the case's own judge; None of that one."""
     novelty: Novelty | None = None
     """How far the case lies from what was learnt from; None where the judge does not know."""
+    view_spread: float | None = None
+    """Standard deviation, over the sets of views that judged, of the calibrated probability of the
+    class that is decided on; of several judges their mean. None where the case was judged whole."""
     seen: str = ""
     """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 

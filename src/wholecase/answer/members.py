@@ -73,7 +73,7 @@ class FoldModel(Member):
             kept = views.kept(reading.example)
             seen = [self._seen(reading.only(rows), full=full) for rows in kept]
             evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
-            judgement = self._judgement(reading.case, np.mean([raw for raw, _ in seen], 0))
+            judgement = self._of_views(reading.case, np.stack([raw for raw, _ in seen]))
         (novelty,) = self.novelties(pack([reading.example]))
         return replace(judgement, evidence=evidence, novelty=novelty)
 
@@ -90,6 +90,12 @@ class FoldModel(Member):
         if self.familiar is None:
             return [None] * len(batch.cases)
         return [*self.familiar.judge(features_of(self.model, batch))]
+
+    def _of_views(self, case: Case, each: Float[np.ndarray, "S C"]) -> Judgement:
+        """The mean of what the sets say, and how far they are from each other."""
+        judgement = self._judgement(case, each.mean(0))
+        rows = self.choices.calibrated(each)[:, judgement.decision]
+        return replace(judgement, view_spread=float(rows.std()))
 
     def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
         (answer,) = answers(self.model, [pack([reading.example])])
@@ -146,6 +152,7 @@ class Vote(Member):
         mean = np.average([part.probabilities for part in parts], 0, self.weights)
         decision = Choices(1.0, self.threshold).decide(mean[None])
         novelties = [part.novelty for part in parts if part.novelty is not None]
+        spreads = [part.view_spread for part in parts if part.view_spread is not None]
         return Judgement(
             case=parts[0].case,
             classes=parts[0].classes,
@@ -155,4 +162,5 @@ class Vote(Member):
             decision=int(decision[0]),
             others=tuple(replace(part, evidence=None) for part in parts),
             novelty=together(novelties) if novelties else None,
+            view_spread=float(np.mean(spreads)) if spreads else None,
         )

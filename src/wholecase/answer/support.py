@@ -145,7 +145,7 @@ def _maps(
 ) -> dict[str, Float[np.ndarray, "N h w"]]:
     """Where within the instances: what speaks for the class, and what was attended to."""
     maps = {}
-    if isinstance(model.backbone, Mapped):
+    if model.backbone is not None and isinstance(model.backbone.seeing, Mapped):
         maps[GRAD_CAM] = grad_cam(model, pack([example]), target)
     if answer.pooled.cell is not None:
         maps[ATTENTION] = position_map(answer.pooled).cpu().numpy()

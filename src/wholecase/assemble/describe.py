@@ -69,6 +69,9 @@ def describe(recipe: Recipe, width: int = WIDTH) -> Iterator[str]:
     yield f"LAYERS ({what}, {classes} classes; T instances of B cases)"
     yield from _layers(recipe, model, values)
     yield ""
+    yield "PARAMETERS PER PART"
+    yield from _parts(model)
+    yield ""
     yield "TRAINABLE PARAMETERS"
     yield from _stages(recipe, model)
 
@@ -203,6 +206,24 @@ def _named_shape(output: Tensor) -> str:
     several = f"{count // 3} T" if count % 3 == 0 else str(count)  # vectors of an instance
     first = {3: "T", 2: "B"}.get(count, several)
     return f"[{', '.join([first, *map(str, output.shape[1:])])}]"
+
+
+def _parts(model: CaseModel) -> Iterator[str]:
+    """The modules that a model is made of, and those that they are made of."""
+    for name, part in model.named_children():
+        inside = _inside(name, part)
+        several = inside if len(inside) > 1 else [(name, part)]
+        for path, module in several:
+            if count := sum(p.numel() for p in module.parameters()):
+                yield f"  {path:45} {count:>10,}"
+        for own, parameter in part.named_parameters(recurse=False):
+            yield f"  {name + '.' + own:45} {parameter.numel():>10,}"
+
+
+def _inside(name: str, module: nn.Module) -> list[tuple[str, nn.Module]]:
+    """The children of a module, passing what holds one thing alone."""
+    children = [(f"{name}.{key}", child) for key, child in module.named_children()]
+    return _inside(*children[0]) if len(children) == 1 else children
 
 
 def _stages(recipe: Recipe, model: CaseModel) -> Iterator[str]:

@@ -23,6 +23,7 @@ from wholecase.audit.images import Losses, faults_of, image_findings, losses_of
 from wholecase.audit.look import Look, contents_of, looks_of
 from wholecase.audit.mistakes import mistake_findings, remark_findings
 from wholecase.audit.patients import patient_findings
+from wholecase.audit.scales import Scales, count_scales
 from wholecase.audit.twins import twin_findings
 from wholecase.cohort import Cohort, twin_digests
 from wholecase.core.errors import ManifestError
@@ -38,6 +39,7 @@ class Audit:
     spacings: tuple[SpacingCount, ...]
     slices: tuple[SliceCount, ...]
     powers: tuple[PowerCount, ...]
+    scales: Scales
     series: tuple[Look, ...]
     """Images of several slices that opened."""
     alike: Alike
@@ -97,6 +99,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
         spacings=count_spacings(looks),
         slices=count_slices(series),
         powers=count_powers(looks),
+        scales=count_scales(cohort, looks, divide),
         series=series,
         alike=alike,
         losses=losses_of(faults),

@@ -54,6 +54,7 @@ def page(audit: Audit) -> str:
             errors=severities["error"],
             warnings=severities["warning"],
             counts=[(what, rows) for what, rows in counts if _worth_telling(what, rows)],
+            scales=[(what, list(g)) for what, g in groupby(audit.scales.rows, lambda r: r.what)],
             kinds=list(words.kinds_of_finding(audit)),
             groups=[_shown(group) for group in audit.alike.across[:SHOWN_GROUPS]],
             strips=[(look, _as_address(strip_of, look)) for look in _in_turn(audit.series)],

@@ -40,8 +40,18 @@ def _lists(audit: Audit) -> Iterator[str]:
         rows = [(words.power(row), str(row.cases), str(row.images)) for row in audit.powers]
         yield ""
         yield from _aligned([("magnification", "cases", "images"), *rows])
+    yield from _scales(audit)
     yield ""
     yield words.likeness(audit)
+
+
+def _scales(audit: Audit) -> Iterator[str]:
+    """Images by magnification, for every class, further label and fold."""
+    powers = [words.power_name(power) for power in audit.scales.powers]
+    for what, group in groupby(audit.scales.rows, key=lambda row: row.what):
+        rows = [(r.value, *map(str, (r.patients, r.complete, *r.images))) for r in group]
+        yield ""
+        yield from _aligned([(words.scales_of(what), "patients", "with all", *powers), *rows])
 
 
 def _findings(audit: Audit) -> Iterator[str]:

@@ -88,6 +88,24 @@ def power(row: PowerCount) -> str:
     return f"{row.power:g}x from {'manifest' if row.is_given else 'spacing'}"
 
 
+def power_name(power: float | None) -> str:
+    """A magnification as the head of a column.
+
+    >>> power_name(40.0), power_name(None)
+    ('40x', 'unknown')
+    """
+    return "unknown" if power is None else f"{power:g}x"
+
+
+def scales_of(what: str) -> str:
+    """What images by magnification are counted for.
+
+    >>> scales_of("all"), scales_of("fold"), scales_of("tumor_type")
+    ('images', 'images by test fold', 'images by tumor_type')
+    """
+    return {"all": "images", "fold": "images by test fold"}.get(what, f"images by {what}")
+
+
 def kinds_of_finding(audit: Audit) -> Iterator[tuple[str, str, list[Finding]]]:
     """Severity, problem and its findings: errors first, then by problem."""
     ordered = sorted(audit.findings, key=lambda finding: finding.place)

@@ -84,6 +84,21 @@ def pcam_kaggle(folder: Folder, *, out: Out) -> None:
     _write(read(folder), out)
 
 
+@cohort.command
+def breakhis(
+    folder: Annotated[Path, Parameter(help="the folder, or the archive as published")],
+    *,
+    out: Out,
+    letters: Annotated[
+        bool, Parameter(help="slides that differ in letters alone are different patients")
+    ] = False,
+) -> None:
+    """Read BreakHis or any part of it: file names such as SOB_M_DC-14-2523-400-012.png say all."""
+    from wholecase.cohort.importers import breakhis as read
+
+    _write(read(folder, letters=letters), out)
+
+
 def _write(draft: Any, out: Path) -> None:  # noqa: ANN401 (the type would load the package)
     from collections import Counter
 
@@ -96,7 +111,7 @@ def _write(draft: Any, out: Path) -> None:  # noqa: ANN401 (the type would load 
         print(f"out: {sentence}")
     for label, cases in sorted(Counter(case.label or "(none)" for case in made.cases).items()):
         print(f"{label}: {cases} cases")
-    for note in (*map(str, made.remarks), anonymity_note(made)):
+    for note in (*draft.notes, *map(str, made.remarks), anonymity_note(made)):
         if note:
             print(f"note: {note}")
     images = sum(len(case.images) for case in made.cases)

@@ -33,32 +33,35 @@ def export(
     The graph is compared with the models before it is written. A run on pixels takes patches, each
     a case of its own; where it decides each slice and pools them (`decide: instance`), all slices
     of one patient, and tells each slice's probability as well; a run on stored features takes the
-    features of one case. The JSON file tells classes, threshold, input and spacing, and how far
-    each file is from the models.
+    features of one case; a run that tells magnifications apart takes one case and the scale of each
+    instance. The JSON file tells classes, threshold, input and spacing, and how far each file is
+    from the models.
     """
     import torch
 
     from wholecase.answer import load_run
     from wholecase.core.files import write_json
     from wholecase.models import Calibrated, export_onnx, quantise
+    from wholecase.models.graph import scales_of
 
     if onnx.suffix != ".onnx":
         raise RunError(f"--onnx names a file that ends in .onnx, not {onnx.name!r}")
     trained, numbers = _of_fold(load_run(run, "cpu"), fold)
     members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
+    scales = scales_of(members[0].model)
     pixels = len(shape) == 3 and not _is_series(trained)
-    if int8 is not None and (not pixels or _kind(trained).dtype != "uint8"):
+    if int8 is not None and (not pixels or scales or _kind(trained).dtype != "uint8"):
         raise RunError(
-            "eight bits are for runs on patches of eight bits, each a case of its own; leave out "
-            "--int8"
+            "eight bits are for runs on patches of eight bits and one scale, each a case of its "
+            "own; leave out --int8"
         )
     patches = None if int8 is None else _patches(int8, shape, _loaded(int8))
     dtype = getattr(torch, _dtype(trained))
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=dtype))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
     facts = {
-        **_facts(trained, shape),
+        **_facts(trained, shape, scales),
         "folds": numbers,
         "temperatures": [member.temperature for member in members],
         "threshold": trained.threshold,
@@ -106,8 +109,14 @@ def _kind(trained: "TrainedRun") -> "PixelKind":
 
 def _is_series(trained: "TrainedRun") -> bool:
     """Whether the graph takes all slices of a patient."""
+    from wholecase.models.graph import scales_of
+
     section = trained.recipe.model
-    return section.backbone is not None and section.decide == "instance"
+    return (
+        section.backbone is not None
+        and section.decide == "instance"
+        and not scales_of(trained.members[0].model)
+    )
 
 
 def _dtype(trained: "TrainedRun") -> str:
@@ -124,7 +133,7 @@ def _meaning(kind: "PixelKind") -> str:
     return "RGB from 0 to 255" if kind.name == "rgb" else numbers
 
 
-def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
+def _facts(trained: "TrainedRun", shape: tuple[int, ...], scales: list[float]) -> dict[str, Any]:
     """What whoever runs the file has to know."""
     from wholecase.core.version import VERSION
 
@@ -137,7 +146,7 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
         "classes": list(trained.classes),
         "decide": "the second class where its probability is above `threshold`; the most probable "
         "where there is no threshold",
-        **_ports(trained, shape),
+        **_ports(trained, shape, scales),
         "encoder": trained.encoder if trained.recipe.model.backbone is None else None,
         "cut": facts.get("cut"),
         "spacing_um": (facts.get("instance") or {}).get("spacing_um"),
@@ -145,7 +154,7 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _ports(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
+def _ports(trained: "TrainedRun", shape: tuple[int, ...], scales: list[float]) -> dict[str, Any]:
     """What goes in and what comes out."""
     name, outputs = "features", ["probabilities", "weights"]
     meaning, count = "the N feature vectors of one case", "N"
@@ -156,8 +165,14 @@ def _ports(trained: "TrainedRun", shape: tuple[int, ...]) -> dict[str, Any]:
     elif len(shape) == 3:
         name, outputs = "pixels", ["probabilities"]
         meaning = f"N patches, {_meaning(_kind(trained))}, each a case of its own"
+    beside = None
+    if scales:
+        outputs = ["probabilities", "weights"]
+        beside = {"name": "scale", "type": "float32", "shape": ["N"], "known": scales}
+        what = _meaning(_kind(trained)) if len(shape) == 3 else "feature vectors"
+        meaning = f"N views of one case, {what}; a scale of which there is none is not given"
     given = {"name": name, "type": _dtype(trained), "shape": [count, *shape], "meaning": meaning}
-    return {"input": given, "outputs": outputs}
+    return {"input": given, "scale": beside, "outputs": outputs}
 
 
 def _file(path: Path, **facts: float | int) -> dict[str, Any]:

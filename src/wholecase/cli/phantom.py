@@ -59,3 +59,21 @@ def ct(
     from wholecase.phantoms import draw_ct
 
     print(draw_ct(folder, patients=patients, seed=seed, workers=workers or cores()))
+
+
+@phantom.command
+def breakhis(
+    folder: Annotated[Path, Parameter(help="where the tree of images goes")],
+    *,
+    patients: Annotated[int, Parameter(help="how many; half of them malignant")] = 48,
+    images: Annotated[int, Parameter(help="of each patient at each magnification")] = 6,
+    seed: int = 1,
+    workers: Workers = 0,
+) -> None:
+    """Draw the tree of BreakHis: the same tissue at 40X, 100X, 200X and 400X; some lack one."""
+    from wholecase.execution import cores
+    from wholecase.phantoms import draw_breakhis
+
+    crew = workers or cores()
+    made = draw_breakhis(folder, patients=patients, images=images, seed=seed, workers=crew)
+    print(f"{made}; next: wholecase cohort breakhis {made} --out {made / 'cohort.csv'}")

@@ -45,6 +45,8 @@ class Target:
     """Of the class; None where the case has no such label."""
     classes: int
     """How many there are."""
+    text: str | None = None
+    """As the manifest writes it."""
 
 
 @dataclass(frozen=True, slots=True)

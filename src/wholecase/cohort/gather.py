@@ -149,6 +149,6 @@ def _case(case: str, entries: Sequence[Entry], labels: Labels | None) -> Case:
 
 def _targets(entry: Entry, labels: Labels) -> tuple[Target, ...]:
     return tuple(
-        Target(name, own.target_of(text) if text else None, len(own.classes))
+        Target(name, own.target_of(text) if text else None, len(own.classes), text)
         for (name, own), text in zip(labels.further.items(), entry.further, strict=True)
     )

@@ -1,6 +1,7 @@
 """Plain models on the mean or the maximum of the frozen features, on the run's own folds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,13 @@ from wholecase.evaluation import (
 )
 from wholecase.experiment.outer import Bench
 from wholecase.experiment.results import measured
+from wholecase.experiment.scale_features import (
+    SIDE_BY_SIDE,
+    Means,
+    filled,
+    means_of,
+    of_each_scale,
+)
 
 MEAN, MAX = "mean", "maximum"
 PLAIN = {
@@ -44,18 +52,21 @@ def against_baselines(
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
     Both figures that papers give are told: pooled, and the mean over folds. The maximum of each
-    feature is tried where cases have several instances. A run that learns from pixels has no frozen
-    features, and a note instead.
+    feature is tried where cases have several instances; where these have several magnifications,
+    logistic regression on each alone, and on all side by side, too. A run that learns from pixels
+    has no frozen features, and a note instead.
     """
     if bench.extraction.kind is not None:
         return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
-    pooled, several = _pooled(bench)
+    pooled = _pooled(bench)
     entries: dict[str, Any] = {}
     notes = []
-    for name, (_, pooling) in PLAIN.items():
-        if pooling == MAX and not several:
+    scales = {f"logistic_{way}": ("logistic", way) for way in pooled if way not in {MEAN, MAX}}
+    for name, (model, way) in (PLAIN | scales).items():
+        if way not in pooled:
             continue
-        plain = [one for fold in bench.folds for one in _judged(bench, fold, name, pooled)]
+        of_case = pooled[way]
+        plain = [one for fold in bench.folds for one in _judged(bench, fold, model, of_case)]
         order = {one.case.id: one for one in plain}
         same = [order[one.case.id] for one in judged]
         entries[name] = {
@@ -63,31 +74,36 @@ def against_baselines(
             "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
         }
-        if note := _unbeaten(name, entries[name]):
+        if note := _unbeaten(f"{NAMES[model]} on {_told(way)}", entries[name]):
             notes.append(note)
     return entries, notes
 
 
-def _pooled(bench: Bench) -> tuple[Pooled, bool]:
-    """The mean and the maximum of each case, and whether any has several instances."""
+def _pooled(bench: Bench) -> Pooled:
+    """The mean of each case; the maximum where any has several instances; each magnification."""
     means, most, several = {}, {}, False
+    scales: dict[str, Means] = {}
     with progress("baselines", len(bench.cases), "cases") as advance:
         for case in bench.cases:
-            values = read_case(case, bench.extraction).bag.values
+            bag = read_case(case, bench.extraction).bag
+            values = bag.values
             means[case.id] = mean_features(values, np.array([0, len(values)]))[0]
             most[case.id] = values.max(axis=0).astype(np.float64)
+            scales[case.id] = means_of(values, bag.scale)
             several |= len(values) > 1
             advance()
-    return {MEAN: means, MAX: most}, several
+    return {MEAN: means, **({MAX: most} if several else {}), **of_each_scale(scales)}
 
 
-def _judged(bench: Bench, fold: Fold, name: str, pooled: Pooled) -> list[Judgement]:
-    model, pooling = PLAIN[name]
-    vectors = pooled[pooling]
-    train, inner = _vectors(fold.train, vectors), _vectors(fold.valid, vectors)
+def _judged(
+    bench: Bench, fold: Fold, model: str, of_case: Mapping[str, Float[np.ndarray, " D"]]
+) -> list[Judgement]:
+    train, inner, test = (_vectors(side, of_case) for side in fold.sides().values())
+    taught, (chosen_on, asked) = filled(train.features, (inner.features, test.features))
+    train, inner = replace(train, features=taught), replace(inner, features=chosen_on)
     # a run that learns from both sides is held against models that do
     sides = Sides(train, inner, len(bench.classes), learns_inner=bench.recipe.protocol.refit)
-    rows = baseline(model, sides, _vectors(fold.test, vectors).features)
+    rows = baseline(model, sides, asked)
     return [
         Judgement(case, bench.classes, fold.number, row, row, int(row.argmax()))
         for case, row in zip(fold.test, rows, strict=True)
@@ -125,7 +141,19 @@ def _differences(
     }
 
 
-def _unbeaten(name: str, entry: Mapping[str, Any]) -> str | None:
+def _told(way: str) -> str:
+    """What of the features a plain model was given.
+
+    >>> _told("mean"), _told("at_40"), _told("side_by_side")
+    ('the mean of its features', 'its features at 40 alone', 'its features of all scales together')
+    """
+    if way in {MEAN, MAX}:
+        return f"the {way} of its features"
+    alone = f"its features at {way.removeprefix('at_')} alone"
+    return "its features of all scales together" if way == SIDE_BY_SIDE else alone
+
+
+def _unbeaten(plain: str, entry: Mapping[str, Any]) -> str | None:
     """What a reader must know first; None where the run is better beyond chance."""
     for metric in ("auroc", "balanced_accuracy"):
         gap = entry["difference"].get(metric)
@@ -138,8 +166,7 @@ def _unbeaten(name: str, entry: Mapping[str, Any]) -> str | None:
     none = f"no interval: {gap['reason']}" if gap.get("reason") else "no interval"
     ends = none if gap["low"] is None else f"{gap['low']:.3f} to {gap['high']:.3f}"
     value = entry["metrics"][metric]["value"]
-    model, pooling = PLAIN[name]
     return (
-        f"The run does not beat {NAMES[model]} on the {pooling} of its features: {metric} "
-        f"{value:.3f} there, the run's is {gap['value']:+.3f} from it ({ends})."
+        f"The run does not beat {plain}: {metric} {value:.3f} there, the run's is "
+        f"{gap['value']:+.3f} from it ({ends})."
     )

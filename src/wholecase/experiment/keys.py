@@ -54,10 +54,24 @@ def learnt_key(
 
 
 def _begun_from(recipe: Recipe) -> dict[str, str]:
-    """The weights that the network begins with, where the recipe names some."""
+    """The weights that the network begins with, or those that it is made of."""
     backbone = recipe.model.backbone
-    file = None if backbone is None else backbone.options.get("weights")
-    return {} if file is None else {"weights": file_digest(Path(file))}
+    digests = [] if backbone is None else [file_digest(file) for file in _files(backbone.options)]
+    if not digests:
+        return {}
+    return {"weights": digests[0] if len(digests) == 1 else digest(files=digests)}
+
+
+def _files(network: object) -> Iterator[Path]:
+    """The files that a network and those inside it begin with, in their order."""
+    if isinstance(network, Mapping):
+        if isinstance(file := network.get("weights"), str):
+            yield Path(file)
+        for value in network.values():
+            yield from _files(value)
+    if isinstance(network, list | tuple):
+        for one in network:
+            yield from _files(one)
 
 
 def _known(case: Case, extraction: Extraction) -> list[object]:
@@ -68,7 +82,7 @@ def _known(case: Case, extraction: Extraction) -> list[object]:
 
 
 def _further(case: Case) -> list[object]:
-    return [list(astuple(target)) for target in case.targets]
+    return [[target.name, target.index, target.classes] for target in case.targets]
 
 
 def chosen_key(learnt: str, recipe: Recipe) -> str:

@@ -13,6 +13,7 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
@@ -35,8 +36,11 @@ def write_predictions(
         spread: the fold models' standard deviation stands at the end, instead of the fold, and
             whether the case is new to them: its percentile among inner cases, marks, and by what
             it is known.
+
+    Where sets of views judged, `view_spread` tells how far these are from each other.
     """
     named = [f"probability_{name}" for name in classes]
+    seen = ("view_spread",) if any(one.view_spread is not None for one in judgements) else ()
     ends = ("spread", "distance_percentile", "unlike", "seen") if spread else ()
     columns = ["case_id", "patient_id", *([] if spread else ["fold"]), "label", *named, "decision"]
     rows = [
@@ -47,13 +51,14 @@ def write_predictions(
             "label": _label(one.case, classes),
             **dict(zip(named, (f"{p:.8f}" for p in one.probabilities), strict=True)),
             "decision": classes[one.decision],
+            "view_spread": None if one.view_spread is None else f"{one.view_spread:.8f}",
             "spread": f"{one.spread:.8f}",
             **_novel(one.novelty),
             "seen": one.seen,
         }
         for one in judgements
     ]
-    chosen = [*columns, *ends]
+    chosen = [*columns, *seen, *ends]
     write_rows(path, chosen, [{name: row.get(name) for name in chosen} for row in rows])
 
 
@@ -124,6 +129,9 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         metrics["lesion_slices"] = lesions
     if baselines[0]:
         metrics["baselines"] = baselines[0]
+    importance = learnt_importance(run, recipe, folds)
+    if importance:
+        metrics["importance"] = importance
     if repeats:
         metrics["repeats"] = repeats
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
@@ -134,6 +142,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *warnings,
         *baselines[1],
         *notes,
+        *importance_notes(importance),
         *stability.notes,
     ]
     write_json(run.metrics, metrics)

@@ -30,7 +30,7 @@ def grad_cam(model: CaseModel, batch: Batch, target: int) -> Float[np.ndarray, "
     Raises:
         RecipeError: the model has no such backbone, or its head no gradient.
     """
-    backbone = model.backbone
+    backbone = None if model.backbone is None else model.backbone.seeing
     if not isinstance(backbone, Mapped):
         raise RecipeError(
             "Grad-CAM needs a model that sees pixels through maps of a convolution, such as one "

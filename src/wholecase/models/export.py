@@ -21,20 +21,23 @@ from wholecase.models.graph import (
     BagGraph,
     Calibrated,
     PatchGraph,
+    ScaledGraph,
     SeriesGraph,
     check_exportable,
     decides_each,
+    scales_of,
 )
 from wholecase.models.inputs import Input, Window
 from wholecase.models.predict import answers, each_told, predict
 
-Graph = PatchGraph | BagGraph | SeriesGraph
-PORTS = {
-    PatchGraph: (("pixels", "probabilities"), "N"),
-    BagGraph: (("features", "probabilities", "weights"), "N"),
-    SeriesGraph: (("slices", "probabilities", "slice_probabilities", "weights"), "T"),
+Graph = PatchGraph | BagGraph | SeriesGraph | ScaledGraph
+PORTS: dict[type[Graph], tuple[tuple[str, ...], tuple[str, ...], str]] = {
+    PatchGraph: (("pixels",), ("probabilities",), "N"),
+    BagGraph: (("features",), ("probabilities", "weights"), "N"),
+    SeriesGraph: (("slices",), ("probabilities", "slice_probabilities", "weights"), "T"),
+    ScaledGraph: (("", "scale"), ("probabilities", "weights"), "N"),
 }
-"""Names of what goes in and comes out, and of the number that is free."""
+"""Names of what goes in (empty: pixels or features), comes out, and of the number that is free."""
 CLOSE = 1e-5
 """The largest difference of a probability that is let through."""
 COUNTS = (1, 2, 7)
@@ -58,9 +61,10 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     one case -> `probabilities` [1, classes], `slice_probabilities` [T, classes] of each alone, and
     `weights` [T]. Other models with a backbone become `pixels` [N, C, H, W] -> `probabilities`
     [N, classes], each patch a case of its own. Models of stored features become `features` [N, D],
-    one case -> `probabilities` [1, classes] and `weights` [N, branches]. N and T are free; the
-    temperatures and the way from pixels to network input are in the graph. Static shapes and plain
-    operations only, in single precision, for the CPU and beyond.
+    one case -> `probabilities` [1, classes] and `weights` [N, branches]. Models that look at scales
+    take one case either way, and its `scale` [N] beside it: views that a case lacks are not given.
+    N and T are free; the temperatures and the way from pixels to network input are in the graph.
+    Static shapes and plain operations only, in single precision, for the CPU and beyond.
 
     Args:
         members: on the CPU; several give the mean of their calibrated probabilities.
@@ -75,11 +79,16 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     check_exportable(members, pixels=pixels)
     for member in members:
         member.model.eval()
+    scales = scales_of(members[0].model)
     graph: Graph = PatchGraph(members) if pixels else BagGraph(members)
-    if decides_each(members):
+    inputs: tuple[Tensor, ...] = (example,)
+    if scales:
+        graph = ScaledGraph(members)
+        inputs = example, torch.full((len(example),), scales[0])
+    elif decides_each(members):
         graph = SeriesGraph(members, example)
     with atomic(path) as neighbour:
-        _write(graph.eval(), example, neighbour)
+        _write(graph.eval(), inputs, neighbour)
         difference = _difference(graph, members, neighbour, example)
         if not difference <= CLOSE:
             raise RunError(
@@ -89,30 +98,34 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     return Exported(path, path.stat().st_size, difference)
 
 
-def run_onnx(path: Path, values: np.ndarray) -> list[np.ndarray]:
+def run_onnx(path: Path, values: np.ndarray, scale: np.ndarray | None = None) -> list[np.ndarray]:
     """The outputs of an ONNX file, on the CPU with one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    logits: list[np.ndarray] = session.run(None, {session.get_inputs()[0].name: values})
+    inputs = {session.get_inputs()[0].name: values}
+    if scale is not None:
+        inputs["scale"] = scale
+    logits: list[np.ndarray] = session.run(None, inputs)
     return logits
 
 
-def _write(graph: Graph, example: Tensor, path: Path) -> None:
+def _write(graph: Graph, inputs: tuple[Tensor, ...], path: Path) -> None:
     from onnx_ir.passes.common import ClearMetadataAndDocStringPass
 
-    (name, *outputs), count = PORTS[type(graph)]
-    free: Any = ({0: torch.export.Dim(count, min=1, max=2**24)},)
+    names, outputs, count = PORTS[type(graph)]
+    free: Any = ({0: torch.export.Dim(count, min=1, max=2**24)},) * len(inputs)
+    first = "pixels" if inputs[0].dim() == 4 else "features"
     try:
         # single bags are mapped over by rules that want no gradient
-        with quiet(), torch.set_grad_enabled(isinstance(graph, BagGraph)):
+        with quiet(), torch.set_grad_enabled(isinstance(graph, BagGraph | ScaledGraph)):
             # a step of its own: it refuses what depends on N, where the next would fix N silently
-            program = torch.export.export(graph, (example,), dynamic_shapes=free)
+            program = torch.export.export(graph, inputs, dynamic_shapes=free)
             made: Any = torch.onnx.export(
                 program,
-                input_names=[name],
+                input_names=[name or first for name in names],
                 output_names=outputs,
                 dynamo=True,
                 verbose=False,
@@ -146,12 +159,15 @@ def quiet() -> Iterator[None]:
 
 def _difference(graph: Graph, members: Sequence[Calibrated], path: Path, example: Tensor) -> float:
     generator = torch.Generator().manual_seed(0)
-    worst = 0.0
+    worst, scales = 0.0, scales_of(members[0].model)
     for count in COUNTS:
         values = _drawn(members[0].model.input, example, count, generator)
-        told = run_onnx(path, values.numpy())
+        scale = None
+        if scales:
+            scale = torch.tensor(scales)[torch.randint(len(scales), (count,), generator=generator)]
+        told = run_onnx(path, values.numpy(), None if scale is None else scale.numpy())
         bounds = range(count + 1) if isinstance(graph, PatchGraph) else (0, count)
-        expected = [_mean(members, values, bounds)]
+        expected = [_mean(members, values, bounds, scale)]
         if isinstance(graph, SeriesGraph):
             expected.append(_each(members, values))
         gaps = [np.abs(a - b).max() for a, b in zip(told, expected, strict=False)]
@@ -197,11 +213,14 @@ def _each(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "T
 
 
 def _mean(
-    members: Sequence[Calibrated], values: Tensor, bounds: Sequence[int]
+    members: Sequence[Calibrated],
+    values: Tensor,
+    bounds: Sequence[int],
+    scale: Tensor | None = None,
 ) -> Float[np.ndarray, "M C"]:
     """What the models say of cases by themselves, the way `predict` puts them together."""
     names = tuple(str(i) for i in range(len(bounds) - 1))
-    batch = Batch(values, torch.tensor(bounds), names, names)
+    batch = Batch(values, torch.tensor(bounds), names, names, scale)
     rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
     mean: Float[np.ndarray, "M C"] = np.mean(rows, 0)
     return mean

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wholecase.core.errors import RunError
+from wholecase.models.aggregators import CrossMagnification
 from wholecase.models.backbones import PerMagnification
 from wholecase.models.batch import Answer, Batch, Embedded
 from wholecase.models.case_model import CaseModel
@@ -120,9 +121,49 @@ class BagGraph(nn.Module):
 
 
 def decides_each(members: Sequence[Calibrated]) -> bool:
-    """Whether slices are decided one by one and then pooled, by a network that sees pixels."""
+    """Whether slices are decided one by one and then pooled, by a network that sees pixels.
+
+    Not where scales are told apart: then an answer is about the views of a case.
+    """
     models = [member.model for member in members]
-    return all(m.backbone is not None and isinstance(m.pool, Pooling) for m in models)
+    each = all(m.backbone is not None and isinstance(m.pool, Pooling) for m in models)
+    return each and not any(map(scales_of, models))
+
+
+@final
+class ScaledGraph(nn.Module):
+    """One case of views at several scales: pixels [N, C, H, W] or features [N, D], and scales [N].
+
+    Probabilities [1, classes] and weights [N, branches]. What a case lacks is not given.
+    """
+
+    def __init__(self, members: Sequence[Calibrated]) -> None:
+        super().__init__()
+        self.models = nn.ModuleList(member.model for member in members)
+        self._temperatures = [member.temperature for member in members]
+        self._names = _names()
+
+    def forward(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+        """Means over members."""
+        rows, weights = [], []
+        starts = torch.arange(2) * values.shape[0]
+        batch = replace(self._names, values=values, starts=starts, scale=scale)
+        for model, temperature in zip(self.models, self._temperatures, strict=True):
+            assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+            vectors = model.embedded(batch).values
+            row, answer = _judged(model, vectors, self._names, scale)
+            rows.append(_calibrated(row[None], temperature))
+            weights.append(answer.pooled.weights)
+        return torch.stack(rows).mean(0), torch.stack(weights).mean(0)
+
+
+def scales_of(model: CaseModel) -> list[float]:
+    """The scales that a model tells apart; none where it does not look at them."""
+    for part in model.modules():
+        if isinstance(part, CrossMagnification | PerMagnification):
+            known: list[float] = part.scales.tolist()
+            return known
+    return []
 
 
 def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
@@ -148,20 +189,17 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
                 f"a model with {part} cannot be exported to ONNX: a graph takes slices, knows no "
                 "distances between them and runs through no series"
             )
-        if any(isinstance(part, PerMagnification) for part in model.modules()):
-            raise RunError(
-                "a model with a network per magnification cannot be exported to ONNX: a graph "
-                "takes the pixels of a case and no scale"
-            )
         if (model.backbone is None) == pixels:
             what = "stored features" if pixels else "pixels"
             raise RunError(f"this model takes {what}; export it with an example of {what}")
 
 
-def _judged(model: CaseModel, values: Tensor, names: Batch) -> tuple[Tensor, Answer]:
-    """One bag's probabilities [classes], and the answer behind them."""
+def _judged(
+    model: CaseModel, values: Tensor, names: Batch, scale: Tensor | None = None
+) -> tuple[Tensor, Answer]:
+    """One bag's probabilities [classes], and the answer behind them; one vector has one scale."""
     starts = torch.arange(2) * values.shape[0]
-    answer = model.decided(Embedded(values, starts), names)
+    answer = model.decided(Embedded(values, starts, scale), names)
     row: Float[Tensor, " C"] = model.head.probabilities(answer)[0]
     return row, answer
 

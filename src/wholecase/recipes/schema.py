@@ -291,8 +291,9 @@ class Train(Section):
     )
     augment: dict[str, Any] = Field(
         default_factory=dict,
-        description="changes while learning: of pixels flips, moved, brightness, contrast, noise, "
-        "and by_class what differs; of pixels or stored features mixup",
+        description="changes while learning: of pixels flips, moved, elastic, brightness, "
+        "contrast, colour, blur, noise, erasing, and by_class what differs; of pixels or stored "
+        "features mixup",
     )
 
 

@@ -11,6 +11,7 @@ from wholecase.report.wording import interval, number
 NAMES = {
     "logistic": "Logistic regression",
     "logistic_max": "Logistic regression, maximum of each feature",
+    "logistic_side_by_side": "Logistic regression, scales together",
     "neighbours": "Nearest neighbours",
     "centroid": "Nearest centroid",
 }
@@ -37,9 +38,20 @@ def metrics_shown(run: Run) -> list[str]:
 def baseline_rows(run: Run) -> list[tuple[str, list[Pair]]]:
     """Of each plain model its name and a pair for each metric; empty without plain models."""
     return [
-        (NAMES.get(name, name), [_pair(m, one.metrics, one.difference) for m in _shown(run)])
+        (_named(name), [_pair(m, one.metrics, one.difference) for m in _shown(run)])
         for name, one in run.baselines.items()
     ]
+
+
+def _named(name: str) -> str:
+    """A plain model for people.
+
+    >>> _named("centroid"), _named("logistic_at_40"), _named("logistic_side_by_side")
+    ('Nearest centroid', 'Logistic regression at 40 alone', 'Logistic regression, scales together')
+    """
+    if (scale := name.removeprefix("logistic_at_")) != name:
+        return f"Logistic regression at {scale} alone"
+    return NAMES.get(name, name)
 
 
 def _shown(run: Run) -> list[str]:

@@ -1,6 +1,8 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
 
-from wholecase.training.augment import AUGMENTS, Augment, Augmentation
+from wholecase.training.adaptive import VIEWS, Adaptive
+from wholecase.training.augment import AUGMENTS, Augment
+from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
 from wholecase.training.examples import Example, Examples, NoExamples, pack
@@ -10,7 +12,7 @@ from wholecase.training.rates import SCHEDULES, Course, Followed
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
-from wholecase.training.views import VIEWS, Drawn, PerScale, Views, judged_views
+from wholecase.training.views import Drawn, PerScale, Views, judged_views
 from wholecase.training.watch import metric_told
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "CALIBRATIONS",
     "SCHEDULES",
     "VIEWS",
+    "Adaptive",
     "Augment",
     "Augmentation",
     "Batches",

@@ -1,14 +1,11 @@
 """Changes of what is learnt from: drawn anew for every batch, seeing its targets and cases."""
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, TypeGuard, final
+from typing import Any, final
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
@@ -16,28 +13,9 @@ from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.lookup import look_up
 from wholecase.models import Batch, as_float
 from wholecase.models.segments import owners
+from wholecase.training.augmentation import Augmentation, drawn, is_number, within_range
+from wholecase.training.deforming import Blur, Colour, Elastic, Erasing
 from wholecase.training.mixing import mixed, partners
-
-Pixels = Float[Tensor, "T C H W"]
-
-
-class Augmentation(ABC):
-    """Every member is built as `Member(setting, kind)`: a recipe's one value, and what pixels are.
-
-    It draws from torch's own generator on the CPU, which the loop seeds for every epoch: the same
-    seed draws the same on every device, and a stopped training goes on bit for bit.
-    """
-
-    needs_pixels: ClassVar[bool] = True
-    """Whether it is for pixels alone, and not for stored features."""
-
-    @abstractmethod
-    def __call__(self, batch: Batch) -> Batch:
-        """Another batch of the same cases; the one that is given is left as it is.
-
-        Its pixels are numbers of their kind; they are brought back into range at the end, by
-        `Augment`.
-        """
 
 
 @final
@@ -57,7 +35,7 @@ class Flips(Augmentation):
         """Each axis by a coin of its own."""
         pixels = batch.values
         for axis in self._axes:
-            turned = _drawn(pixels) < 0.5
+            turned = drawn(pixels) < 0.5
             pixels = torch.where(turned, pixels.flip(axis), pixels)
         return replace(batch, values=pixels)
 
@@ -74,7 +52,7 @@ class Moved(Augmentation):
         given: dict[Any, Any] = dict(setting) if isinstance(setting, Mapping) else {"": None}
         most = {"degrees": 180.0, "shift": 0.5}
         known = set(given) <= set(most)
-        if not known or not all(_is_number(v) and 0 <= v <= most[k] for k, v in given.items()):
+        if not known or not all(is_number(v) and 0 <= v <= most[k] for k, v in given.items()):
             raise RecipeError(
                 "train.augment.moved is {degrees: 0 to 180, shift: 0 to 0.5 of the side}, "
                 f"not {setting!r}"
@@ -103,12 +81,12 @@ class Brightness(Augmentation):
     """One number, drawn evenly between -most and +most, is added to all pixels of an instance."""
 
     def __init__(self, setting: object, kind: PixelKind) -> None:
-        self._most = _within_range("brightness", setting, kind)
+        self._most = within_range("brightness", setting, kind)
 
     def __call__(self, batch: Batch) -> Batch:
         """Brighter or darker."""
         pixels = batch.values
-        return replace(batch, values=pixels + (2 * _drawn(pixels) - 1) * self._most)
+        return replace(batch, values=pixels + (2 * drawn(pixels) - 1) * self._most)
 
 
 @final
@@ -117,7 +95,7 @@ class Contrast(Augmentation):
 
     def __init__(self, setting: object, kind: PixelKind) -> None:  # noqa: ARG002
         factors = list(setting) if isinstance(setting, list | tuple) else []
-        numbers = [float(factor) for factor in factors if _is_number(factor)]
+        numbers = [float(factor) for factor in factors if is_number(factor)]
         if len(factors) != 2 or len(numbers) != 2 or not 0 <= numbers[0] <= numbers[1]:
             raise RecipeError(
                 f"train.augment.contrast is [lowest, highest] factor, such as [0.8, 1.2], "
@@ -128,7 +106,7 @@ class Contrast(Augmentation):
     def __call__(self, batch: Batch) -> Batch:
         """One mean over channels, rows and columns, so that colours keep their balance."""
         pixels = batch.values
-        factor = self._low + (self._high - self._low) * _drawn(pixels)
+        factor = self._low + (self._high - self._low) * drawn(pixels)
         mean = pixels.mean((1, 2, 3), keepdim=True)
         return replace(batch, values=mean + (pixels - mean) * factor)
 
@@ -138,13 +116,13 @@ class Noise(Augmentation):
     """Normal noise on every pixel; its deviation is drawn evenly, up to a bound, per instance."""
 
     def __init__(self, setting: object, kind: PixelKind) -> None:
-        self._most = _within_range("noise", setting, kind)
+        self._most = within_range("noise", setting, kind)
 
     def __call__(self, batch: Batch) -> Batch:
         """As a scanner of less dose."""
         pixels = batch.values
         noise = torch.randn(pixels.shape).to(pixels.device, non_blocking=True)
-        return replace(batch, values=pixels + self._most * _drawn(pixels) * noise)
+        return replace(batch, values=pixels + self._most * drawn(pixels) * noise)
 
 
 @final
@@ -194,14 +172,16 @@ class Mixup(Augmentation):
     """A case is mixed with another of its batch, and its targets with the other's (Zhang 2018).
 
     One share is drawn for a batch, from a Beta distribution with the setting as both parameters.
-    Only cases with the same number of instances mix, instance by instance; a case without such a
-    partner stays as it is. Of each pair a case keeps the larger share, and with it its name.
+    Where scales are known a view mixes with the other's view of the same scale, and stays as it is
+    where the other has none; targets are mixed by the mean share over the views. Without scales
+    only cases with the same number of instances mix, instance by instance. Of each pair a case
+    keeps the larger share, and with it its name.
     """
 
     needs_pixels = False
 
     def __init__(self, setting: object, kind: PixelKind) -> None:  # noqa: ARG002
-        if not _is_number(setting) or not 0 < setting < float("inf"):
+        if not is_number(setting) or not 0 < setting < float("inf"):
             raise RecipeError(f"train.augment.mixup is a number above 0, not {setting!r}")
         self._alpha = torch.tensor(float(setting), dtype=torch.float64)
 
@@ -214,9 +194,13 @@ class Mixup(Augmentation):
 AUGMENTS: dict[str, type[Augmentation]] = {
     "flips": Flips,
     "moved": Moved,
+    "elastic": Elastic,
     "brightness": Brightness,
     "contrast": Contrast,
+    "colour": Colour,
+    "blur": Blur,
     "noise": Noise,
+    "erasing": Erasing,
     "by_class": ByClass,
     "mixup": Mixup,
 }
@@ -270,23 +254,3 @@ class Augment:
         if not pixels or not self.kind.bounded:
             return changed
         return replace(changed, values=changed.values.clamp(self.kind.low, self.kind.high))
-
-
-def _drawn(pixels: Tensor) -> Float[Tensor, "T 1 1 1"]:
-    """An even draw from [0, 1) for each instance, on its device."""
-    return torch.rand(len(pixels), 1, 1, 1).to(pixels.device, non_blocking=True)
-
-
-def _within_range(name: str, setting: object, kind: PixelKind) -> float:
-    """A setting that is a distance between numbers of the kind."""
-    span = kind.high - kind.low
-    if not _is_number(setting) or not 0 <= setting <= span:
-        unit = f" {kind.unit}" if kind.unit else ""
-        raise RecipeError(
-            f"train.augment.{name} is a number in [0, {span:g}]{unit}, not {setting!r}"
-        )
-    return float(setting)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -33,9 +33,13 @@ class Views(ABC):
             RecipeError: the case lacks what the rule asks for.
         """
 
-    def learnt(self, example: Example, rng: np.random.Generator) -> Example:
+    def shown(self, example: Example, rng: np.random.Generator) -> tuple[Int[Tensor, " M"], ...]:
+        """The sets that an epoch shows of a case: one, unless a member shows several."""
+        return (self.draw(example, rng),)
+
+    def learnt(self, example: Example, rng: np.random.Generator) -> tuple[Example, ...]:
         """What an epoch shows of a case."""
-        return _part(example, self.draw(example, rng))
+        return tuple(_part(example, kept) for kept in self.shown(example, rng))
 
     def kept(self, example: Example) -> tuple[Int[Tensor, " M"], ...]:
         """The instances of each of the S sets that judge a case."""
@@ -93,17 +97,23 @@ class PerScale(Views):
 
     def draw(self, example: Example, rng: np.random.Generator) -> Int[Tensor, " M"]:
         """Evenly among the instances of a scale; scales are told apart exactly."""
-        scale = example.scale
-        if scale is None or bool(scale.isnan().any()):
-            raise RecipeError(
-                f"the views `per_scale` need the scale of every image, and case {example.case!r} "
-                "has one without; fill the manifest's column `magnification`, or use other views"
-            )
-        chosen = [int(rng.choice(np.flatnonzero(scale == own))) for own in np.unique(scale)]
+        chosen = [int(rng.choice(own)) for own in by_scale(example, "per_scale")]
         return torch.tensor(sorted(chosen))
 
 
-VIEWS: dict[str, type[Views]] = {"drawn": Drawn, "per_scale": PerScale}
+def by_scale(example: Example, views: str) -> list[Int[np.ndarray, " n"]]:
+    """The instances of each scale, scales rising.
+
+    Raises:
+        RecipeError: an instance has no scale; `views` is who asks.
+    """
+    scale = example.scale
+    if scale is None or bool(scale.isnan().any()):
+        raise RecipeError(
+            f"the views `{views}` need the scale of every image, and case {example.case!r} "
+            "has one without; fill the manifest's column `magnification`, or use other views"
+        )
+    return [np.flatnonzero(scale == own) for own in np.unique(scale)]
 
 
 def _part(example: Example, kept: Int[Tensor, " M"]) -> Example:

@@ -1,5 +1,6 @@
 """Manifests written from folders as people have them."""
 
+from wholecase.cohort.importers.breakhis import breakhis
 from wholecase.cohort.importers.class_folders import class_folders
 from wholecase.cohort.importers.draft import Draft, DraftRow, write_manifest
 from wholecase.cohort.importers.long_draft import LongDraft, write_long_manifest
@@ -12,6 +13,7 @@ __all__ = [
     "Draft",
     "DraftRow",
     "LongDraft",
+    "breakhis",
     "class_folders",
     "pcam",
     "pcam_kaggle",

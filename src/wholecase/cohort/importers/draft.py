@@ -22,6 +22,8 @@ class DraftRow:
     split: str | None = None
     site: str | None = None
     train_only: bool = False
+    magnification: str | None = None
+    tumor_type: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Draft:
     rows: tuple[DraftRow, ...]
     left_out: tuple[str, ...] = ()
     """One sentence for each thing that was seen and not taken."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that was understood and may surprise."""
 
 
 def write_manifest(draft: Draft, path: Path) -> Path:

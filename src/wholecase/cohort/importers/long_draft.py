@@ -22,6 +22,8 @@ class LongDraft:
     """The rows, given what leads from the manifest to the root: empty, or ending with a slash."""
     left_out: tuple[str, ...] = ()
     """One sentence for each thing that was seen and not taken."""
+    notes: tuple[str, ...] = ()
+    """One sentence for each thing that was understood and may surprise."""
 
 
 def write_long_manifest(draft: LongDraft, path: Path) -> Path:

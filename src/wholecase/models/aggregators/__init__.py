@@ -2,12 +2,14 @@
 
 from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.aggregators.attention import Attention, GatedAttention
+from wholecase.models.aggregators.cross_magnification import CrossMagnification
 from wholecase.models.aggregators.max import MaxPool
 from wholecase.models.aggregators.mean import MeanPool
 from wholecase.models.aggregators.self_attention import SelfAttention
 
 AGGREGATORS: dict[str, type[Aggregator]] = {
     "attention": Attention,
+    "cross_magnification": CrossMagnification,
     "gated_attention": GatedAttention,
     "max": MaxPool,
     "mean": MeanPool,
@@ -18,6 +20,7 @@ __all__ = [
     "AGGREGATORS",
     "Aggregator",
     "Attention",
+    "CrossMagnification",
     "GatedAttention",
     "MaxPool",
     "MeanPool",

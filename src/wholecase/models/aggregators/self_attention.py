@@ -1,16 +1,16 @@
 """Self-attention, then the mean: every vector of a bag asks every other one."""
 
-from itertools import groupby
 from typing import final
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.batch import Embedded, Pooled
+from wholecase.models.equal_bags import equal_bags, put_back, rows_at
 from wholecase.models.precision import in_full, raised
 
 MOST_PAIRS = 2**25
@@ -55,11 +55,12 @@ class SelfAttention(Aggregator):
         """Weigh each vector by the attention that it receives from its own bag."""
         values = embedded.values
         query, key, hidden = self.query(values), self.key(values), self.output(self.value(values))
-        groups = _groups(embedded.starts, values.shape[0])
-        pairs = [_mixed(_at(at, query), _at(at, key), _at(at, hidden)) for _, at in groups]
+        groups = equal_bags(embedded.starts, values.shape[0])
+        parts = ([rows_at(at, each) for each in (query, key, hidden)] for _, at in groups)
+        pairs = [_mixed(*part) for part in parts]
         received = [part.flatten() for part, _ in pairs]
-        weights = _back(received, [at.flatten() for _, at in groups])[:, None]
-        mixed = _back([part for _, part in pairs], [bags for bags, _ in groups])
+        weights = put_back(received, [at.flatten() for _, at in groups])[:, None]
+        mixed = put_back([part for _, part in pairs], [bags for bags, _ in groups])
         return Pooled(
             embedding=mixed[:, None],
             weights=weights,
@@ -97,33 +98,3 @@ def _received(query: Float[Tensor, "b m inner"], key: Float[Tensor, "b n inner"]
     pairs = query @ key.transpose(1, 2) / query.shape[2] ** 0.5  # [b, m, n]
     with in_full(query.device):
         return raised(pairs).softmax(2).sum(1)
-
-
-def _groups(
-    starts: Int[Tensor, " bounds"], total: int
-) -> list[tuple[Int[Tensor, " b"], Int[Tensor, "b n"]]]:
-    """Bags of equal length together: their numbers, and the places [b, n] of their vectors."""
-    device = starts.device
-    if len(starts) == 2:
-        return [(starts.new_zeros(1), torch.arange(total, device=device)[None])]
-    lengths = starts.diff().tolist()
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    groups = []
-    for length, members in groupby(order, lengths.__getitem__):
-        bags = torch.tensor(list(members), device=device)
-        groups.append((bags, starts[bags, None] + torch.arange(length, device=device)))
-    return groups
-
-
-def _at(place: Int[Tensor, "b n"], values: Float[Tensor, "T inner"]) -> Tensor:
-    """The rows at these places, [b, n, inner]; no copy where they are all there are."""
-    whole = place.numel() == values.shape[0]  # one group, and then in the order of the batch
-    rows = values if whole else values.index_select(0, place.flatten())
-    return rows.view(*place.shape, values.shape[1])
-
-
-def _back(parts: list[Tensor], places: list[Tensor]) -> Tensor:
-    """The rows of all parts, each at the place that it came from."""
-    if len(parts) == 1:
-        return parts[0]
-    return torch.cat(parts)[torch.cat(places).argsort()]

@@ -1,5 +1,6 @@
 """Trainable networks at the front of a model."""
 
+from wholecase.models.backbones.attended import Attended
 from wholecase.models.backbones.backbone import Backbone, Build
 from wholecase.models.backbones.cells import WHOLE, cells_of, kept, of_grid
 from wholecase.models.backbones.mapped import Mapped
@@ -9,6 +10,7 @@ from wholecase.models.backbones.resnet_grey import ResNetGrey
 from wholecase.models.backbones.small_cnn import SmallCnn
 
 BACKBONES: dict[str, type[Backbone]] = {
+    "attended": Attended,
     "paired": Paired,
     "per_magnification": PerMagnification,
     "resnet_grey": ResNetGrey,
@@ -18,6 +20,7 @@ BACKBONES: dict[str, type[Backbone]] = {
 __all__ = [
     "BACKBONES",
     "WHOLE",
+    "Attended",
     "Backbone",
     "Build",
     "Mapped",

@@ -2,13 +2,15 @@
 
 from wholecase.models.heads.binary import Binary
 from wholecase.models.heads.clam import Clam
+from wholecase.models.heads.focal import Focal
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.multiclass import Multiclass
 
 HEADS: dict[str, type[Head]] = {
     "binary": Binary,
     "clam": Clam,
+    "focal": Focal,
     "multiclass": Multiclass,
 }
 
-__all__ = ["HEADS", "Binary", "Clam", "Head", "Multiclass"]
+__all__ = ["HEADS", "Binary", "Clam", "Focal", "Head", "Multiclass"]

@@ -11,6 +11,7 @@ from wholecase.models.batch import Answer, Batch
 from wholecase.models.heads.class_weights import ClassWeights, Weighting
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.layers import Judge
+from wholecase.models.heads.smoothing import check_smoothing, smoothed
 
 
 @final
@@ -24,10 +25,11 @@ class Multiclass(Head):
         dropout: after each hidden layer.
         class_weights: factor on a case's loss by its class, mean 1 over the training cases: none,
             `balanced`, or a list in the order of the classes.
+        smoothing: share of a target that is spread over the classes, after any mixing.
         counts: training cases per class, for the weights.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the options of a recipe)
         self,
         width: int,
         classes: int,
@@ -35,10 +37,11 @@ class Multiclass(Head):
         hidden: Sequence[int] = (),
         dropout: float = 0.25,
         class_weights: Weighting = None,
+        smoothing: float = 0.0,
         counts: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self._classes = classes
+        self._classes, self._smoothing = classes, check_smoothing(smoothing)
         self.weigh = ClassWeights(class_weights, classes, counts)
         self.judge = Judge(width, classes, hidden=hidden, dropout=dropout)
 
@@ -55,7 +58,9 @@ class Multiclass(Head):
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Mean cross-entropy over the cases; targets may be soft."""
         label = batch.targets["label"]
-        weighed: Tensor = self.weigh(F.cross_entropy(answer.logits, label, reduction="none"), label)
+        target = smoothed(label, self._smoothing)
+        each = F.cross_entropy(answer.logits, target, reduction="none")
+        weighed: Tensor = self.weigh(each, label)
         return weighed
 
     def probabilities(self, answer: Answer) -> Float[Tensor, "B C"]:

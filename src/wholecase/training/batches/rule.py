@@ -84,7 +84,7 @@ def learnt(
     """These cases in one step, whole or as the epoch shows them."""
     if views is None:
         return examples.batch(indices)
-    return pack([views.learnt(examples[i], rng) for i in indices])
+    return pack([shown for i in indices for shown in views.learnt(examples[i], rng)])
 
 
 def _largest(sets: tuple[Example, ...]) -> int:

@@ -69,9 +69,17 @@ class Shuffled(Batches):
         self, order: list[int], views: Views, rng: np.random.Generator
     ) -> Iterator[Batch]:
         """What is shown counts, not what the cases have."""
-        shown = (views.learnt(self._examples[i], rng) for i in order)
-        for group in bounded(shown, _size, self._instances, self._cases):
+        for group in bounded(self._shown(order, views, rng), _size, self._instances, self._cases):
             yield pack(group)
+
+    def _shown(self, order: list[int], views: Views, rng: np.random.Generator) -> Iterator[Example]:
+        """A case is read once; several sets of it are mixed with those of others."""
+        for first in range(0, len(order), self._cases):
+            group = order[first : first + self._cases]
+            sets = [shown for i in group for shown in views.learnt(self._examples[i], rng)]
+            several = len(sets) > len(group)
+            places = rng.permutation(len(sets)).tolist() if several else range(len(sets))
+            yield from (sets[place] for place in places)
 
 
 def _size(example: Example) -> int:

@@ -1,0 +1,81 @@
+"""A case judged by sets of its views: their mean is the answer, their spread a part of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wholecase.answer import FoldModel, Vote
+from wholecase.answer.bags import CaseBag, Reading, example_of
+from wholecase.assemble import model_of, views_of
+from wholecase.cohort import Case
+from wholecase.experiment import write_predictions
+from wholecase.models import predict
+from wholecase.recipes import Recipe
+from wholecase.runs import read_rows
+from wholecase.training import Choices, pack
+
+CONTENT = {
+    "recipe": "sets",
+    "cohort": {"positive": ["p"], "negative": ["n"]},
+    "cut": "whole",
+    "model": {
+        "aggregator": {"name": "cross_magnification", "scales": [40, 100], "inner": 8},
+        "head": "binary",
+    },
+}
+CHOICES = Choices(2.0, 0.5)
+
+
+def member(views: object, seed: int = 0) -> FoldModel:
+    recipe = Recipe.model_validate({**CONTENT, "views": views})
+    return FoldModel(seed, recipe, model_of(recipe, 4, 2, seed).eval(), CHOICES)
+
+
+@pytest.fixture
+def reading() -> Reading:
+    """Five views at 40 and one at 100."""
+    rng = np.random.default_rng(0)
+    bag = CaseBag(
+        values=3 * rng.normal(size=(6, 4)).astype(np.float32),
+        scale=np.array([40, 40, 40, 40, 40, 100], np.float32),
+        position_um=np.full((6, 3), np.nan, np.float32),
+        box_px=np.tile(np.array([0, 0, 9, 9], np.int64), (6, 1)),
+        image=np.arange(6),
+    )
+    case = Case("a", "a", ())
+    return Reading(case, bag, example_of(case, bag))
+
+
+def test_the_answer_is_the_mean_over_the_sets_and_tells_their_deviation(reading: Reading) -> None:
+    judge = member({"name": "adaptive", "sets": 16})
+    said = judge.judge(reading, full=False)
+    views = views_of(judge.recipe)
+    assert views is not None
+    kept = views.kept(reading.example)
+    assert len(kept) == 16
+    assert all(rows.tolist()[-1] == 5 and len(rows) == 2 for rows in kept)
+    rows = np.concatenate([predict(judge.model, [pack([reading.example.only(r)])]) for r in kept])
+    np.testing.assert_allclose(said.raw, rows.mean(0), atol=1e-6)
+    logits = np.log(rows[:, 1] / rows[:, 0]) / 2  # the temperature
+    each = 1 / (1 + np.exp(-logits if said.decision else logits))
+    assert each.std() > 0.005
+    assert said.view_spread == pytest.approx(each.std(), abs=1e-6)
+
+
+def test_a_case_judged_whole_has_no_such_spread(reading: Reading, tmp_path: Path) -> None:
+    whole = member(None).judge(reading, full=False)
+    assert whole.view_spread is None
+    write_predictions(tmp_path / "whole.csv", [whole], ("n", "p"))
+    assert "view_spread" not in read_rows(tmp_path / "whole.csv")[0]
+
+
+def test_a_vote_tells_the_mean_of_its_members(reading: Reading, tmp_path: Path) -> None:
+    members = tuple(member({"name": "per_scale", "sets": 4}, seed) for seed in (0, 1))
+    said = Vote("both", members).judge(reading, full=False)
+    parts = [judge.judge(reading, full=False).view_spread for judge in members]
+    assert said.view_spread == pytest.approx(np.mean([part or 0 for part in parts]))
+    write_predictions(tmp_path / "vote.csv", [said], ("n", "p"), spread=True)
+    (row,) = read_rows(tmp_path / "vote.csv")
+    assert float(row["view_spread"]) == pytest.approx(said.view_spread, abs=1e-7)
+    assert float(row["spread"]) == pytest.approx(said.spread, abs=1e-7)

@@ -1,0 +1,49 @@
+"""Learnt importance of magnifications: fold by fold, with its range, and only where it is."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from wholecase.assemble import model_of
+from wholecase.experiment.importance import importance_notes, learnt_importance
+from wholecase.models import save_model
+from wholecase.recipes import Recipe
+from wholecase.runs import RunFolder
+
+CONTENT = {
+    "recipe": "scales",
+    "cohort": {"positive": ["p"], "negative": ["n"]},
+    "cut": "whole",
+    "model": {
+        "aggregator": {
+            "name": "cross_magnification",
+            "scales": [0.25, 1.0],
+            "inner": 8,
+            "finer": "low",
+        },
+        "head": "binary",
+    },
+}
+
+
+def test_shares_of_each_fold_their_mean_and_range(tmp_path: Path) -> None:
+    recipe, run = Recipe.model_validate(CONTENT), RunFolder(tmp_path)
+    for number, odds in enumerate((1.0, 4.0)):
+        model = model_of(recipe, 4, 2, number)
+        with torch.no_grad():  # coarse first: 1.0, then 0.25
+            model.pool.importance.copy_(torch.tensor([odds, 1.0]).log())
+        save_model(run.fold(number).model, model, {})
+    told = learnt_importance(run, recipe, [0, 1])
+    assert told["1"]["folds"] == pytest.approx([0.5, 0.8])
+    assert told["0.25"]["mean"] == pytest.approx(0.35)
+    assert told["1"]["deviation"] == pytest.approx(0.212132)
+    (note,) = importance_notes(told)
+    assert "1 0.65 (0.50 to 0.80), 0.25 0.35 (0.20 to 0.50)" in note
+    assert learnt_importance(run, recipe, [7]) == {}, "a fold without a model of its own"
+
+
+def test_other_models_have_none(tmp_path: Path) -> None:
+    plain = {**CONTENT, "model": {"aggregator": "mean", "head": "binary"}}
+    assert learnt_importance(RunFolder(tmp_path), Recipe.model_validate(plain), [0]) == {}
+    assert importance_notes({}) == []
