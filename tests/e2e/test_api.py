@@ -17,6 +17,7 @@ from wholecase.experiment import Summary
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "python.md"
 
 
+@pytest.mark.slow
 def test_the_guide_runs_as_it_stands(
     cohort_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +79,7 @@ def test_importing_loads_nothing_heavy_and_offers_its_names() -> None:
         _ = wholecase.trian  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_unknown_patients_are_told_in_the_run(cohort_file: Path, tmp_path: Path) -> None:
     shutil.copytree(cohort_file.parent, tmp_path / "there")
     manifest = tmp_path / "there" / "cohort.csv"

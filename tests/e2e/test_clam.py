@@ -65,6 +65,7 @@ def runs(cohort_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return {name: trained(cohort_file, root / name, *told) for name, told in RUNS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 def test_bags_of_every_size_train_and_answer(runs: dict[str, Summary], name: str) -> None:
     summary = runs[name]

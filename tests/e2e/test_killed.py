@@ -27,6 +27,7 @@ COMPARED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_killing_a_run_at_any_moment_changes_no_byte(
     finished: Summary, cohort_file: Path, tmp_path: Path

@@ -94,6 +94,7 @@ def test_the_grid_keeps_the_tissue_and_its_tiles_are_openslides_pixels(
         np.testing.assert_array_equal(tile, np.asarray(region))
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_features_of_real_tissue(mosaics: Path, shared: Path, tmp_path: Path) -> None:
     weights = shared / "weights/mobilenetv2-imagenet/mobilenetv2_100_imagenet.safetensors"

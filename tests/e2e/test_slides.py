@@ -82,6 +82,7 @@ def test_every_real_slide_is_predicted_or_refused_with_the_true_reason(
     assert "column mpp" in told
 
 
+@pytest.mark.slow
 def test_bad_slides_cost_one_case_each_and_say_why(slides: Path, tmp_path: Path) -> None:
     rows = slides.read_text().splitlines()
     folder = slides.parent

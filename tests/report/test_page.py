@@ -137,6 +137,7 @@ def test_text_of_the_data_never_becomes_markup(tmp_path, make_run, wish):
     assert set(cases_in_order(text)) == {nasty.format(i) for i in range(20)}
 
 
+@pytest.mark.slow
 def test_two_hundred_cases_are_shown_and_the_page_can_still_be_sent(tmp_path, make_run, wish):
     folder = make_run(tmp_path / "run", wish(cases=205, pictures=False))
     noise = folder.root / "pictures" / "noise.bmp"

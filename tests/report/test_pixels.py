@@ -187,6 +187,7 @@ def test_the_sheet_of_examples_is_taken_in_where_the_run_drew_one(tmp_path, make
     assert 'id="evidence"' not in text_of(folder)
 
 
+@pytest.mark.slow
 def test_two_hundred_patches_with_maps_can_still_be_sent(tmp_path, make_run, wish):
     folder = _patches(make_run(tmp_path / "run", wish(cases=205, pictures=False)), side=256)
     sheet = folder.figure("gradcam_examples.png")
