@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.stability import Stability
@@ -103,12 +104,13 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     baselines: tuple[dict[str, Any], list[str]] = ({}, []),
     *,
     repeats: dict[str, Any] | None = None,
+    lost: Mapping[str, Interval] | None = None,
 ) -> dict[str, Any]:
     """Pooled over the outer folds, and per fold; each with its interval by patient.
 
     `warnings` are what the cohort itself and the learning call for; they stand before all other
     notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
-    `told_of_repeats`.
+    `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged.
     """
     folds = sorted({int(j.judge) for j in judgements})
     metrics = {
@@ -129,9 +131,11 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         metrics["lesion_slices"] = lesions
     if baselines[0]:
         metrics["baselines"] = baselines[0]
-    importance = learnt_importance(run, recipe, folds)
+    importance = learnt_importance(run, recipe, folds, lost or {})
     if importance:
         metrics["importance"] = importance
+    if lost:
+        metrics["scales_shuffled"] = lost[NAMES].to_json()
     if repeats:
         metrics["repeats"] = repeats
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
@@ -143,6 +147,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *baselines[1],
         *notes,
         *importance_notes(importance),
+        *lost_notes(lost or {}, len(folds)),
         *stability.notes,
     ]
     write_json(run.metrics, metrics)

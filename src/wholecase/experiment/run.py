@@ -34,6 +34,7 @@ from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.drawing import draw_pictures, worst
+from wholecase.experiment.exchanged import lost_without
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
@@ -122,8 +123,16 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_novelty(folder.novelty, judged)
         warnings = _warned(bench, judged, cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
-        repeats = told_of_repeats([(bench, judged), *again])
-        metrics = write_metrics(folder, judged, recipe, stability, warnings, plain, repeats=repeats)
+        metrics = write_metrics(
+            folder,
+            judged,
+            recipe,
+            stability,
+            warnings,
+            plain,
+            repeats=told_of_repeats([(bench, judged), *again]),
+            lost=lost_without(bench, judged),
+        )
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
