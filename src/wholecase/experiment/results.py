@@ -14,6 +14,7 @@ from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
 from wholecase.experiment.exchanged import NAMES, lost_notes
+from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.stability import Stability
@@ -149,6 +150,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *importance_notes(importance),
         *lost_notes(lost or {}, len(folds)),
         *stability.notes,
+        *filter(None, [unseen_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics

@@ -169,6 +169,7 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         series=tuple(_slice(root, one) for one in series.get("slices") or ()),
         sheet=inside(root, series.get("sheet")),
         columns=max(whole(series.get("columns")), 1),
+        scales=inside(root, entry.get("scales")),
     )
 
 

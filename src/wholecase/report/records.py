@@ -188,6 +188,8 @@ class CasePictures:
     """Their pictures, in rows."""
     columns: int = 1
     """Slices in a row of the sheet."""
+    scales: Path | None = None
+    """Where a model that sees pixels looked at each magnification, in a row."""
 
 
 @dataclass(frozen=True)
