@@ -47,8 +47,10 @@ def column_remarks(
             others.append(repr(column))
     if others:
         where = f"column{'s' if len(others) > 1 else ''} {some(others)}"
-        what = "nothing reads it" if asked else "read only by a recipe that names it"
-        yield Remark(where, what, "column that is not read")
+        if asked:
+            yield Remark(where, "the recipe does not read it", "column that is not read")
+        else:
+            yield Remark(where, "read only by a recipe that names it", "further column")
 
 
 class Damaged(NamedTuple):
