@@ -9,6 +9,7 @@ from wholecase.answer.case_pictures import (
     save_picture,
 )
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
+from wholecase.answer.image_decisions import images_right
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.localising import Localised, localise
@@ -50,6 +51,7 @@ __all__ = [
     "familiar_of",
     "has_bag",
     "heat",
+    "images_right",
     "is_series",
     "judge",
     "leading_slices",

@@ -17,6 +17,7 @@ from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
+from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -126,19 +127,18 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
             for number in folds
         ],
     }
-    if found := _faithfulness(judgements, recipe):
-        metrics["faithfulness"] = found
-    if lesions := of_lesion_slices(judgements, recipe):
-        metrics["lesion_slices"] = lesions
-    if baselines[0]:
-        metrics["baselines"] = baselines[0]
-    importance = learnt_importance(run, recipe, folds, lost or {})
-    if importance:
-        metrics["importance"] = importance
-    if lost:
-        metrics["scales_shuffled"] = lost[NAMES].to_json()
-    if repeats:
-        metrics["repeats"] = repeats
+    images, lost = of_images(judgements, recipe), lost or {}
+    importance = learnt_importance(run, recipe, folds, lost)
+    parts = {
+        "faithfulness": _faithfulness(judgements, recipe),
+        "lesion_slices": of_lesion_slices(judgements, recipe),
+        "baselines": baselines[0],
+        "images": images,
+        "importance": importance,
+        "scales_shuffled": lost[NAMES].to_json() if lost else {},
+        "repeats": repeats,
+    }
+    metrics |= {name: part for name, part in parts.items() if part}
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
@@ -147,8 +147,9 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *warnings,
         *baselines[1],
         *notes,
+        *image_notes(images),
         *importance_notes(importance),
-        *lost_notes(lost or {}, len(folds)),
+        *lost_notes(lost, len(folds)),
         *stability.notes,
         *filter(None, [unseen_note(recipe)]),
     ]

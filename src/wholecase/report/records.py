@@ -233,6 +233,26 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class ImagesAlone:
+    """How well images are decided that are judged alone."""
+
+    recognition_rate: Measured
+    """Mean over patients of the share of their images that are decided rightly."""
+    image_accuracy: Measured
+    images: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the fold models learnt of a magnification, and what they lose without its views."""
+
+    shares: tuple[float, ...]
+    """Learnt importance, fold by fold."""
+    lost: Measured
+    """AUROC less that with the views of other patients."""
+
+
+@dataclass(frozen=True)
 class Repeated:
     """A metric over repeats of the run with other seeds, the run included."""
 
