@@ -50,6 +50,8 @@ def test_each_image_is_decided_at_the_threshold_of_the_cases() -> None:
     assert told == {0: True, 1: False}, "what no set has shown is left out"
     assert images_right(replace(one, target=None), evidence([0.5] * 3), CHOICES) is None
     assert images_right(case("b", (40,)), evidence([0.5]), CHOICES) is None, "one image"
+    cut = replace(one, images=tuple(replace(image, kind="tile") for image in one.images))
+    assert images_right(cut, evidence([0.5] * 3), CHOICES) is None, "tiles are parts of a picture"
     tiles = replace(evidence([0.5] * 3), image=np.array([0, 0, 1]))
     assert images_right(one, tiles, CHOICES) is None, "an image of two tiles"
     assert images_right(one, replace(evidence([0.5] * 3), alone=None), CHOICES) is None
