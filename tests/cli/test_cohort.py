@@ -70,6 +70,7 @@ def test_breakhis_to_a_checked_manifest(draw, tmp_path, capsys):
     assert "4 images, 2 cases, 2 patients" in told
     assert "patient 14-13412 has the types ductal_carcinoma and lobular_carcinoma" in told
     assert "not called as in BreakHis: other.png" in told
+    assert "column 'tumor_type': read only by a recipe that names it" in told
     assert call("check", out, "--workers", 1) == 0
     assert "images by label  patients  with all  40x  100x" in capsys.readouterr().out
     assert call("cohort", "breakhis", folder, "--out", tmp_path / "b.csv", "--letters") == 0

@@ -44,6 +44,9 @@ def test_it_beats_every_magnification_alone_and_answers_where_some_are_missing(
     assert sum(low > 0 for low in alone.values()) >= 3
     shares = [one["mean"] for one in metrics["importance"].values()]
     assert sum(shares) == pytest.approx(1, abs=1e-5)
+    lost = {scale: one["lost"]["value"] for scale, one in metrics["importance"].items()}
+    assert max(lost.values()) > 0.02, "something is missed where views are another patient's"
+    assert set(lost) == {"40", "100", "200", "400"}
     rows = read_rows(run / "predictions.csv")
     assert len(rows) == 48
     assert np.mean([float(row["view_spread"]) for row in rows]) > 0

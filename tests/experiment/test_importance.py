@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from wholecase.assemble import model_of
+from wholecase.evaluation import Interval
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.models import save_model
 from wholecase.recipes import Recipe
@@ -38,9 +39,19 @@ def test_shares_of_each_fold_their_mean_and_range(tmp_path: Path) -> None:
     assert told["1"]["folds"] == pytest.approx([0.5, 0.8])
     assert told["0.25"]["mean"] == pytest.approx(0.35)
     assert told["1"]["deviation"] == pytest.approx(0.212132)
-    (note,) = importance_notes(told)
+    note, wandering = importance_notes(told)
     assert "1 0.65 (0.50 to 0.80), 0.25 0.35 (0.20 to 0.50)" in note
+    assert "by up to 0.30 between folds, that of the scales by 0.30 on average" in wandering
+    lost = {"1": Interval(0.1, 0.02, 0.2, 9)}
+    beside = learnt_importance(run, recipe, [0, 1], lost)
+    assert beside["1"]["lost"]["low"] == 0.02
+    assert "lost" not in beside["0.25"]
     assert learnt_importance(run, recipe, [7]) == {}, "a fold without a model of its own"
+
+
+def test_folds_that_agree_are_not_said_to_wander() -> None:
+    told = {"40": {"mean": 0.7, "folds": [0.68, 0.72]}, "100": {"mean": 0.3, "folds": [0.28, 0.32]}}
+    assert len(importance_notes(told)) == 1
 
 
 def test_other_models_have_none(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from wholecase.experiment import Summary
 from wholecase.experiment.advice import cures_for
-from wholecase.experiment.troubles import collapse, missed, swings, troubles_of
+from wholecase.experiment.troubles import by_luck, collapse, gap, missed, swings, troubles_of
 from wholecase.recipes import read_recipe
 from wholecase.runs import FoldFolder, write_rows
 from wholecase.training import Epoch
@@ -72,6 +72,96 @@ def test_missing_all_of_three_positives_is_told_and_of_two_is_chance() -> None:
     assert not missed([True, True, True, False], [False, False, True, False])
 
 
+def both(taught, asked) -> list[Epoch]:
+    return [Epoch(n, t, v) for n, (t, v) in enumerate(zip(taught, asked, strict=True))]
+
+
+def test_cases_learnt_by_heart_are_a_gap_at_the_kept_epoch() -> None:
+    taught = [0.7, 0.5, 0.2, 0.05, 0.02, 0.01]
+    assert gap(both(taught, [0.7, 0.68, 0.66, 0.66, 0.67, 0.7]), 3) == (0.05, 0.66)
+    focal = [0.05 * loss for loss in taught]
+    found = gap(both(focal, [0.035, 0.034, 0.033, 0.033, 0.034, 0.035]), 3)
+    assert found == pytest.approx((0.0025, 0.033)), "the unit of the loss does not matter"
+
+
+@pytest.mark.parametrize(
+    ("taught", "asked", "best"),
+    [
+        ([0.7, 0.5, 0.4, 0.3, 0.1], [0.7, 0.55, 0.45, 0.5, 0.6], 2),  # later, and was not kept
+        ([0.7, 0.5, 0.3, 0.2, 0.1], [0.6, 0.4, 0.25, 0.15, 0.1], 4),  # inner ones are better
+        ([0.7, 0.3, 0.02, 0.01, 0.005], [0.7, 0.4, 0.06, 0.05, 0.04], 4),  # both are small
+        ([0.6, 0.5, 0.1, 0.5, 0.5], [0.7, 0.6, 0.6, 0.6, 0.6], 2),  # one epoch alone
+        ([0.7, 0.01], [0.7, 0.7], 1),  # too short to tell
+    ],
+)
+def test_other_courses_are_no_gap(taught, asked, best) -> None:
+    assert gap(both(taught, asked), best) is None
+
+
+def told_of(tmp_path, patients: int, score: float | None, *, parts: int = 0) -> list:
+    """Troubles of a fold whose kept epochs have this score, of three classes."""
+    folder = FoldFolder(tmp_path)
+    inner = [
+        {"patient_id": str(n), "label": "abc"[n % 3], "part": str(n % max(1, parts))}
+        for n in range(patients)
+    ]
+    write_rows(
+        folder.inner,
+        ["patient_id", "label", *(["part"] if parts else [])],
+        [{k: v for k, v in row.items() if parts or k != "part"} for row in inner],
+    )
+    names = ["first", *(f"first-{n}" for n in range(1, parts)), "refit"] if parts else [""]
+    rows = [
+        {
+            "training": name,
+            "epoch": n,
+            "train_loss": 0.5,
+            "valid_loss": None if name == "refit" else 0.5,
+            "valid_balanced_accuracy": None if name == "refit" else (score if n == 1 else 0.8),
+            "best": int(n == 1),
+        }
+        for name in names
+        for n in range(3)
+    ]
+    write_rows(folder.history, list(rows[0]), rows)
+    return list(troubles_of(folder, 2, ("a", "b", "c")))
+
+
+def test_a_perfect_score_is_told_where_its_patients_are_few(tmp_path) -> None:
+    (found,) = told_of(tmp_path, 14, 1.0)
+    assert (found.kind, found.epoch) == ("perfect", 1)
+    assert found.where == (
+        "fold 2: balanced_accuracy 1 on 14; one time in twenty so many are all right at a rate "
+        "of 0.81"
+    )
+    assert by_luck(14) ** 14 == pytest.approx(0.05)
+    assert told_of(tmp_path, 14, 0.95) == []
+    assert told_of(tmp_path, 40, 1.0) == [], "so many are believed"
+
+
+def test_each_training_counts_the_patients_that_it_was_watched_on(tmp_path) -> None:
+    found = told_of(tmp_path, 30, 1.0, parts=2)
+    assert [one.where.split(";")[0] for one in found] == [
+        "fold 2 (first): balanced_accuracy 1 on 15",
+        "fold 2 (first-1): balanced_accuracy 1 on 15",
+    ]
+
+
+def test_advice_against_overfitting_names_settings_too() -> None:
+    recipe = read_recipe("breakhis-mmnet")
+    assert cures_for("gap", recipe, 3) == [
+        "raise model.head.dropout (0.7)",
+        "raise train.optimizer.decay (0.005)",
+        "keep the epoch of the least inner loss: train.early_stop.on=loss (now balanced_accuracy)",
+        "let the backbone sleep, by train.stages, or begin from weights",
+    ]
+    assert cures_for("gap", read_recipe("egfr-clam"), 3)[-1].startswith("mix cases")
+    asked = cures_for("perfect", recipe, 3)
+    assert asked[0] == (
+        "choose on every training patient in turn: protocol.refit=true protocol.inner=3"
+    )
+
+
 def test_advice_names_the_settings_of_the_recipe() -> None:
     recipe = read_recipe("brain-mets-ct")
     cures = cures_for("swings", recipe, 7)
@@ -98,7 +188,8 @@ def test_advice_names_the_settings_of_the_recipe() -> None:
 def test_a_run_that_learns_has_no_such_warning(finished: Summary) -> None:
     classes = ("wild-type", "mutated")
     for number in range(3):
-        assert list(troubles_of(finished.run.fold(number), number, classes)) == []
+        found = troubles_of(finished.run.fold(number), number, classes)
+        assert [one for one in found if one.kind != "perfect"] == []
 
 
 def test_fold_epochs_and_figures_are_told(finished: Summary, tmp_path) -> None:

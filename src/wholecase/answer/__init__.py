@@ -6,15 +6,16 @@ from wholecase.answer.case_pictures import (
     draw,
     heat,
     map_pictures,
-    read_tiles,
     save_picture,
 )
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
+from wholecase.answer.image_decisions import images_right
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.localising import Localised, localise
 from wholecase.answer.members import FoldModel, Member, Vote
 from wholecase.answer.novelty import familiar_of, write_familiar
+from wholecase.answer.scale_pictures import scales_picture
 from wholecase.answer.seen import Seen, write_contents
 from wholecase.answer.series_pictures import (
     is_series,
@@ -26,6 +27,7 @@ from wholecase.answer.series_pictures import (
     told,
 )
 from wholecase.answer.targets import covariates_of
+from wholecase.answer.tiles import read_tiles
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "familiar_of",
     "has_bag",
     "heat",
+    "images_right",
     "is_series",
     "judge",
     "leading_slices",
@@ -62,6 +65,7 @@ __all__ = [
     "read_slices",
     "read_tiles",
     "save_picture",
+    "scales_picture",
     "scores_of",
     "series_picture",
     "slice_maps",

@@ -1,6 +1,5 @@
 """What a reader wants to see of a case: slide, where the model looked, tiles that counted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,14 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image as Picture
 
+from wholecase.answer.scale_pictures import scales_picture
 from wholecase.answer.series_pictures import draw_series, is_series, with_marks
+from wholecase.answer.tiles import read_tiles
 from wholecase.cohort import Case
 from wholecase.core.errors import SourceError
 from wholecase.core.files import atomic
 from wholecase.explain import (
     AUTO,
-    TILE_PX,
     Evidence,
     enlarged,
     least_instances,
@@ -32,7 +32,6 @@ from wholecase.sources import (
     Thumbnail,
     as_picture,
     open_source,
-    read_box,
     thumbnail,
 )
 
@@ -57,7 +56,8 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     """Draw a case's thumbnail, heatmap and tiles; returns their paths within the run.
 
     `tiles` are the most attended, most first; `least` the least attended of the others, least
-    first; `maps` where within an instance a model that sees pixels looked. The thumbnail is of the
+    first; `maps` where within an instance a model that sees pixels looked, `scales` the same of one
+    view of each magnification. The thumbnail is of the
     image that holds the instance of greatest weight. A tile that cannot be read is left out; a case
     of one instance has none, since the thumbnail shows it. A series is shown by its slices
     (`draw_series`).
@@ -89,28 +89,9 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     for name, file, wanted in (("tiles", "tile", most), ("least", "least", least)):
         there = [i for i in wanted if i in tiles]
         drawn[name] = [_saved(run, case, f"{file}{n}.jpg", tiles[i]) for n, i in enumerate(there)]
+    if (scales := scales_picture(case, evidence, sitting.shades)) is not None:
+        drawn["scales"] = _saved(run, case, "scales.jpg", scales)
     return drawn
-
-
-def read_tiles(
-    source: ImageSource,
-    evidence: Evidence,
-    wanted: Sequence[int],
-    *,
-    side_px: int = TILE_PX,
-    shades: tuple[float, float] | None = None,
-) -> dict[int, UInt8[np.ndarray, "_ _ 3"]]:
-    """Pictures of instances of an open image, by index; one that cannot be read is missing."""
-    tiles = {}
-    for index in wanted:
-        x, y, width, height = evidence.box_px[index].tolist()
-        plane = 0 if evidence.plane is None else int(evidence.plane[index])
-        try:
-            pixels = read_box(source, (x, y, width, height), (side_px, side_px), plane)
-            tiles[index] = as_picture(pixels, source.kind, shades)
-        except SourceError:
-            continue
-    return tiles
 
 
 def heat(

@@ -1,6 +1,6 @@
 """What was said of a case, whoever said it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,8 @@ class Judgement:
     view_spread: float | None = None
     """Standard deviation, over the sets of views that judged, of the calibrated probability of the
     class that is decided on; of several judges their mean. None where the case was judged whole."""
+    images_right: Mapping[int, bool] | None = None
+    """By number of the image whether it alone is decided rightly; None where images are not."""
     seen: str = ""
     """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 

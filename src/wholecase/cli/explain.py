@@ -42,6 +42,7 @@ def explain(
         qupath_images,
         recipe_of,
         stored_answer,
+        unseen_note,
     )
     from wholecase.explain import Evidence, QuPathImage, refuse_project
 
@@ -63,6 +64,7 @@ def explain(
     if case is not None:
         show(*stored_answer(run, case))
         _write_project(qupath, entries)
+        _print_lines(f"note: {note}" for note in [unseen_note(recipe)] if note)
         return 0
     asked = ask(
         question_of(run, images, cohort),
@@ -77,7 +79,7 @@ def explain(
         _print_lines(novelty_lines([one]))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
-    _print_lines(f"note: {note}" for note in asked.notes)
+    _print_lines(f"note: {note}" for note in (*asked.notes, unseen_note(recipe)) if note)
     failures = asked.extraction.failures
     _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0

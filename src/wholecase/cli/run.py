@@ -89,6 +89,8 @@ def _further(metrics: Any) -> dict[str, Any]:  # noqa: ANN401 (JSON)
             "drop without top 10 %": entry["drop_top"],
             "... random 10 %": entry["drop_random"],
         }
+    if images := metrics.get("images"):
+        lines["image recognition rate"] = images["all"]["recognition_rate"]
     for name, entry in metrics.get("baselines", {}).items():
         if gap := entry["difference"].get("auroc"):
             lines[f"auroc minus {name}"] = gap

@@ -26,8 +26,16 @@ SAID = {
 """What seems to have become of an id, in words."""
 
 
-def column_remarks(columns: Sequence[str], known: Sequence[str]) -> Iterator[Remark]:
-    """Columns that nothing reads: one that is near a known one by itself, the others together."""
+def column_remarks(
+    columns: Sequence[str], known: Sequence[str], *, asked: bool
+) -> Iterator[Remark]:
+    """Columns that nothing reads: one that is near a known one by itself, the others together.
+
+    Args:
+        columns: of the manifest.
+        known: those that are read.
+        asked: whether a recipe says which further columns it reads; without, none is wrong.
+    """
     unread = [column for column in columns if column and column not in known]
     free = [column for column in known if column not in columns]
     others = []
@@ -39,7 +47,10 @@ def column_remarks(columns: Sequence[str], known: Sequence[str]) -> Iterator[Rem
             others.append(repr(column))
     if others:
         where = f"column{'s' if len(others) > 1 else ''} {some(others)}"
-        yield Remark(where, "nothing reads it", "column that is not read")
+        if asked:
+            yield Remark(where, "the recipe does not read it", "column that is not read")
+        else:
+            yield Remark(where, "read only by a recipe that names it", "further column")
 
 
 class Damaged(NamedTuple):

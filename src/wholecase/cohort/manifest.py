@@ -126,7 +126,7 @@ def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
         ignored=tuple([case for case in cases if labels and labels.ignores(case.label)]),
         anonymous=sum(identity_key(case.id) in unknown for case in kept) if unknown else 0,
         remarks=(
-            *column_remarks(table.columns, known),
+            *column_remarks(table.columns, known, asked=labels is not None),
             *reader.remarks(),
             *id_remarks(damaged, entries),
             *covariate_remarks(kept),

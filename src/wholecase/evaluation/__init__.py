@@ -19,7 +19,7 @@ from wholecase.evaluation.curves import (
 )
 from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
 from wholecase.evaluation.interval import FEW, Interval
-from wholecase.evaluation.intervals import mean_interval, measure, paired_difference
+from wholecase.evaluation.intervals import mean_drop, mean_interval, measure, paired_difference
 from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
@@ -55,6 +55,7 @@ __all__ = [
     "expected_calibration_error",
     "fit_temperature",
     "learn_familiar",
+    "mean_drop",
     "mean_features",
     "mean_interval",
     "measure",

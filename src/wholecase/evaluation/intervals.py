@@ -6,6 +6,7 @@ cannot give, as do redraws that all agree, and those of which one in twenty has 
 the interval follows from a formula that covers (`bounds`), or there is none and the reason is told.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -149,6 +150,39 @@ def paired_difference(
         statistics = {metric: partial(_gap, chosen, a, b)}
         return intervals_of(statistics, a.patients, repeats=repeats, seed=seed)[metric]
     return _gap_of_few(chosen, a, b, n)
+
+
+def mean_drop(
+    a: Scores, others: Sequence[Scores], metric: str, *, repeats: int = REPEATS, seed: int
+) -> Interval:
+    """The metric of `a` minus its mean over `others`: trials of one kind on the same cases.
+
+    All see the same redraws. Of few patients it follows from the interval of `a`, and from the mean
+    ones of the trials, which are wider than that of their mean.
+
+    Raises:
+        RecipeError: no metric has that name.
+    """
+    chosen = look_up(METRICS, metric, "metric")
+    n = len(set(a.patients))
+    if chosen.fits(a.classes) and _many(chosen, a):
+
+        def drop(weights: Weights) -> Values:
+            told = [_measured(chosen, b, weights) for b in others]
+            fallen: Values = _measured(chosen, a, weights) - np.mean(told, 0)
+            return fallen
+
+        return intervals_of({metric: drop}, a.patients, repeats=repeats, seed=seed)[metric]
+    gaps = [paired_difference(a, b, metric, repeats=repeats, seed=seed) for b in others]
+    values = [gap.value for gap in gaps if gap.value is not None]
+    if len(values) < len(gaps):
+        return without_ends(None, n, UNDEFINED)
+    interval = _untold_gap(chosen, float(np.mean(values)), n)
+    ends = [(gap.low, gap.high) for gap in gaps if gap.low is not None and gap.high is not None]
+    if len(ends) < len(gaps):
+        return interval
+    low, high = np.mean(ends, 0).tolist()
+    return _with_ends(interval, (low, high))
 
 
 def _gap(metric: Metric, a: Scores, b: Scores, weights: Weights) -> Values:

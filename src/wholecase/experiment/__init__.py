@@ -1,7 +1,13 @@
 """Cohort and recipe -> run, fold by fold."""
 
 from wholecase.experiment.asking import Asked, Question, ask, question_of
-from wholecase.experiment.explained import draw_answer, qupath_images, recipe_of, stored_answer
+from wholecase.experiment.explained import (
+    draw_answer,
+    qupath_images,
+    recipe_of,
+    stored_answer,
+    unseen_note,
+)
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
@@ -23,6 +29,7 @@ __all__ = [
     "recipe_of",
     "run",
     "stored_answer",
+    "unseen_note",
     "versions",
     "write_predictions",
 ]

@@ -13,6 +13,8 @@ WORDS: dict[Kind, str] = {
     "collapse": "The probabilities of the inner patients fell to 0",
     "missed": "No positive case is called positive at the chosen threshold",
     "swings": "The inner loss swings from epoch to epoch",
+    "gap": "The training loss is far below the inner one, as where cases are learnt by heart",
+    "perfect": "The inner score is perfect, on few patients",
 }
 
 
@@ -45,6 +47,10 @@ def cures_for(kind: Kind, recipe: Recipe, epoch: int, *, several: bool = False) 
     """
     if kind == "missed":
         return [*_balanced(recipe), *_weighed(recipe), *_changed_less(recipe)]
+    if kind == "gap":
+        return [*_held_back(recipe), *_changed_more(recipe)]
+    if kind == "perfect":
+        return list(_asked_more(recipe))
     clip = recipe.train.clip_norm
     cures = [_slower(recipe, epoch), *_asleep(recipe, epoch)]
     cures.append("set train.clip_norm=1.0" if clip is None else f"lower train.clip_norm ({clip:g})")
@@ -113,6 +119,37 @@ def _weighed(recipe: Recipe) -> Iterator[str]:
         yield f"raise model.head.positive_weight ({head.options.get('positive_weight', 1.0):g})"
     elif "class_weights" in options and head.options.get("class_weights") is None:
         yield "set model.head.class_weights=balanced"
+
+
+def _held_back(recipe: Recipe) -> Iterator[str]:
+    """What keeps a model from knowing its cases: dropout, decay, fewer steps."""
+    for part, named in (("head", recipe.model.head), ("aggregator", recipe.model.aggregator)):
+        if named is not None and "dropout" in named.options:
+            yield f"raise model.{part}.dropout ({named.options['dropout']:g})"
+    yield f"raise train.optimizer.decay ({recipe.train.optimizer.decay})"
+    if (stop := recipe.train.early_stop) is not None and stop.on != "loss":
+        yield f"keep the epoch of the least inner loss: train.early_stop.on=loss (now {stop.on})"
+
+
+def _changed_more(recipe: Recipe) -> Iterator[str]:
+    if recipe.model.backbone is not None:
+        yield "let the backbone sleep, by train.stages, or begin from weights"
+        if not recipe.train.augment:
+            yield "change what is learnt: train.augment (now nothing)"
+    elif "mixup" not in recipe.train.augment:
+        yield "mix cases: train.augment.mixup=0.2 (now none)"
+
+
+def _asked_more(recipe: Recipe) -> Iterator[str]:
+    """More patients to choose on, and the same experiment by other divisions."""
+    protocol = recipe.protocol
+    if protocol.inner < 2:
+        yield "choose on every training patient in turn: protocol.refit=true protocol.inner=3"
+    else:
+        yield f"raise protocol.inner ({protocol.inner})"
+    if protocol.repeats < 2:
+        yield "tell how far divisions move it: protocol.repeats=5 (now 1)"
+    yield "believe the outer figure with its interval, not the inner one"
 
 
 def _changed_less(recipe: Recipe) -> Iterator[str]:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from wholecase.answer import heat, is_series, map_pictures, read_tiles, save_picture
+from wholecase.answer import (
+    heat,
+    is_series,
+    map_pictures,
+    read_tiles,
+    save_picture,
+    scales_picture,
+)
 from wholecase.assemble import labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.digest import file_digest
@@ -36,6 +43,17 @@ SHEET_TILES = 12
 def recipe_of(root: Path) -> Recipe:
     """What a run was made by."""
     return read_recipe(str(RunFolder(root).recipe))
+
+
+def unseen_note(recipe: Recipe) -> str:
+    """That a model of pixels has no Grad-CAM, since its magnifications share no network; or ''."""
+    backbone = recipe.model.backbone
+    if backbone is None or backbone.name != "per_magnification" or backbone.options.get("shared"):
+        return ""
+    return (
+        "There is no Grad-CAM: each magnification has a network of its own, whose maps are not "
+        "compared; model.backbone.shared=true has one network for all."
+    )
 
 
 def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
@@ -79,13 +97,17 @@ def draw_answer(
     """Per image a heatmap, a contact sheet, its tiles for QuPath, and a table of their weights.
 
     Of feature files, of which there is nothing to draw, the last two. Of a model that sees pixels
-    also where it looked within the instance that weighs most. A series is drawn by its slices. The
-    `recipe` of the run tells the window and the names of the classes.
+    also where it looked within the instance that weighs most, and at each magnification. A series
+    is drawn by its slices. The `recipe` of the run tells the window and the names of the classes.
     """
     if is_series(case, evidence):
         yield from draw_slices(case, evidence, out, recipe)
         return
     shades = None if recipe is None else shades_of(recipe)
+    if (scales := scales_picture(case, evidence, shades)) is not None:
+        path = out / f"{safe_name(case.id)}-magnifications.png"
+        save_picture(path, scales)
+        yield path
     for number, name in _attended(case, evidence):
         image, here = case.images[number], evidence.of_image(number)
         origin_px = (0, 0)

@@ -20,6 +20,7 @@ from wholecase.answer import (
     Judgement,
     Reading,
     faithfulness,
+    images_right,
     judge,
     load_fold,
     localise,
@@ -239,6 +240,7 @@ def _examined(bench: Bench, member: FoldModel, reading: Reading, own: Judgement)
         localisation=found.auc,
         lesions=found.slices,
         faithfulness=_faithfulness(bench, member, reading, own),
+        images_right=images_right(case, evidence, member.choices),
     )
 
 

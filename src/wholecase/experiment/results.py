@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.experiment.exchanged import NAMES, lost_notes
+from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
+from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.experiment.stability import Stability
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
@@ -103,12 +106,13 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     baselines: tuple[dict[str, Any], list[str]] = ({}, []),
     *,
     repeats: dict[str, Any] | None = None,
+    lost: Mapping[str, Interval] | None = None,
 ) -> dict[str, Any]:
     """Pooled over the outer folds, and per fold; each with its interval by patient.
 
     `warnings` are what the cohort itself and the learning call for; they stand before all other
     notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
-    `told_of_repeats`.
+    `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged.
     """
     folds = sorted({int(j.judge) for j in judgements})
     metrics = {
@@ -123,17 +127,18 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
             for number in folds
         ],
     }
-    if found := _faithfulness(judgements, recipe):
-        metrics["faithfulness"] = found
-    if lesions := of_lesion_slices(judgements, recipe):
-        metrics["lesion_slices"] = lesions
-    if baselines[0]:
-        metrics["baselines"] = baselines[0]
-    importance = learnt_importance(run, recipe, folds)
-    if importance:
-        metrics["importance"] = importance
-    if repeats:
-        metrics["repeats"] = repeats
+    images, lost = of_images(judgements, recipe), lost or {}
+    importance = learnt_importance(run, recipe, folds, lost)
+    parts = {
+        "faithfulness": _faithfulness(judgements, recipe),
+        "lesion_slices": of_lesion_slices(judgements, recipe),
+        "baselines": baselines[0],
+        "images": images,
+        "importance": importance,
+        "scales_shuffled": lost[NAMES].to_json() if lost else {},
+        "repeats": repeats,
+    }
+    metrics |= {name: part for name, part in parts.items() if part}
     metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
@@ -142,8 +147,11 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *warnings,
         *baselines[1],
         *notes,
+        *image_notes(images),
         *importance_notes(importance),
+        *lost_notes(lost, len(folds)),
         *stability.notes,
+        *filter(None, [unseen_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics

@@ -34,6 +34,7 @@ from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.drawing import draw_pictures, worst
+from wholecase.experiment.exchanged import lost_without
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
@@ -43,6 +44,7 @@ from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.repeats import told_of_repeats
 from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
+from wholecase.experiment.steps import shown_in_epoch, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.extract import KILLED, Extraction, table_lines
@@ -122,8 +124,16 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_novelty(folder.novelty, judged)
         warnings = _warned(bench, judged, cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
-        repeats = told_of_repeats([(bench, judged), *again])
-        metrics = write_metrics(folder, judged, recipe, stability, warnings, plain, repeats=repeats)
+        metrics = write_metrics(
+            folder,
+            judged,
+            recipe,
+            stability,
+            warnings,
+            plain,
+            repeats=told_of_repeats([(bench, judged), *again]),
+            lost=lost_without(bench, judged),
+        )
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
@@ -248,6 +258,10 @@ def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
 def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
     """Learn all folds as far as that was not done before; returns what became of them."""
     jobs = [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
+    recipe, taught = benches[0].recipe, benches[0].folds[0].train
+    told = steps_told(recipe, benches[0].place.device, shown_in_epoch(recipe, taught))
+    if told:
+        message(f"note: {told}")
     repeats = {bench.run: number for number, bench in enumerate(benches)}
     fates: Counter[str] = Counter()
     epochs = benches[0].recipe.train.epochs

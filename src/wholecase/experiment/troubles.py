@@ -1,4 +1,7 @@
-"""What went wrong while learning, by stated rules on the curves of the inner patients."""
+"""What went wrong while learning, by stated rules on the curves of the inner patients.
+
+Overfitting is among it: a model that knows its own cases, or a score too good for so few patients.
+"""
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,10 +10,11 @@ from itertools import groupby, pairwise
 from typing import Literal
 
 from wholecase.core.files import read_json
+from wholecase.evaluation import METRICS
 from wholecase.runs import FoldFolder, read_rows
 from wholecase.training import Epoch
 
-Kind = Literal["collapse", "swings", "missed"]
+Kind = Literal["collapse", "swings", "missed", "gap", "perfect"]
 LOW = 0.1
 """Probabilities below are as good as 0, unless positives are that rare."""
 LASTING = 3
@@ -23,6 +27,16 @@ OF_LOSS = 0.25
 """Nor one of a smaller share of the loss itself."""
 FEW = 3
 """Missing all of fewer positives is chance."""
+OF_INNER = 0.5
+"""A training loss below this share of the inner one has learnt its own cases by heart."""
+OF_FIRST = 0.25
+"""Unless the inner loss is below this share of the highest of its training: then all is small."""
+AROUND = 3
+"""Epochs around the kept one that are looked at together: one alone is noise."""
+SCORES = frozenset(f"valid_{name}" for name, one in METRICS.items() if one.best == 1)
+"""Columns of the history that a perfect training has a 1 in."""
+SURE = 0.9
+"""A perfect score is believed where a rate below this would rarely give one."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +98,38 @@ def missed(truth: Sequence[bool], called: Sequence[bool]) -> bool:
     return len(found) >= FEW and not any(found)
 
 
+def gap(epochs: Sequence[Epoch], best: int) -> tuple[float, float] | None:
+    """Training and inner loss of the kept epoch where they are far apart, else None.
+
+    Of the kept epoch and its neighbours the medians count. The training loss is below half of the
+    inner one, and the inner one not below a quarter of where it was highest: what is right and sure
+    in both has small losses, whose ratio says nothing. Changes while learning and dropout make a
+    training loss larger, not smaller.
+    """
+    near = [e for e in epochs if abs(e.number - best) <= AROUND // 2]
+    inner = [e.valid_loss for e in near if e.valid_loss is not None]
+    if len(inner) < AROUND:
+        return None
+    taught, asked = statistics.median(e.train_loss for e in near), statistics.median(inner)
+    highest = max(e.valid_loss for e in epochs if e.valid_loss is not None)
+    far = taught < OF_INNER * asked and asked >= OF_FIRST * highest
+    return (taught, asked) if far else None
+
+
+def by_luck(patients: int) -> float:
+    """The rate of right answers at which so many patients are all right one time in twenty.
+
+    >>> round(by_luck(14), 2)
+    0.81
+    """
+    return float(0.05 ** (1 / patients))
+
+
 def troubles_of(fold: FoldFolder, number: int, classes: Sequence[str]) -> Iterator[Trouble]:
     """What the curves and the choices of a fold that has learnt show."""
-    share = 0.0
+    share, rows = 0.0, read_rows(fold.inner)
     if len(classes) == 2:
-        rows, threshold = read_rows(fold.inner), read_json(fold.choices)["threshold"]
+        threshold = read_json(fold.choices)["threshold"]
         truth = [row["label"] == classes[1] for row in rows]
         called = [float(row[f"probability_{classes[1]}"]) > threshold for row in rows]
         share = sum(truth) / len(truth)
@@ -98,7 +139,9 @@ def troubles_of(fold: FoldFolder, number: int, classes: Sequence[str]) -> Iterat
     history = read_rows(fold.history)
     for name, own in groupby(history, key=lambda row: row.get("training", "")):
         told = f"fold {number}" + (f" ({name})" if name else "")
-        yield from _of_training(list(own), told, share)
+        epochs = list(own)
+        yield from _of_training(epochs, told, share)
+        yield from _too_good(epochs, told, _asked_by(name, rows))
 
 
 def _of_training(rows: Sequence[Mapping[str, str]], told: str, share: float) -> Iterator[Trouble]:
@@ -115,6 +158,28 @@ def _of_training(rows: Sequence[Mapping[str, str]], told: str, share: float) -> 
         ends = f"between {min(losses):.2f} and {max(losses):.2f}"
         where = f"{told}, epochs {found[0]} to {found[1]}: {ends}, {kept}"
         yield Trouble("swings", where, found[0])
+    if apart := gap(epochs, best):
+        where = f"{told}, {kept}: {apart[0]:.3g} of training, {apart[1]:.3g} of inner patients"
+        yield Trouble("gap", where, best)
+
+
+def _asked_by(training: str, inner: Sequence[Mapping[str, str]]) -> int:
+    """How many inner patients a training was watched on."""
+    part = training.removeprefix("first").removeprefix("-") or "0"
+    return len({row["patient_id"] for row in inner if row.get("part", part) == part})
+
+
+def _too_good(rows: Sequence[Mapping[str, str]], told: str, patients: int) -> Iterator[Trouble]:
+    """A perfect score of so few inner patients that it says little."""
+    best = next(row for row in rows if row["best"] == "1")
+    for name in sorted(set(best) & SCORES):
+        if best[name] and float(best[name]) == 1 and patients and by_luck(patients) < SURE:
+            score = name.removeprefix("valid_")
+            where = (
+                f"{told}: {score} 1 on {patients}; one time in twenty so many are all right at a "
+                f"rate of {by_luck(patients):.2f}"
+            )
+            yield Trouble("perfect", where, int(best["epoch"]))
 
 
 def _epoch(row: Mapping[str, str]) -> Epoch:

@@ -13,6 +13,7 @@ from wholecase.explain.gradcam import grad_cam
 from wholecase.explain.heatmap import AUTO, SCALES, paint, shown
 from wholecase.explain.lesion_slices import LesionSlices, lesion_slices
 from wholecase.explain.localisation import localisation_auc, mask_share, white_of
+from wholecase.explain.picture_row import picture_row
 from wholecase.explain.position_map import position_map
 from wholecase.explain.qupath import (
     QuPathImage,
@@ -30,7 +31,7 @@ from wholecase.explain.series import (
 )
 from wholecase.explain.series_sheet import leading_sheet, series_sheet
 from wholecase.explain.top import least_instances, top_instances
-from wholecase.explain.within import enlarged, overlay
+from wholecase.explain.within import VIEW_PX, enlarged, overlay
 
 __all__ = [
     "ATTENTION",
@@ -38,6 +39,7 @@ __all__ = [
     "GRAD_CAM",
     "SCALES",
     "TILE_PX",
+    "VIEW_PX",
     "Evidence",
     "LesionSlices",
     "QuPathImage",
@@ -56,6 +58,7 @@ __all__ = [
     "mask_share",
     "overlay",
     "paint",
+    "picture_row",
     "position_map",
     "qupath_image",
     "read_evidence",

@@ -13,6 +13,7 @@ from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
 from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
+from wholecase.report.results_table import results_text, scale_cells
 from wholecase.report.run_record import Run
 from wholecase.report.slide_sheet import slides_of
 from wholecase.report.terms import TERMS, metric_name
@@ -30,13 +31,15 @@ def write_report(root: Path, facts: Mapping[str, Any] | None = None) -> Path:
 
     The page holds its pictures, figures and styles: it opens from a disk or a mail, without a
     network, and reads without JavaScript. Files of the run that are missing leave gaps, not errors.
-    Its main figures are written beside it as files of their own, `figures/*.svg`.
+    Its main figures are written beside it as files of their own, `figures/*.svg`, and its tables as
+    `results.md`.
 
     Raises:
         RunError: the folder is no finished run, or one of its tables lacks a column.
     """
     path, run = RunFolder(root).report, read_run(root, facts)
     write_figures(run)
+    write_text(RunFolder(root).results, results_text(run))
     write_text(path, page(run))
     return path
 
@@ -71,6 +74,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),
+        "scales": [(name, *scale_cells(one)) for name, one in run.scales.items()],
         "agreement": agreement(run),
         "evidence": evidence(run),
         "evidence_figures": figures.evidence_figures(run),

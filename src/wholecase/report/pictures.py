@@ -39,6 +39,7 @@ SHARES = {
     "tissue": 8,
     "slices": 60,
     "sheet": 40,
+    "scales": 60,
 }
 """How a case's bytes are divided among the kinds of pictures that it has: by area, since what looks
 alike compresses alike."""
@@ -67,6 +68,8 @@ class Inlined:
     tissue: tuple[str, ...] = ()
     """Images of the case with the outline of what was taken as tissue."""
     maps: tuple[Map, ...] = ()
+    scales: str = ""
+    """Where it looked at each magnification, in a row."""
     series: ShownSeries | None = None
     """Of a series its slices, in place of regions."""
 
@@ -94,6 +97,7 @@ def inlined(
         least=several("least", 144),
         tissue=several("tissue", 240),
         maps=tuple(Map(n, p) for n, p in zip(names, drawn("maps", 384), strict=True) if p),
+        scales="".join(drawn("scales", 1152)),
         series=shown_series(pictures, drawn("slices", 288), "".join(drawn("sheet", 768)))
         if pictures
         else None,
@@ -114,6 +118,7 @@ def _files(
             "least": pictures.least[:TILES],
             "slices": [one.picture for one in pictures.slices[:TILES]],
             "sheet": [pictures.sheet] if pictures.sheet else [],
+            "scales": [pictures.scales] if pictures.scales else [],
         }
     return {kind: paths for kind, paths in found.items() if paths}
 

@@ -12,12 +12,14 @@ from wholecase.report.records import (
     CasePictures,
     Deletion,
     Exclusion,
+    ImagesAlone,
     MarkedSlices,
     Measured,
     Novelty,
     Opinion,
     Prediction,
     Repeated,
+    Scale,
     SliceRecord,
     TissueRecord,
     UsedCase,
@@ -78,6 +80,8 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
             cell(row, "case_id", folder.novelty): _novelty(row) for row in rows_of(folder.novelty)
         },
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
+        images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
+        scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
     )
 
 
@@ -98,6 +102,20 @@ def _novelty(row: Row) -> Novelty:
 def _baseline(table: Mapping[str, Any]) -> Baseline:
     parts = (table.get(key) or {} for key in ("metrics", "difference"))
     return Baseline(*({k: measured(v) for k, v in part.items()} for part in parts))
+
+
+def _rising(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """By magnification, what is of all of them first."""
+    return sorted(table.items(), key=lambda entry: finite(entry[0]) or 0.0)
+
+
+def _images(table: Mapping[str, Any]) -> ImagesAlone:
+    rate, accuracy = (measured(table.get(key)) for key in ("recognition_rate", "image_accuracy"))
+    return ImagesAlone(rate, accuracy, whole(table.get("images")))
+
+
+def _scale(table: Mapping[str, Any]) -> Scale:
+    return Scale(tuple(map(float, table.get("folds") or ())), measured(table.get("lost")))
 
 
 def _used(row: Row, path: Path) -> UsedCase:
@@ -169,6 +187,7 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         series=tuple(_slice(root, one) for one in series.get("slices") or ()),
         sheet=inside(root, series.get("sheet")),
         columns=max(whole(series.get("columns")), 1),
+        scales=inside(root, entry.get("scales")),
     )
 
 

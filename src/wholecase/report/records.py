@@ -188,6 +188,8 @@ class CasePictures:
     """Their pictures, in rows."""
     columns: int = 1
     """Slices in a row of the sheet."""
+    scales: Path | None = None
+    """Where a model that sees pixels looked at each magnification, in a row."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,26 @@ class Baseline:
     metrics: Mapping[str, Measured]
     difference: Mapping[str, Measured]
     """Of the run's metrics from these, paired by patient."""
+
+
+@dataclass(frozen=True)
+class ImagesAlone:
+    """How well images are decided that are judged alone."""
+
+    recognition_rate: Measured
+    """Mean over patients of the share of their images that are decided rightly."""
+    image_accuracy: Measured
+    images: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the fold models learnt of a magnification, and what they lose without its views."""
+
+    shares: tuple[float, ...]
+    """Learnt importance, fold by fold."""
+    lost: Measured
+    """AUROC less that with the views of other patients."""
 
 
 @dataclass(frozen=True)

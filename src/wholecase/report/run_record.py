@@ -11,12 +11,14 @@ from wholecase.report.records import (
     Deletion,
     Exclusion,
     FoldRecord,
+    ImagesAlone,
     MarkedSlices,
     Measured,
     Novelty,
     Opinion,
     Prediction,
     Repeated,
+    Scale,
     TissueRecord,
     UsedCase,
 )
@@ -58,6 +60,10 @@ class Run:
     """By case; empty where the run did not measure it."""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     """By name; empty where the run asked for none."""
+    images: Mapping[str, ImagesAlone] = field(default_factory=dict)
+    """`all`, and by magnification; empty where no images are judged alone."""
+    scales: Mapping[str, Scale] = field(default_factory=dict)
+    """By magnification; empty where the model mixes none."""
 
     @property
     def is_binary(self) -> bool:

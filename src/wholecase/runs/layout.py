@@ -75,6 +75,11 @@ class RunFolder:
         return self.root / "metrics.json"
 
     @property
+    def results(self) -> Path:
+        """`results.md`: the figures as tables for a text."""
+        return self.root / "results.md"
+
+    @property
     def stability(self) -> Path:
         """`stability.csv`: what each fold model says of each judged case, and where it looks."""
         return self.root / "stability.csv"

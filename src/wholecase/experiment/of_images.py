@@ -1,0 +1,69 @@
+"""How well single images are decided, as the literature on BreakHis tells it, beside the cases.
+
+The recognition rate of a patient is the share of the patient's images that are decided rightly;
+the mean over patients is the patient-level recognition rate (Spanhol 2016). The image-level one
+counts each image once. Neither is the answer for the case, which all of its images give together.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wholecase.answer import Judgement
+from wholecase.core.seeds import seed_of
+from wholecase.evaluation import mean_interval
+from wholecase.recipes import Recipe
+
+Right = Sequence[tuple[str, bool]]
+"""Of each image the patient, and whether it is decided rightly."""
+
+
+def of_images(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
+    """`recognition_rate` and `image_accuracy`, each with its interval by patient.
+
+    Of all images under `all`; where there are several magnifications of each, too. Empty where no
+    case has several images that are judged alone.
+    """
+    asked = [one for one in judgements if one.images_right]
+    scales: dict[str, list[tuple[str, bool]]] = {"all": []}
+    for one in asked:
+        for number, right in (one.images_right or {}).items():
+            scale = one.case.images[number].magnification
+            for name in ("all", *([] if scale is None else [f"{scale:g}"])):
+                scales.setdefault(name, []).append((one.case.patient, right))
+    if not asked:
+        return {}
+    several = sorted(set(scales) - {"all"}, key=float)
+    names = ["all", *(several if len(several) > 1 else ())]
+    return {name: _rates(scales[name], recipe, name) for name in names}
+
+
+def _rates(images: Right, recipe: Recipe, name: str) -> dict[str, Any]:
+    whose = tuple(patient for patient, _ in images)
+    right = np.array([fine for _, fine in images], dtype=np.float64)
+    patients = tuple(dict.fromkeys(whose))
+    rates = np.array([right[np.array(whose) == patient].mean() for patient in patients])
+    seed, repeats = seed_of(recipe.protocol.seed, "images", name), recipe.evaluate.bootstrap
+    told = {
+        "recognition_rate": mean_interval(
+            rates, patients, within=(0.0, 1.0), repeats=repeats, seed=seed
+        ),
+        "image_accuracy": mean_interval(
+            right, whose, within=(0.0, 1.0), repeats=repeats, seed=seed
+        ),
+    }
+    return {**{key: one.to_json() for key, one in told.items()}, "images": len(images)}
+
+
+def image_notes(images: Mapping[str, Any]) -> list[str]:
+    """One sentence, which says what the figures are not."""
+    if not images:
+        return []
+    rate = images["all"]["recognition_rate"]
+    ends = "" if rate["low"] is None else f" ({rate['low']:.3f} to {rate['high']:.3f})"
+    return [
+        f"Of {images['all']['images']} images judged alone, at the threshold of the cases, the "
+        f"patient-level recognition rate is {rate['value']:.3f}{ends}: the mean over patients of "
+        "the share of their images decided rightly. It is no answer for a case."
+    ]

@@ -1,0 +1,68 @@
+"""How large a step of learning is and why, and how much of the images an epoch shows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from wholecase.assemble import views_of
+from wholecase.cohort import Case
+from wholecase.core.seeds import generator
+from wholecase.recipes import Recipe
+from wholecase.training import Example
+
+ON_CPU = 4
+"""Sets of views in a step that a CPU takes well where a network learns from pixels."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one epoch shows of the cases that teach."""
+
+    cases: int
+    sets: int
+    images: int
+    """That stand in a set, each counted once."""
+    of: int
+    """That the cases have."""
+
+
+def shown_in_epoch(recipe: Recipe, cases: Sequence[Case]) -> Shown | None:
+    """Drawn as an epoch draws, by the magnifications of the manifest alone; nothing is read.
+
+    None without views, or where an image has no magnification.
+    """
+    views, sets, images, whole = views_of(recipe), 0, 0, 0
+    powers = [[image.magnification for image in case.images] for case in cases]
+    if views is None or any(power is None for own in powers for power in own):
+        return None
+    for case, own in zip(cases, powers, strict=True):
+        scale = torch.tensor([float(power or 0) for power in own])
+        example = Example(case.id, case.patient, scale[:, None], scale=scale)
+        drawn = views.shown(example, generator(recipe.protocol.seed, "shown", case.id))
+        sets += len(drawn)
+        images += len(set(torch.cat(drawn).tolist()))
+        whole += len(own)
+    return Shown(len(cases), sets, images, whole)
+
+
+def steps_told(recipe: Recipe, device: str, shown: Shown | None) -> str:
+    """A sentence; empty without views, or with batches of another rule."""
+    options = recipe.batches.options
+    if recipe.views is None or recipe.batches.name != "shuffled" or "cases" not in options:
+        return ""
+    cases = int(options["cases"])
+    told = (
+        f"steps of up to {cases} sets of views (batches.cases, the recipe's on every device, so "
+        f"that a run does not depend on it; here {device})"
+    )
+    if device == "cpu" and recipe.model.backbone is not None and cases > ON_CPU:
+        told += f"; batches.cases={ON_CPU} suits a CPU better"
+    if shown is None or not shown.of:
+        return told
+    share, steps = 100 * shown.images / shown.of, math.ceil(shown.sets / cases)
+    return (
+        f"{told}; an epoch of the first fold shows {shown.images} of {shown.of} images "
+        f"({share:.0f} %) of {shown.cases} cases, in {shown.sets} sets: {steps} steps or more"
+    )

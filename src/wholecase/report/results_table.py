@@ -1,0 +1,83 @@
+"""The figures of a run as a table in Markdown, to be put into a text: `results.md`."""
+
+from collections.abc import Iterator, Sequence
+
+from wholecase.report.plain_models import baseline_rows, metrics_shown
+from wholecase.report.records import Measured, Scale
+from wholecase.report.run_record import Run
+from wholecase.report.terms import METRIC_NAMES, metric_name
+from wholecase.report.verdict import reading, title, verdict
+from wholecase.report.wording import interval, number, reach
+
+
+def results_text(run: Run) -> str:
+    """Metrics with intervals and the spread over folds, plain models, images, magnifications."""
+    parts = [f"# {title(run)}", verdict(run), " ".join(reading(run)), *_tables(run)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _tables(run: Run) -> Iterator[str]:
+    names = [name for name in METRIC_NAMES if name in run.pooled]
+    names += [name for name in run.pooled if name not in METRIC_NAMES]
+    heads: tuple[str, ...] = (
+        "metric",
+        "value",
+        "95 % interval",
+        "mean ± deviation over folds",
+        "patients",
+    )
+    yield _table(heads, [_metric(run, name) for name in names])
+    if run.baselines:
+        yield "## Plain models on the same folds"
+        told = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
+        heads = ("model", *(head for pair in told for head in pair))
+        rows = [
+            (name, *(cell for p in pairs for cell in (p.value, f"{p.difference} ({p.interval})")))
+            for name, pairs in baseline_rows(run)
+        ]
+        yield _table(heads, rows)
+    if run.images:
+        yield "## Images judged alone"
+        heads = ("images", "patient-level recognition rate", "image-level accuracy", "number")
+        yield _table(
+            heads,
+            [
+                (name, _told(one.recognition_rate), _told(one.image_accuracy), str(one.images))
+                for name, one in run.images.items()
+            ],
+        )
+    if run.scales:
+        yield "## Magnifications"
+        heads = (
+            "scale",
+            "learnt importance, mean (range over folds)",
+            "AUROC lost without its own",
+        )
+        yield _table(heads, [(name, *scale_cells(one)) for name, one in run.scales.items()])
+
+
+def scale_cells(one: Scale) -> tuple[str, str]:
+    """Learnt importance with its range, and what is lost, for people.
+
+    >>> scale_cells(Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25)))
+    ('0.30 (0.20–0.40)', '0.10 (−0.05 to 0.25)')
+    """
+    share = sum(one.shares) / len(one.shares) if one.shares else None
+    told = f"{number(share)} ({reach(one.shares)})" if one.shares else number(share)
+    return told, _told(one.lost)
+
+
+def _metric(run: Run, name: str) -> tuple[str, ...]:
+    one, over = run.pooled[name], run.spread.get(name)
+    folds = "" if over is None else f"{number(over[0])} ± {number(over[1])}"
+    ends = interval(one) or (f"none: {one.reason}" if one.reason else "")
+    return metric_name(name), number(one.value), ends, folds, "" if one.n is None else str(one.n)
+
+
+def _told(one: Measured) -> str:
+    return f"{number(one.value)} ({interval(one)})" if interval(one) else number(one.value)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)

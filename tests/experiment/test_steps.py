@@ -1,0 +1,47 @@
+"""How much of the images an epoch shows, by the numbers of the description."""
+
+from pathlib import Path
+
+from wholecase.cohort import Case, Image
+from wholecase.experiment.steps import Shown, shown_in_epoch, steps_told
+from wholecase.recipes import read_recipe
+
+RECIPE = read_recipe("breakhis-mmnet")
+
+
+def case(name: str, images: int, powers: tuple[float | None, ...] = (40, 100, 200, 400)) -> Case:
+    drawn = [
+        Image(
+            Path(f"{power}-{n}.png"),
+            "still",
+            1,
+            magnification=None if power is None else float(power),
+        )
+        for power in powers
+        for n in range(images)
+    ]
+    return Case(name, name, tuple(drawn))
+
+
+def test_an_epoch_shows_three_or_four_images_of_each_magnification() -> None:
+    assert shown_in_epoch(RECIPE, [case("a", 24)]) == Shown(1, 4, 16, 96)  # a pool of 10
+    assert shown_in_epoch(RECIPE, [case("a", 5)]) == Shown(1, 3, 12, 20)  # a pool of 3
+    both = shown_in_epoch(RECIPE, [case("a", 24), case("b", 24, (40, 400))])
+    assert both == Shown(2, 8, 24, 144)
+    assert 0.12 <= both.images / both.of <= 0.17
+
+
+def test_nothing_is_told_of_what_is_not_known() -> None:
+    assert shown_in_epoch(RECIPE, [case("a", 3, (40, None))]) is None
+    assert shown_in_epoch(read_recipe("egfr-clam"), [case("a", 3)]) is None
+    assert steps_told(read_recipe("egfr-clam"), "cpu", None) == ""
+
+
+def test_the_size_of_a_step_has_its_reason() -> None:
+    told = steps_told(RECIPE, "cpu", Shown(10, 40, 160, 960))
+    assert told.startswith("steps of up to 16 sets of views (batches.cases, the recipe's on every")
+    assert "batches.cases=4 suits a CPU better" in told
+    assert told.endswith("shows 160 of 960 images (17 %) of 10 cases, in 40 sets: 3 steps or more")
+    assert "suits a CPU" not in steps_told(RECIPE, "cuda", None)
+    smaller = read_recipe("breakhis-mmnet", ["batches.cases=4"])
+    assert "suits a CPU" not in steps_told(smaller, "cpu", None)
