@@ -35,7 +35,7 @@ def draw_ct(
 
     Each patient has a folder of files in no order: the slices, with some a scout, and with some the
     same slices by a kernel for bone. Half of the patients are positive (`metastasis`): one to four
-    rings of 6 to 15 mm within oedema, 1 in the volume `masks/<case>.nii.gz`. The others (`none`)
+    rings of 8 to 20 mm within oedema, 1 in the volume `masks/<case>.nii.gz`. The others (`none`)
     have as many bright spots and dark patches apart from each other; and all have vessels, a falx
     and calcium. The same seed gives the same bytes, whatever the number of workers; the manifest is
     written last.

@@ -11,7 +11,7 @@ from wholecase.phantoms.ct.study_plan import POSITIVE, PhantomPatient
 from wholecase.phantoms.ct.waves import draw_waves
 
 OEDEMA = 18.0
-DIAMETER_MM, LEAST_FIRST_MM = (6.0, 15.0), 9.0
+DIAMETER_MM, LEAST_FIRST_MM = (8.0, 20.0), 12.0
 """The first of a patient is none of the smallest, so that every patient has one to be seen."""
 RING = (60.0, 90.0)
 """HU of what takes up contrast."""
