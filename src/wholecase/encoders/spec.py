@@ -10,6 +10,7 @@ from wholecase.core.lookup import check_options, options_of
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.known import ENCODERS
+from wholecase.encoders.paired_encoder import members_of, paired
 from wholecase.encoders.published import published_encoder
 from wholecase.encoders.resnet50 import WIDTH
 from wholecase.encoders.stored import STORED
@@ -58,6 +59,8 @@ class EncoderSpec:
             )
         if self.name in FIELD and (refused := FIELD[self.name].refused):
             raise RecipeError(f"the encoder {self.name} is not supported: {refused}")
+        for member in members_of(self.options["members"]) if factory is paired else ():
+            member.check(weights=weights)
         if weights and "weights" in options_of(factory):
             self._check_weights()
 
