@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
+from wholecase.answer.neighbours import Neighbour
 from wholecase.answer.series_pictures import is_series, series_picture
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
@@ -48,6 +49,8 @@ class Judgement:
     view_spread: float | None = None
     """Standard deviation, over the sets of views that judged, of the calibrated probability of the
     class that is decided on; of several judges their mean. None where the case was judged whole."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The cases that voted, nearest first, where the judge decides by neighbours."""
     seen: str = ""
     """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 

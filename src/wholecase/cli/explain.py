@@ -38,10 +38,12 @@ def explain(
     from wholecase.experiment import (
         ask,
         draw_answer,
+        nearest_lines,
         question_of,
         qupath_images,
         recipe_of,
         stored_answer,
+        stored_nearest_lines,
     )
     from wholecase.explain import Evidence, QuPathImage, refuse_project
 
@@ -62,6 +64,7 @@ def explain(
 
     if case is not None:
         show(*stored_answer(run, case))
+        _print_lines(map(visible, stored_nearest_lines(run, case)))
         _write_project(qupath, entries)
         return 0
     asked = ask(
@@ -75,6 +78,7 @@ def explain(
         spread = f"(fold models +- {one.spread:.3f})"
         print(visible(f"{one.case.id}: {one.label} {probability:.3f} {spread}"))
         _print_lines(novelty_lines([one]))
+        _print_lines(map(visible, nearest_lines(run, one)))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     _print_lines(f"note: {note}" for note in asked.notes)

@@ -5,6 +5,7 @@ from wholecase.experiment.explained import draw_answer, qupath_images, recipe_of
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
+from wholecase.experiment.neighbours import nearest_lines, stored_nearest_lines
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
 from wholecase.experiment.summary import Summary
@@ -18,11 +19,13 @@ __all__ = [
     "draw_answer",
     "external_metrics",
     "import_clam",
+    "nearest_lines",
     "question_of",
     "qupath_images",
     "recipe_of",
     "run",
     "stored_answer",
+    "stored_nearest_lines",
     "versions",
     "write_predictions",
 ]
