@@ -13,7 +13,7 @@ from wholecase.answer.neighbours import together
 from wholecase.cli import main
 from wholecase.cohort import Case
 from wholecase.core.files import read_json
-from wholecase.experiment.neighbours import neighbour_notes
+from wholecase.experiment.told_neighbours import neighbour_notes
 from wholecase.report.case_rows import case_rows
 from wholecase.report.read import read_run
 from wholecase.runs import read_rows, write_rows

@@ -59,8 +59,8 @@ class EncoderSpec:
             )
         if self.name in FIELD and (refused := FIELD[self.name].refused):
             raise RecipeError(f"the encoder {self.name} is not supported: {refused}")
-        for member in members_of(self.options["members"]) if factory is paired else ():
-            member.check(weights=weights)
+        for name, options in members_of(self.options["members"]) if factory is paired else ():
+            EncoderSpec(name, options).check(weights=weights)
         if weights and "weights" in options_of(factory):
             self._check_weights()
 
@@ -81,6 +81,8 @@ class EncoderSpec:
                 "the encoder 'stored' has no network: it stands for feature files, in a cohort "
                 "whose rows are all of kind features"
             )
+        if self.name == "paired":
+            return paired, {"build": lambda *of: EncoderSpec(*of).build(device)}
         if self.name in ENCODERS:
             return ENCODERS[self.name], {"device": device}
         if self.name in FIELD:

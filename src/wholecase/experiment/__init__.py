@@ -5,10 +5,10 @@ from wholecase.experiment.explained import draw_answer, qupath_images, recipe_of
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
-from wholecase.experiment.neighbours import nearest_lines, stored_nearest_lines
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
 from wholecase.experiment.summary import Summary
+from wholecase.experiment.told_neighbours import nearest_lines, stored_nearest_lines
 
 __all__ = [
     "Asked",

@@ -38,7 +38,6 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import learn_fold
-from wholecase.experiment.neighbours import neighbour_notes, write_neighbours
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.repeats import told_of_repeats
@@ -46,6 +45,7 @@ from wholecase.experiment.results import write_metrics, write_novelty, write_pre
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
+from wholecase.experiment.told_neighbours import neighbour_notes, write_neighbours
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe
