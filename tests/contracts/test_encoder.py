@@ -22,6 +22,15 @@ def options(tmp_path_factory):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return {
+            "paired": {
+                "members": [
+                    "colour",
+                    {
+                        "name": "test_vit",
+                        "weights": saved("c.safetensors", timm.create_model("test_vit")),
+                    },
+                ]
+            },
             "resnet50": {"weights": saved("a.safetensors", resnet50())},
             "timm": {
                 "model": "test_resnet",

@@ -11,7 +11,6 @@ import torch
 from torch.nn import functional as F
 
 from toys import InMemory
-from toys.neighbours import Neighbours
 from toys.toy import target
 from toys.views import SCALES, CrossScale
 from wholecase.assemble import batches_of, describe, model_of, schedule_of, views_of
@@ -19,7 +18,6 @@ from wholecase.core.errors import RecipeError
 from wholecase.evaluation import METRICS
 from wholecase.models import (
     AGGREGATORS,
-    HEADS,
     Batch,
     CaseModel,
     load_state,
@@ -36,7 +34,6 @@ WIDTH = 6
 @pytest.fixture(autouse=True)
 def toy_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """The parts that a recipe of a toy names."""
-    monkeypatch.setitem(HEADS, "neighbours", Neighbours)  # type: ignore[type-abstract]
     monkeypatch.setitem(AGGREGATORS, "cross_scale", CrossScale)  # type: ignore[type-abstract]
 
 

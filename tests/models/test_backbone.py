@@ -15,6 +15,7 @@ OPTIONS = {
     "resnet_grey": {"network": "resnet10t"},
     "paired": {"members": [SMALL, {**SMALL, "channels": [2, 4, 6]}]},
     "attended": {"network": SMALL},
+    "timm": {"network": "test_vit", "arguments": {"dynamic_img_size": True}, "instances": 1},
     "per_magnification": {"scales": [40, 100], "network": SMALL},
 }
 """With which options each member is held to the contract."""

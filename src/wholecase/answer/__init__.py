@@ -14,6 +14,8 @@ from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.localising import Localised, localise
 from wholecase.answer.members import FoldModel, Member, Vote
+from wholecase.answer.neighbours import SHOWN as SHOWN_NEIGHBOURS
+from wholecase.answer.neighbours import Neighbour, names_by_code
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.scale_pictures import scales_picture
 from wholecase.answer.seen import Seen, write_contents
@@ -32,6 +34,7 @@ from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choic
 
 __all__ = [
     "SHARES",
+    "SHOWN_NEIGHBOURS",
     "CaseBag",
     "CaseExamples",
     "Faithfulness",
@@ -39,6 +42,7 @@ __all__ = [
     "Judgement",
     "Localised",
     "Member",
+    "Neighbour",
     "Reading",
     "Seen",
     "Sitting",
@@ -59,6 +63,7 @@ __all__ = [
     "load_run",
     "localise",
     "map_pictures",
+    "names_by_code",
     "pixel_um",
     "read_case",
     "read_choices",

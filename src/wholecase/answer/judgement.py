@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
+from wholecase.answer.neighbours import Neighbour
 from wholecase.answer.series_pictures import is_series, series_picture
 from wholecase.cohort import Case
 from wholecase.core.errors import RunError
@@ -50,6 +51,8 @@ class Judgement:
     class that is decided on; of several judges their mean. None where the case was judged whole."""
     images_right: Mapping[int, bool] | None = None
     """By number of the image whether it alone is decided rightly; None where images are not."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The cases that voted, nearest first, where the judge decides by neighbours."""
     seen: str = ""
     """By what the case is known to have taught the run: `file`, `picture` or `patient`."""
 

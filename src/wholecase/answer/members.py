@@ -11,6 +11,8 @@ from jaxtyping import Float
 
 from wholecase.answer.bags import Reading
 from wholecase.answer.judgement import Judgement
+from wholecase.answer.neighbours import Neighbour, neighbours_of
+from wholecase.answer.neighbours import together as joined_neighbours
 from wholecase.answer.novelty import features_of
 from wholecase.answer.support import joined_evidence, mean_evidence, supported
 from wholecase.assemble import views_of
@@ -67,22 +69,26 @@ class FoldModel(Member):
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
         if views is None:
-            raw, evidence = self._seen(reading, full=full)
-            judgement = self._judgement(reading.case, raw)
+            raw, evidence, near = self._seen(reading, full=full)
+            judgement = replace(self._judgement(reading.case, raw), neighbours=near)
         else:
             kept = views.kept(reading.example)
             seen = [self._seen(reading.only(rows), full=full) for rows in kept]
-            evidence = joined_evidence(reading, kept, [evidence for _, evidence in seen])
-            judgement = self._of_views(reading.case, np.stack([raw for raw, _ in seen]))
+            evidence = joined_evidence(reading, kept, [evidence for _, evidence, _ in seen])
+            judgement = self._of_views(reading.case, np.stack([raw for raw, _, _ in seen]))
+            near = joined_neighbours(near for _, _, near in seen)
+            judgement = replace(judgement, neighbours=near)
         (novelty,) = self.novelties(pack([reading.example]))
         return replace(judgement, evidence=evidence, novelty=novelty)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
         (answer,) = answers(self.model, [batch])
-        judged = zip(cases, self._raw(answer), self.novelties(batch), strict=True)
+        near = neighbours_of(self.model.head, answer, self.classes)
+        judged = zip(cases, self._raw(answer), self.novelties(batch), near, strict=True)
         return [
-            replace(self._judgement(case, raw), novelty=novelty) for case, raw, novelty in judged
+            replace(self._judgement(case, raw), novelty=novelty, neighbours=own)
+            for case, raw, novelty, own in judged
         ]
 
     def novelties(self, batch: Batch) -> list[Novelty | None]:
@@ -97,14 +103,17 @@ class FoldModel(Member):
         rows = self.choices.calibrated(each)[:, judgement.decision]
         return replace(judgement, view_spread=float(rows.std()))
 
-    def _seen(self, reading: Reading, *, full: bool) -> tuple[Float[np.ndarray, " C"], Evidence]:
+    def _seen(
+        self, reading: Reading, *, full: bool
+    ) -> tuple[Float[np.ndarray, " C"], Evidence, tuple[Neighbour, ...]]:
         (answer,) = answers(self.model, [pack([reading.example])])
         raw = self._raw(answer)[0]
         evidence = supported(self.model, reading, answer, raw, full=full)
         if evidence.alone is not None:
             calibrated = self.choices.calibrated(evidence.alone).astype(np.float32)
             evidence = replace(evidence, alone=calibrated)
-        return raw, evidence
+        (near,) = neighbours_of(self.model.head, answer, self.classes)
+        return raw, evidence, near
 
     def _raw(self, answer: Answer) -> Float[np.ndarray, "B C"]:
         with torch.no_grad():
@@ -163,4 +172,5 @@ class Vote(Member):
             others=tuple(replace(part, evidence=None) for part in parts),
             novelty=together(novelties) if novelties else None,
             view_spread=float(np.mean(spreads)) if spreads else None,
+            neighbours=joined_neighbours(part.neighbours for part in parts),
         )

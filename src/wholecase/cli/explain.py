@@ -38,10 +38,12 @@ def explain(
     from wholecase.experiment import (
         ask,
         draw_answer,
+        nearest_lines,
         question_of,
         qupath_images,
         recipe_of,
         stored_answer,
+        stored_nearest_lines,
         unseen_note,
     )
     from wholecase.explain import Evidence, QuPathImage, refuse_project
@@ -63,6 +65,7 @@ def explain(
 
     if case is not None:
         show(*stored_answer(run, case))
+        _print_lines(map(visible, stored_nearest_lines(run, case)))
         _write_project(qupath, entries)
         _print_lines(f"note: {note}" for note in [unseen_note(recipe)] if note)
         return 0
@@ -77,6 +80,7 @@ def explain(
         spread = f"(fold models +- {one.spread:.3f})"
         print(visible(f"{one.case.id}: {one.label} {probability:.3f} {spread}"))
         _print_lines(novelty_lines([one]))
+        _print_lines(map(visible, nearest_lines(run, one)))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     _print_lines(f"note: {note}" for note in (*asked.notes, unseen_note(recipe)) if note)

@@ -77,3 +77,19 @@ def breakhis(
     crew = workers or cores()
     made = draw_breakhis(folder, patients=patients, images=images, seed=seed, workers=crew)
     print(f"{made}; next: wholecase cohort breakhis {made} --out {made / 'cohort.csv'}")
+
+
+@phantom.command
+def stills(
+    folder: Annotated[Path, Parameter(help="where TrainSet, TestSet and cohort.csv go")],
+    *,
+    patients: Annotated[int, Parameter(help="how many; two of five are ill")] = 80,
+    seed: int = 1,
+    workers: Workers = 0,
+) -> None:
+    """Draw pictures of healthy and ill patients in class folders; look-alikes in all of them."""
+    from wholecase.execution import cores
+    from wholecase.phantoms import draw_stills
+
+    made = draw_stills(folder, patients=patients, seed=seed, workers=workers or cores())
+    print(f"{made}; next: wholecase check {made / 'cohort.csv'}")

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from wholecase.encoders.colour_encoder import colour
 from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.paired_encoder import paired
 from wholecase.encoders.resnet50 import resnet50
 from wholecase.encoders.timm_encoder import timm_encoder
 
 ENCODERS: dict[str, Callable[..., Encoder]] = {
     "colour": colour,
+    "paired": paired,
     "resnet50": resnet50,
     "timm": timm_encoder,
 }

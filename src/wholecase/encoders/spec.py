@@ -10,6 +10,7 @@ from wholecase.core.lookup import check_options, options_of
 from wholecase.encoders.encoder import Encoder
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.known import ENCODERS
+from wholecase.encoders.paired_encoder import members_of, paired
 from wholecase.encoders.published import published_encoder
 from wholecase.encoders.resnet50 import WIDTH
 from wholecase.encoders.stored import STORED
@@ -58,6 +59,8 @@ class EncoderSpec:
             )
         if self.name in FIELD and (refused := FIELD[self.name].refused):
             raise RecipeError(f"the encoder {self.name} is not supported: {refused}")
+        for name, options in members_of(self.options["members"]) if factory is paired else ():
+            EncoderSpec(name, options).check(weights=weights)
         if weights and "weights" in options_of(factory):
             self._check_weights()
 
@@ -78,6 +81,8 @@ class EncoderSpec:
                 "the encoder 'stored' has no network: it stands for feature files, in a cohort "
                 "whose rows are all of kind features"
             )
+        if self.name == "paired":
+            return paired, {"build": lambda *of: EncoderSpec(*of).build(device)}
         if self.name in ENCODERS:
             return ENCODERS[self.name], {"device": device}
         if self.name in FIELD:

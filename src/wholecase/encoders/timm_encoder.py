@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wholecase.core.errors import RecipeError, WeightsError
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from wholecase.encoders.network import Look
 
 
-def timm_encoder(
+def timm_encoder(  # noqa: PLR0913 (the options of a recipe)
     *,
     model: str,
     weights: str | None = None,
     arguments: Mapping[str, Any] | None = None,
+    side_px: int | None = None,
     download: bool = False,
     batch: int = 32,
     device: str = "cpu",
@@ -31,6 +33,9 @@ def timm_encoder(
             those count that timm notes for the network.
         arguments: what `timm.create_model` must be told besides, the layer swiglu_packed by
             name; goes before the sidecar's.
+        side_px: to which pictures are resized, instead of what the sidecar or timm notes; a vision
+            transformer then needs the argument `dynamic_img_size: true`, which interpolates its
+            position embeddings.
         download: fetch the weights that timm knows where no file is named.
         batch: pictures at a time.
         device: where it computes.
@@ -52,6 +57,7 @@ def timm_encoder(
         else:
             network = fill(_created(model, given, pretrained=False), file)
     look = look_of(sidecar, _noted(network))
+    look = look if side_px is None else replace(look, side_px=side_px)
     identity = identity_of(model, given, look, file or network)
     encoder = network_encoder(network, look, identity=identity, batch=batch, device=device)
     if sidecar and sidecar.width not in {None, encoder.width}:

@@ -14,6 +14,7 @@ from wholecase.experiment.imported import import_clam
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
 from wholecase.experiment.summary import Summary
+from wholecase.experiment.told_neighbours import nearest_lines, stored_nearest_lines
 
 __all__ = [
     "Asked",
@@ -24,11 +25,13 @@ __all__ = [
     "draw_answer",
     "external_metrics",
     "import_clam",
+    "nearest_lines",
     "question_of",
     "qupath_images",
     "recipe_of",
     "run",
     "stored_answer",
+    "stored_nearest_lines",
     "unseen_note",
     "versions",
     "write_predictions",

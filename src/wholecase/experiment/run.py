@@ -47,6 +47,7 @@ from wholecase.experiment.stability import write_stability
 from wholecase.experiment.steps import shown_in_epoch, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
+from wholecase.experiment.told_neighbours import neighbour_notes, write_neighbours
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe
@@ -120,8 +121,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
         write_contents(folder, bench.folds, extraction)
-        write_predictions(folder.predictions, judged, cohort.classes)
-        write_novelty(folder.novelty, judged)
+        _write_judged(folder, judged, cohort.classes, used)
         warnings = _warned(bench, judged, cohort)
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         metrics = write_metrics(
@@ -207,10 +207,21 @@ def _refuse_nothing(extraction: Extraction, folder: RunFolder) -> None:
         raise RunError(f"{which} can be used ({told}); see {folder.exclusions} for each")
 
 
+def _write_judged(
+    folder: RunFolder, judged: Sequence[Judgement], classes: Sequence[str], used: Sequence[Case]
+) -> None:
+    """What is said of each case, how far it lies from those known, and which of these voted."""
+    write_predictions(folder.predictions, judged, classes)
+    write_novelty(folder.novelty, judged)
+    write_neighbours(folder.neighbours, judged, [case.id for case in used])
+
+
 def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
     """What to know of cohort and learning; people find it among the notes at the end."""
     of_cohort = [anonymity_note(cohort), *clinical_notes(cohort, bench.folds)]
-    warnings = [note for note in (*of_cohort, *warnings_of(bench, judged)) if note]
+    warnings = [
+        note for note in (*of_cohort, *warnings_of(bench, judged), *neighbour_notes(judged)) if note
+    ]
     for warning in warnings:
         outlet().note("warning", {"message": warning})
     return warnings

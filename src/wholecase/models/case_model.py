@@ -83,9 +83,9 @@ class CaseModel(nn.Module):
             )
 
     def turn(self, epoch: int) -> None:
-        """An epoch of learning begins: poolings may sharpen."""
+        """An epoch of learning begins: poolings may sharpen, heads compare harder."""
         for rule in self.modules():
-            if isinstance(rule, Pooling):
+            if isinstance(rule, Pooling | Head):
                 rule.turn(epoch)
 
     def networks(self) -> Iterator[Backbone]:

@@ -7,9 +7,7 @@ from typing import Any
 
 from wholecase.core.regular import why_irregular
 
-PATHS = (("encoder", "weights"),)
-"""The keys that name files, besides those of networks."""
-BACKBONE = ("model", "backbone")
+NETWORKS = (("encoder",), ("model", "backbone"))
 """Where networks stand; one that is made of others names files at any depth."""
 
 
@@ -21,22 +19,21 @@ def resolved(content: Any, folder: Path, at: Sequence[str] = ()) -> Any:  # noqa
         folder: where its relative paths begin.
         at: the keys above the content.
     """
-    for keys in PATHS:
-        if keys[: len(at)] == tuple(at):
-            content = _in_full(content, folder, keys[len(at) :])
-    return _of_networks(content, folder, tuple(at))
+    for place in NETWORKS:
+        content = _of_networks(content, folder, tuple(at), place)
+    return content
 
 
-def _of_networks(content: Any, folder: Path, at: tuple[str, ...]) -> Any:  # noqa: ANN401
-    if at[:2] == BACKBONE:
-        is_file_of_one = len(at) > len(BACKBONE) and at[-1] == "weights"
-        return _in_full(content, folder, ()) if is_file_of_one else _inside(content, folder)
-    if BACKBONE[: len(at)] != at:
+def _of_networks(content: Any, folder: Path, at: tuple[str, ...], place: tuple[str, ...]) -> Any:  # noqa: ANN401
+    if at[: len(place)] == place:
+        is_file_of_one = len(at) > len(place) and at[-1] == "weights"
+        return _in_full(content, folder) if is_file_of_one else _inside(content, folder)
+    if place[: len(at)] != at:
         return content
-    key = BACKBONE[len(at)]
+    key = place[len(at)]
     if not isinstance(content, dict) or key not in content:
         return content
-    return {**content, key: _of_networks(content[key], folder, (*at, key))}
+    return {**content, key: _of_networks(content[key], folder, (*at, key), place)}
 
 
 def _inside(network: Any, folder: Path) -> Any:  # noqa: ANN401
@@ -46,7 +43,7 @@ def _inside(network: Any, folder: Path) -> Any:  # noqa: ANN401
     if not isinstance(network, dict):
         return network
     return {
-        key: _in_full(value, folder, ()) if key == "weights" else _inside(value, folder)
+        key: _in_full(value, folder) if key == "weights" else _inside(value, folder)
         for key, value in network.items()
     }
 
@@ -56,10 +53,6 @@ def is_file(path: Path) -> bool:
     return why_irregular(path) is None and path.is_file()
 
 
-def _in_full(content: Any, folder: Path, keys: Sequence[str]) -> Any:  # noqa: ANN401
-    if not keys:
-        is_named = isinstance(content, str) and content
-        return os.path.abspath(folder / content) if is_named else content  # noqa: PTH100 (links stay)
-    if not isinstance(content, dict) or keys[0] not in content:
-        return content
-    return {**content, keys[0]: _in_full(content[keys[0]], folder, keys[1:])}
+def _in_full(content: Any, folder: Path) -> Any:  # noqa: ANN401
+    is_named = isinstance(content, str) and content
+    return os.path.abspath(folder / content) if is_named else content  # noqa: PTH100 (links stay)

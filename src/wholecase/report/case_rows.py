@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from wholecase.report.flow import exclusions
+from wholecase.report.nearest import ShownNeighbour, shown_neighbours
 from wholecase.report.opinions import Strip, strip_of
 from wholecase.report.pictures import Inlined, case_bytes, inlined
 from wholecase.report.records import Exclusion, Prediction, UsedCase
@@ -36,6 +37,8 @@ class CaseRow:
     verdict: str
     """The decision in a sentence."""
     facts: tuple[tuple[str, str], ...]
+    neighbours: tuple[ShownNeighbour, ...]
+    """The nearest known cases that decided, where neighbours do."""
     left_out: tuple[Exclusion, ...]
     """Images of the case that could not be used."""
 
@@ -84,6 +87,7 @@ def _row(
         strip=strip_of(run, prediction),
         verdict=_verdict(run, prediction),
         facts=_facts(run, prediction),
+        neighbours=shown_neighbours(run, prediction.case, prediction.decision),
         left_out=tuple(left_out),
     )
 
@@ -154,6 +158,11 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     novelty = run.novelty.get(prediction.case)
     if novelty is not None and novelty.percentile is not None:
         facts.append(("Distance", f"farther out than {percent(novelty.percentile)} of inner cases"))
+    if voted := run.neighbours.get(prediction.case):
+        alike = sum(one.label == prediction.decision for one in voted)
+        facts.append(
+            ("Nearest cases", f"{alike} of {len(voted)} that voted are {prediction.decision}")
+        )
     facts.append(("Localisation", f"AUROC {number(found)}" if found is not None else ""))
     if (marked := run.marked.get(prediction.case)) is not None:
         which = (

@@ -15,6 +15,7 @@ from wholecase.report.records import (
     ImagesAlone,
     MarkedSlices,
     Measured,
+    NearCase,
     Novelty,
     Opinion,
     Prediction,
@@ -79,6 +80,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         novelty={
             cell(row, "case_id", folder.novelty): _novelty(row) for row in rows_of(folder.novelty)
         },
+        neighbours=_neighbours(folder.neighbours),
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
@@ -93,6 +95,15 @@ def _marked(path: Path) -> dict[str, MarkedSlices]:
         for row in rows_of(path)
         if whole(row.get("first_rank"))
     }
+
+
+def _neighbours(path: Path) -> dict[str, tuple[NearCase, ...]]:
+    found = defaultdict(list)
+    for row in rows_of(path):
+        name, label = (cell(row, column, path) for column in ("neighbour", "label"))
+        near = NearCase(name, label, finite(row.get("distance")) or 0.0)
+        found[cell(row, "case_id", path)].append(near)
+    return {case: tuple(near) for case, near in found.items()}
 
 
 def _novelty(row: Row) -> Novelty:

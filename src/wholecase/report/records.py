@@ -205,6 +205,16 @@ class Deletion:
 
 
 @dataclass(frozen=True)
+class NearCase:
+    """A known case that voted on another."""
+
+    case: str
+    label: str
+    distance: float
+    """Between unit vectors, 0 to 2."""
+
+
+@dataclass(frozen=True)
 class Novelty:
     """How far a judged case lies from those that its model learnt from."""
 

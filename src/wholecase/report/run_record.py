@@ -14,6 +14,7 @@ from wholecase.report.records import (
     ImagesAlone,
     MarkedSlices,
     Measured,
+    NearCase,
     Novelty,
     Opinion,
     Prediction,
@@ -58,6 +59,8 @@ class Run:
     """By case; of series in whose mask there is something."""
     novelty: Mapping[str, Novelty] = field(default_factory=dict)
     """By case; empty where the run did not measure it."""
+    neighbours: Mapping[str, tuple[NearCase, ...]] = field(default_factory=dict)
+    """By case, nearest first; empty where the run does not decide by neighbours."""
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     """By name; empty where the run asked for none."""
     images: Mapping[str, ImagesAlone] = field(default_factory=dict)

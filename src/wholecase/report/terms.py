@@ -145,6 +145,11 @@ TERMS: dict[str, str] = {
         "same order, 0 has nothing in common. Low agreement says that several explanations fit "
         "the same answers, and that no single heatmap is the reason."
     ),
+    "Nearest cases": (
+        "The cases among those that the model learnt from which lie nearest to this one by what it "
+        "learnt to compare, none of them of the same patient. They vote on the answer, each by the "
+        "inverse of its distance, from 0 for twins to 2 for opposites."
+    ),
     "Distance": (
         "How far the case lies from those that its model learnt from (Mahalanobis, on the mean of "
         "its features), against inner cases, which taught nothing: beyond all but one in a hundred "

@@ -60,6 +60,11 @@ class RunFolder:
         return self.root / "contents.csv"
 
     @property
+    def neighbours(self) -> Path:
+        """`neighbours.csv`: the known cases that voted on each case, where neighbours decide."""
+        return self.root / "neighbours.csv"
+
+    @property
     def novelty(self) -> Path:
         """`novelty.csv`: how far each judged case lies from what its model learnt from."""
         return self.root / "novelty.csv"

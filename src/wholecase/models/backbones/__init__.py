@@ -8,6 +8,7 @@ from wholecase.models.backbones.paired import Paired
 from wholecase.models.backbones.per_magnification import PerMagnification
 from wholecase.models.backbones.resnet_grey import ResNetGrey
 from wholecase.models.backbones.small_cnn import SmallCnn
+from wholecase.models.backbones.timm_network import TimmNetwork
 
 BACKBONES: dict[str, type[Backbone]] = {
     "attended": Attended,
@@ -15,6 +16,7 @@ BACKBONES: dict[str, type[Backbone]] = {
     "per_magnification": PerMagnification,
     "resnet_grey": ResNetGrey,
     "small_cnn": SmallCnn,
+    "timm": TimmNetwork,
 }
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "PerMagnification",
     "ResNetGrey",
     "SmallCnn",
+    "TimmNetwork",
     "cells_of",
     "kept",
     "of_grid",

@@ -5,12 +5,14 @@ from wholecase.models.heads.clam import Clam
 from wholecase.models.heads.focal import Focal
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.multiclass import Multiclass
+from wholecase.models.heads.neighbours import Neighbours
 
 HEADS: dict[str, type[Head]] = {
     "binary": Binary,
     "clam": Clam,
     "focal": Focal,
     "multiclass": Multiclass,
+    "neighbours": Neighbours,
 }
 
-__all__ = ["HEADS", "Binary", "Clam", "Focal", "Head", "Multiclass"]
+__all__ = ["HEADS", "Binary", "Clam", "Focal", "Head", "Multiclass", "Neighbours"]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.nearest_cases import Near
 
 
 class Head(nn.Module, ABC):
@@ -26,6 +27,9 @@ class Head(nn.Module, ABC):
     @abstractmethod
     def logit_width(self) -> int:
         """L, numbers per judgement."""
+
+    def turn(self, epoch: int) -> None:
+        """An epoch of learning begins; nothing happens where a head learns alike in all."""
 
     @abstractmethod
     def logits(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
@@ -44,6 +48,10 @@ class Head(nn.Module, ABC):
 
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep what judging needs of the training cases; most heads need nothing."""
+
+    def neighbours(self, answer: Answer) -> Near | None:  # noqa: ARG002 (for those that do)
+        """The remembered cases that decide; None where a head does not decide by any."""
+        return None
 
     def candidates(self) -> Mapping[str, tuple[Any, ...]]:
         """What may be chosen on inner patients once all is learnt: name -> the values to try."""

@@ -1,0 +1,97 @@
+"""Any network of timm at the front of a model, transformers among them: a vector per instance."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import nearest
+from wholecase.models.backbones.backbone import Backbone
+from wholecase.models.backbones.recomputed import has_learning_norm
+from wholecase.models.batch import Batch, Embedded
+from wholecase.weights import load_weights, weight_file
+
+
+@final
+class TimmNetwork(Backbone):
+    """What a network of timm gives before its classifier; its modules stand below `network`.
+
+    A vision transformer takes pictures of any side with `arguments: {dynamic_img_size: true}`,
+    which interpolates the position embeddings of the side that it was trained at.
+
+    Args:
+        width: channels of the pixels.
+        network: timm's name.
+        weights: a local file to begin with; null begins at random.
+        arguments: what `timm.create_model` must be told besides.
+        instances: most that go through the network at once; what lies between is then computed
+            anew on the way back. Where BatchNorm learns, all of a step go at once.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        *,
+        network: str,
+        weights: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
+        instances: int = 32,
+    ) -> None:
+        super().__init__()
+        if instances < 1:
+            raise RecipeError(f"model.backbone.instances is 1 or more, not {instances}")
+        self._weights, self._instances = weights, instances
+        self.network = _created(network, width, arguments or {})
+
+    @property
+    def width(self) -> int:
+        """Numbers per vector: 1024 of ViT-Large, 1536 of ConvNeXt-Large."""
+        network: Any = self.network
+        width: int = network.num_features
+        return width
+
+    @property
+    def file(self) -> Path | None:
+        """What `weights` names."""
+        return None if self._weights is None else Path(self._weights)
+
+    def begin(self) -> None:
+        """Fill the network from the file.
+
+        Raises:
+            WeightsError: it is not there, damaged, or lacks a tensor of the network.
+        """
+        if self.file is not None:
+            load_weights(self.network, weight_file(self.file).path, least=1.0)
+
+    def forward(self, batch: Batch) -> Embedded:
+        """A part of the instances at a time."""
+        whole = torch.compiler.is_exporting() or has_learning_norm(self.network)
+        if whole or len(batch.values) <= self._instances:
+            return Embedded(self.network(batch.values), batch.starts, batch.scale)
+        parts = [self._part(part) for part in torch.split(batch.values, self._instances)]
+        return Embedded(torch.cat(parts), batch.starts, batch.scale)
+
+    def _part(self, values: Tensor) -> Tensor:
+        learns = any(p.requires_grad for p in self.network.parameters())
+        if not (learns and torch.is_grad_enabled()):
+            told: Tensor = self.network(values)
+            return told
+        again: Tensor = checkpoint(self.network, values, use_reentrant=False)
+        return again
+
+
+def _created(name: str, channels: int, arguments: Mapping[str, Any]) -> nn.Module:
+    import difflib
+
+    import timm
+
+    if not timm.is_model(name):
+        close = difflib.get_close_matches(name, timm.list_models(), n=1) or ["convnext_large"]
+        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close)}")
+    made: nn.Module = timm.create_model(name, num_classes=0, in_chans=channels, **arguments)
+    return made
