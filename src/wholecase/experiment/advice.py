@@ -147,8 +147,7 @@ def _asked_more(recipe: Recipe) -> Iterator[str]:
         yield "choose on every training patient in turn: protocol.refit=true protocol.inner=3"
     else:
         yield f"raise protocol.inner ({protocol.inner})"
-    if protocol.repeats < 2:
-        yield "tell how far divisions move it: protocol.repeats=5 (now 1)"
+    yield "see how far other divisions move it, by protocol.repeats"
     yield "believe the outer figure with its interval, not the inner one"
 
 
