@@ -9,12 +9,13 @@ RUNS := runs
 SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches demo-views check test test-slow soak-inputs sizes clean
+.PHONY: help install demo demo-patches demo-views demo-ct check test test-slow soak-inputs sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
 	@echo "make demo-patches  the same from pixels: drawn patches, in $(RUNS)/demo-patches"
 	@echo "make demo-views    views at four magnifications of drawn patients, in $(RUNS)/demo-views"
+	@echo "make demo-ct WEIGHTS=FILE  drawn head CT with a local file of MobileNetV2 (ImageNet), in $(RUNS)/demo-ct"
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
@@ -48,6 +49,16 @@ demo-views: install
 	$(BIN)/wholecase cohort breakhis $(RUNS)/views --out $(RUNS)/views/cohort.csv
 	$(BIN)/wholecase run breakhis-mmnet --cohort $(RUNS)/views/cohort.csv --out $(RUNS)/demo-views --baselines encoder=colour model.backbone=null model.input=null "train.augment={}" model.aggregator.inner=64 model.head.dropout=0.3 views.sets=8 batches.cases=8 train.epochs=40 train.optimizer.rate=1e-3 train.early_stop.patience=20 title="Demonstration on drawn views"
 
+demo-ct: install
+	@test -f "$(WEIGHTS)" || { echo "make demo-ct needs a local weight file of timm's mobilenetv2_100: make demo-ct WEIGHTS=FILE; see docs/guides/weights-offline.md"; exit 1; }
+	$(BIN)/wholecase phantom ct $(RUNS)/ct
+	$(BIN)/wholecase run brain-mets-ct --cohort $(RUNS)/ct/cohort.csv --out $(RUNS)/demo-ct \
+		'model.backbone={name: resnet_grey, network: mobilenetv2_100, weights: "$(WEIGHTS)"}' \
+		'model.input={name: window, windows: [[40, 80], [40, 80], [40, 80]], zscore: slice}' \
+		cut.side_px=224 cut.crop=head 'model.pooling={name: top_k, k: 2}' 'model.head={name: binary, hidden: [], dropout: 0.0}' \
+		'batches={name: patients, positive: 4, negative: 4, instances: 256}' train.batchnorm=frozen 'train.augment={}' \
+		train.epochs=12 'train.stages=[{from: 0, rates: {head: 1.0e-3}}]' evaluate.pictures=12 title="Demonstration on drawn head CT"
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -67,4 +78,4 @@ sizes: install
 	@$(BIN)/python tests/sizes.py
 
 clean:
-	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/demo-views $(RUNS)/views $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features
+	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/demo-ct $(RUNS)/ct $(RUNS)/demo-views $(RUNS)/views $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features
