@@ -9,7 +9,7 @@ all meet the same load of the machine:
 - `loop`: one slice after the other through the network, then the maximum, one way back;
 - `all`: all slices at once with all that they leave behind.
 
-All four give one gradient (printed: the largest difference beside the largest gradient). Prints CPU
+Freed memory stays with the process, as while a fold learns, for all ways alike. All four give one gradient (printed: the largest difference beside the largest gradient). Prints CPU
 seconds of a step on one thread (median, quartiles), the ratio to the loop round by round, and what
 a step adds to the peak of memory, measured once in a process of its own; writes JSON.
 
@@ -33,6 +33,7 @@ from torch import Tensor
 
 from wholecase.assemble import model_of, schedule_of
 from wholecase.core.kinds import CT
+from wholecase.execution import freed_memory_kept
 from wholecase.models import Batch, CaseModel
 from wholecase.recipes import read_recipe
 from wholecase.training import Example, Examples, Patients, Reuse, Shelf, optimizer_for, pack
@@ -156,7 +157,8 @@ def _resident_mb() -> float:
 
 def measured(stage: str, rounds: int, slices: int) -> dict[str, object]:
     """CPU seconds by way, and how far the gradients are apart."""
-    with tempfile.TemporaryDirectory() as folder:
+    # as while a fold learns, for all ways alike
+    with tempfile.TemporaryDirectory() as folder, freed_memory_kept():
         steps = ways(stage, slices, Path(folder))
         gradients = {name: step() for name, step in steps.items()}
         seconds: dict[str, list[float]] = {name: [] for name in steps}
