@@ -9,9 +9,10 @@ all meet the same load of the machine:
 - `loop`: one slice after the other through the network, then the maximum, one way back;
 - `all`: all slices at once with all that they leave behind.
 
-Freed memory stays with the process, as while a fold learns, for all ways alike. All four give one gradient (printed: the largest difference beside the largest gradient). Prints CPU
-seconds of a step on one thread (median, quartiles), the ratio to the loop round by round, and what
-a step adds to the peak of memory, measured once in a process of its own; writes JSON.
+Freed memory stays with the process, as while a fold learns, for all ways alike. All four give one
+gradient (printed: the largest difference beside the largest gradient). Prints CPU seconds of a step
+on one thread (median, quartiles), the ratio to the loop round by round, and what a step adds to the
+peak of memory, measured once in a process of its own; writes JSON.
 
     python benchmarks/slices.py
     python benchmarks/slices.py --rounds 5 --slices 20
