@@ -156,11 +156,14 @@ def test_no_file_of_a_run_tells_what_headers_tell(
     assert call(*out, *TINY, *words) == 0
     asked = ("predict", run, "--cohort", manifest, "--out", tmp_path / "p.csv")
     assert call(*asked, *words) == 2  # one series is lost
+    assert call("explain", run, manifest.parent / "1", "--out", tmp_path / "shown", *words) == 0
+    assert call("export", run, "--onnx", tmp_path / "model.onnx") == 0
     told = capsys.readouterr()
     assert found(told.out.encode()) | found(told.err.encode()) == set()
     names = {path.name for path in assert_clean(tmp_path)}
     assert {"report.html", "exclusions.csv", "recipe.yaml", "history.csv", "log.jsonl"} <= names
-    assert {"p.csv", "model.safetensors", "familiar.safetensors"} <= names
+    assert {"p.csv", "model.safetensors", "familiar.safetensors", "model.onnx"} <= names
+    assert any(name.endswith("-slices.csv") for name in names)
     reasons = (run / "exclusions.csv").read_text(encoding="utf-8")
     assert "holds no CT" in reasons
     assert json.loads(log.read_text().splitlines()[0])
