@@ -71,6 +71,13 @@ def test_the_default_names_the_encoder_that_lacks_its_weights(tmp_path: Path) ->
     assert members[1]["weights"] == str(tmp_path / "here.pth")
 
 
+def test_neighbours_decide_as_the_first_head_alone() -> None:
+    target = "cohort.targets={side: {label: side, classes: {left: [l], right: [r]}}}"
+    also = "model.also={side: {head: neighbours}}"
+    with pytest.raises(RecipeError, match="remembers the cases of the first head alone"):
+        model_of(read_recipe("metric-ensemble", [target, also]), 8, 2, 1)
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [

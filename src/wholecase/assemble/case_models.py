@@ -159,6 +159,11 @@ def _also(recipe: Recipe, width: int, branches: int) -> dict[str, tuple[Head, fl
         given["classes"] = len(recipe.cohort.targets[name].classes)
         make = look_up(HEADS, section.head.name, "head")
         heads[name] = built(make, section.head, "head", **given), section.weight
+        if heads[name][0].remembers:
+            raise RecipeError(
+                f"model.also.{name}.head: {section.head.name!r} remembers the cases of the first "
+                "head alone; use another head for a further target"
+            )
     return heads
 
 
