@@ -5,8 +5,13 @@ import pytest
 import torch
 
 from wholecase.answer import SHARES, faithfulness
-from wholecase.models import AGGREGATORS, HEADS, CaseModel
-from wholecase.training import Example
+from wholecase.core.kinds import CT
+from wholecase.models import AGGREGATORS, HEADS, CaseModel, answers
+from wholecase.models.backbones import SmallCnn
+from wholecase.models.heads import Binary
+from wholecase.models.inputs import Window
+from wholecase.models.poolings import MaxLogit
+from wholecase.training import Example, pack
 
 
 @pytest.fixture
@@ -57,3 +62,24 @@ def test_the_same_seed_deletes_the_same_and_small_bags_say_nothing(model: CaseMo
     assert len(one.top) == len(SHARES)
     few = values[:19]
     assert faithfulness(model, example(few), few, 1, np.random.default_rng(7)) is None
+
+
+def test_a_network_sees_the_instances_once() -> None:
+    """Deletions are of vectors: the curves are those of asking anew with each part."""
+    torch.manual_seed(0)
+    backbone = SmallCnn(1, channels=(4,))
+    seen = Window(CT, centre=40, width=80)
+    model = CaseModel(pool=MaxLogit(), head=Binary(4, 2), backbone=backbone, input=seen).eval()
+    pixels = torch.randint(0, 80, (24, 1, 8, 8), dtype=torch.int16)
+    case = Example("c", "p", pixels)
+    ran: list[int] = []
+    backbone.blocks[0].register_forward_hook(lambda *a: ran.append(1))
+    weights = np.arange(24.0)
+    told = faithfulness(model, case, weights, 1, np.random.default_rng(0))
+    assert told is not None
+    assert len(ran) == 1
+    for share, value in zip((0.0, 0.5), (told.top[0], told.top[-1]), strict=True):
+        kept = torch.arange(24 - round(24 * share))
+        (answer,) = answers(model, [pack([case.only(kept)])])
+        expected = float(model.head.probabilities(answer)[0, 1])
+        assert value == pytest.approx(expected, abs=1e-6)

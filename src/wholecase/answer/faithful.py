@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 
 from wholecase.models import CaseModel, answers
-from wholecase.training import Example, pack
+from wholecase.training import Example, pack, past
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Of the instances that are deleted."""
@@ -39,10 +39,14 @@ def faithfulness(
     target: int,
     rng: np.random.Generator,
 ) -> Faithfulness | None:
-    """Deletion curves of one case (Samek 2017), None for a bag too small to speak of shares."""
+    """Deletion curves of one case (Samek 2017), None for a bag too small to speak of shares.
+
+    A network sees the instances once; what is deleted are their vectors.
+    """
     count = len(weights)
     if count < LEAST_INSTANCES:
         return None
+    example = past(model, example)
     order = np.argsort(-weights, kind="stable")
     top = [_asked(model, example, np.sort(order[_deleted(s, count) :]), target) for s in SHARES]
     random = [

@@ -21,7 +21,7 @@ from wholecase.evaluation import Familiar, Novelty, together
 from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
-from wholecase.training import Choices, pack
+from wholecase.training import Choices, Example, pack, past
 
 UNCHOSEN = Choices()
 
@@ -68,12 +68,13 @@ class FoldModel(Member):
     def judge(self, reading: Reading, *, full: bool) -> Judgement:
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
+        through = past(self.model, reading.example)  # once, however often it is asked about
         if views is None:
-            raw, evidence, near = self._seen(reading, full=full)
+            raw, evidence, near = self._seen(reading, through, full=full)
             judgement = replace(self._judgement(reading.case, raw), neighbours=near)
         else:
             kept = views.kept(reading.example)
-            seen = [self._seen(reading.only(rows), full=full) for rows in kept]
+            seen = [self._seen(reading.only(rows), through.only(rows), full=full) for rows in kept]
             evidence = joined_evidence(reading, kept, [evidence for _, evidence, _ in seen])
             judgement = self._of_views(reading.case, np.stack([raw for raw, _, _ in seen]))
             near = joined_neighbours(near for _, _, near in seen)
@@ -104,11 +105,11 @@ class FoldModel(Member):
         return replace(judgement, view_spread=float(rows.std()))
 
     def _seen(
-        self, reading: Reading, *, full: bool
+        self, reading: Reading, through: Example, *, full: bool
     ) -> tuple[Float[np.ndarray, " C"], Evidence, tuple[Neighbour, ...]]:
-        (answer,) = answers(self.model, [pack([reading.example])])
+        (answer,) = answers(self.model, [pack([through])])
         raw = self._raw(answer)[0]
-        evidence = supported(self.model, reading, answer, raw, full=full)
+        evidence = supported(self.model, (reading, through), answer, raw, full=full)
         if evidence.alone is not None:
             calibrated = self.choices.calibrated(evidence.alone).astype(np.float32)
             evidence = replace(evidence, alone=calibrated)

@@ -16,7 +16,7 @@ from wholecase.training import Example, pack
 
 def supported(
     model: CaseModel,
-    reading: Reading,
+    case: tuple[Reading, Example],
     answer: Answer,
     probabilities: Float[np.ndarray, " C"],
     *,
@@ -26,16 +26,17 @@ def supported(
 
     Args:
         model: that answered.
-        reading: the case.
+        case: as it was read, and past the model's network.
         answer: about it alone.
         probabilities: of its classes; with more than two, maps are of the most probable.
         full: also what each instance says, and where within its instances a model that sees pixels
             looked; else the weights alone.
     """
+    reading, through = case
     if not full:
         return _evidence(answer, reading.bag, _nothing(reading), {})
     target = 1 if len(probabilities) == 2 else int(probabilities.argmax())
-    single = _single(model, reading, answer)
+    single = _single(model, through, answer)
     logits = _nothing(reading) if single is None else _logits(model, answer, single)
     maps = _maps(model, reading.example, answer, target)
     alone = _alone(model, answer, single, len(reading.bag.values))
@@ -110,11 +111,11 @@ def _nothing(reading: Reading) -> Float[np.ndarray, "N 0"]:
     return np.zeros((len(reading.bag.values), 0), dtype=np.float32)
 
 
-def _single(model: CaseModel, reading: Reading, answer: Answer) -> Answer | None:
+def _single(model: CaseModel, through: Example, answer: Answer) -> Answer | None:
     """The answer to each instance as a case of its own, where it is one vector."""
     if model.head.remembers or answer.pooled.origin is not None:
         return None
-    return each_alone(model, pack([reading.example]))
+    return each_alone(model, pack([through]))
 
 
 def _alone(

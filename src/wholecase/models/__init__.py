@@ -28,6 +28,7 @@ from wholecase.models.predict import (
     case_means,
     each_alone,
     each_told,
+    past_network,
     predict,
     remember,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "load_state",
     "load_tensors",
     "lowered",
+    "past_network",
     "predict",
     "quantise",
     "remember",

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from wholecase.models.backbones import WHOLE
 from wholecase.models.batch import Answer, Batch
 from wholecase.models.case_model import CaseModel, device_of
 from wholecase.models.poolings import Pooling
@@ -29,6 +30,24 @@ def answered(model: CaseModel, batches: Iterable[Batch]) -> Iterator[tuple[Batch
             with torch.no_grad():
                 answer = model(batch.to(device))
             yield batch, answer
+    finally:
+        model.train(was_training)
+
+
+def past_network(model: CaseModel, batch: Batch) -> Batch:
+    """The batch past the model's network, in evaluation mode: what is asked of it often.
+
+    As it is where the model takes stored features, or an instance becomes no grid of vectors.
+    """
+    if model.backbone is None:
+        return batch
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return model.passed(batch.to(device_of(model)), WHOLE).to("cpu")
+    except ValueError:
+        return batch
     finally:
         model.train(was_training)
 

@@ -5,7 +5,7 @@ from wholecase.training.augment import AUGMENTS, Augment
 from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
-from wholecase.training.examples import Example, Examples, NoExamples, pack
+from wholecase.training.examples import Example, Examples, NoExamples, pack, past
 from wholecase.training.fit import History, fit
 from wholecase.training.optimizer import optimizer_for
 from wholecase.training.rates import SCHEDULES, Course, Followed
@@ -52,4 +52,5 @@ __all__ = [
     "metric_told",
     "optimizer_for",
     "pack",
+    "past",
 ]
