@@ -9,6 +9,7 @@ from wholecase.answer.judgement import Judgement
 from wholecase.answer.members import Member
 from wholecase.assemble import batches_of, views_of
 from wholecase.cohort import Case
+from wholecase.execution import freed_memory_kept
 from wholecase.extract import Extraction
 
 Asked = Literal["full", "weights", "none"]
@@ -33,9 +34,16 @@ def judge(
         evidence: the `weights` of the instances; `full` adds what each says, and where within them
             a model that sees pixels looked; or `none`.
     """
-    if evidence == "none" and not any(views_of(member.recipe) for member in members):
-        yield from _in_batches(members, cases, extraction)
-        return
+    with freed_memory_kept():  # networks ask for the same blocks for every case
+        if evidence == "none" and not any(views_of(member.recipe) for member in members):
+            yield from _in_batches(members, cases, extraction)
+        else:
+            yield from _one_by_one(members, cases, extraction, evidence)
+
+
+def _one_by_one(
+    members: Sequence[Member], cases: Sequence[Case], extraction: Extraction, evidence: Asked
+) -> Iterator[tuple[Judgement, ...]]:
     for case in cases:
         reading = read_case(case, extraction)
         said = (member.judge(reading, full=evidence == "full") for member in members)
