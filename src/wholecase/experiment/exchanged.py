@@ -23,16 +23,13 @@ from wholecase.core.seeds import generator, seed_of
 from wholecase.evaluation import Interval, Scores, mean_drop
 from wholecase.execution import parallel_map
 from wholecase.experiment.outer import Bench
-from wholecase.models import WHOLE, CaseModel, device_of, predict
+from wholecase.models import predict
 from wholecase.models.aggregators import CrossMagnification
 from wholecase.models.scales import is_of_scale
-from wholecase.training import Example, pack
-from wholecase.training.examples import unpacked
+from wholecase.training import Example, pack, past
 
 TIMES = 10
 """So often the views are dealt anew; the mean counts."""
-AT_ONCE = 32
-"""Images that go through the network together."""
 METRIC = "auroc"
 NAMES = "names"
 """Key of the trial in which the views of a case keep their pictures and swap their scales."""
@@ -88,7 +85,7 @@ def _asked(bench: Bench, fold: Fold) -> _Asked:
     member = load_fold(bench.run, fold.number, bench.recipe, takes, bench.place.device)
     pool = member.model.pool
     assert isinstance(pool, CrossMagnification), "the recipe names it"  # noqa: S101
-    cases = [_passed(member.model, read_case(c, bench.extraction).example) for c in fold.test]
+    cases = [past(member.model, read_case(c, bench.extraction).example) for c in fold.test]
     shown = _sets(member, cases)
     seed = seed_of(bench.recipe.protocol.seed, "fold", fold.number)
     rows = {}
@@ -100,19 +97,6 @@ def _asked(bench: Bench, fold: Fold) -> _Asked:
     renamed = ([[_renamed(one, rng) for one in each] for each in shown] for _ in range(TIMES))
     rows[NAMES] = np.stack([_told(member, sets) for sets in renamed])
     return _Asked(tuple(case.case for case in cases), rows)
-
-
-def _passed(model: CaseModel, example: Example) -> Example:
-    """The case as vectors: what lies behind the network is asked many times."""
-    if model.backbone is None:
-        return example
-    count, device = len(example.values), device_of(model)
-    parts = [torch.arange(at, min(at + AT_ONCE, count)) for at in range(0, count, AT_ONCE)]
-    model.eval()
-    with torch.no_grad():
-        batches = [model.passed(pack([example.only(p)]).to(device), WHOLE) for p in parts]
-    values = torch.cat([unpacked(batch)[0].values.cpu() for batch in batches])
-    return replace(example, values=values, after=WHOLE)
 
 
 def _sets(member: FoldModel, cases: Sequence[Example]) -> list[list[Example]]:

@@ -29,6 +29,7 @@ from wholecase.models.predict import (
     each_alone,
     each_told,
     past_network,
+    past_part,
     predict,
     remember,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "load_tensors",
     "lowered",
     "past_network",
+    "past_part",
     "predict",
     "quantise",
     "remember",

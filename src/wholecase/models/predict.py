@@ -1,6 +1,7 @@
 """A model's answers, case by case, without learning anything."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -34,33 +35,46 @@ def answered(model: CaseModel, batches: Iterable[Batch]) -> Iterator[tuple[Batch
         model.train(was_training)
 
 
+@contextmanager
+def _only_asked(model: CaseModel) -> Iterator[torch.device]:
+    """Within, the model is in evaluation mode and keeps no graph; each part's mode is put back."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield device_of(model)
+    finally:
+        for module, was in modes.items():
+            module.training = was
+
+
+def past_part(model: CaseModel, batch: Batch, part: str) -> Batch:
+    """The batch `after` a part of the model's network: `CaseModel.passed` in evaluation mode.
+
+    Raises:
+        ValueError: the vectors of an instance are no grid that could be kept with it.
+    """
+    with _only_asked(model) as device:
+        return model.passed(batch.to(device), part)
+
+
 def past_network(model: CaseModel, batch: Batch) -> Batch:
-    """The batch past the model's network, in evaluation mode: what is asked of it often.
+    """The batch past the model's whole network: what is asked of it often.
 
     As it is where the model takes stored features, or an instance becomes no grid of vectors.
     """
     if model.backbone is None:
         return batch
-    was_training = model.training
-    model.eval()
     try:
-        with torch.no_grad():
-            return model.passed(batch.to(device_of(model)), WHOLE).to("cpu")
+        return past_part(model, batch, WHOLE).to("cpu")
     except ValueError:
         return batch
-    finally:
-        model.train(was_training)
 
 
 def each_alone(model: CaseModel, batch: Batch) -> Answer:
     """What each instance says as a case of its own: `CaseModel.alone` in evaluation mode."""
-    was_training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return model.alone(batch.to(device_of(model)))
-    finally:
-        model.train(was_training)
+    with _only_asked(model) as device:
+        return model.alone(batch.to(device))
 
 
 def remember(model: CaseModel, batches: Iterable[Batch]) -> None:

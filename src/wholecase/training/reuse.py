@@ -16,7 +16,7 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import RecipeError
 from wholecase.core.files import atomic
 from wholecase.core.seeds import seed_of
-from wholecase.models import WHOLE, Batch, CaseModel, device_of, is_each_alone, lowered
+from wholecase.models import WHOLE, Batch, CaseModel, device_of, is_each_alone, lowered, past_part
 from wholecase.training.augment import Augment
 from wholecase.training.batches import Batches
 from wholecase.training.examples import Example, Examples, pack, unpacked
@@ -131,7 +131,7 @@ class Kept:
         """How many variants fit beside the inner patients."""
         train, valid = self._sides
         try:
-            one = _passed(model, train.examples.batch([0]), part)
+            one = past_part(model, train.examples.batch([0]), part)
         except ValueError:  # vectors that are no grid
             return 0
         each = one.values[0].numel() * torch.finfo(torch.float32).bits / 8
@@ -172,7 +172,7 @@ class Kept:
             with torch.random.fork_rng([device] if device.type == "cuda" else []):
                 torch.manual_seed(seed_of(self._shelf.seed, "variant", variant, one.cases[0]))
                 one = changed(one)
-        values: np.ndarray = _passed(model, one, self._part).values.float().cpu().numpy()
+        values: np.ndarray = past_part(model, one, self._part).values.float().cpu().numpy()
         return values
 
 
@@ -196,17 +196,6 @@ def sleeping(model: CaseModel) -> str:
 
 def _wakes(part: nn.Module) -> bool:
     return any(p.requires_grad for p in part.parameters()) or not is_each_alone(part)
-
-
-def _passed(model: CaseModel, batch: Batch, part: str) -> Batch:
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with torch.no_grad():
-            return model.passed(batch.to(device_of(model)), part)
-    finally:
-        for module, was in modes.items():
-            module.training = was
 
 
 def _instances(examples: Examples) -> int:
