@@ -1,6 +1,5 @@
 """A published convolutional network on pixels of any number of channels, such as CT in windows."""
 
-import difflib
 import itertools
 from collections.abc import Sequence
 from functools import cached_property
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
-from wholecase.core.lookup import nearest
+from wholecase.models.backbones.created import created
 from wholecase.models.backbones.links import links_of
 from wholecase.models.backbones.mapped import Mapped
 from wholecase.models.backbones.recomputed import has_learning_norm, recomputed
@@ -59,7 +58,7 @@ class ResNetGrey(Mapped):
             raise RecipeError(f"model.backbone.slices is 1 or more, not {slices}")
         self._name, self._channels = network, width
         self._weights, self._first_conv, self._slices = weights, first_conv, slices
-        self.network = _created(network, width)
+        self.network = created(network, width, "resnet50")
 
     @property
     def width(self) -> int:
@@ -81,7 +80,7 @@ class ResNetGrey(Mapped):
         """
         if self.file is None:
             return
-        published = _created(self._name, COLOURS)
+        published = created(self._name, COLOURS, "resnet50")
         load_weights(published, weight_file(self.file).path, least=1.0)
         state = published.state_dict()
         first = f"{_first(published, self._name)}.weight"
@@ -109,7 +108,7 @@ class ResNetGrey(Mapped):
         """The maps before averaging, a part of the instances at a time."""
         if torch.compiler.is_exporting() or len(values) <= self._slices:
             return self._maps(values, after)
-        if self._shares_statistics():
+        if has_learning_norm(self.network):
             return self._together(values, after)
         return torch.cat([self._part(part, after) for part in torch.split(values, self._slices)])
 
@@ -158,9 +157,6 @@ class ResNetGrey(Mapped):
             values = self.get_submodule(name)(values)
         return values
 
-    def _shares_statistics(self) -> bool:
-        return has_learning_norm(self.network)
-
 
 def adapted(
     filters: Float[Tensor, "O 3 kh kw"], channels: int, how: Literal["mean", "sum"]
@@ -170,16 +166,6 @@ def adapted(
         return filters
     grey = filters.mean(1, keepdim=True) if how == "mean" else filters.sum(1, keepdim=True)
     return grey.repeat(1, channels, 1, 1) / channels
-
-
-def _created(name: str, channels: int) -> nn.Module:
-    import timm
-
-    if not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=1) or ["resnet50"]
-        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close)}")
-    made: nn.Module = timm.create_model(name, num_classes=0, in_chans=channels)
-    return made
 
 
 def _first(network: nn.Module, name: str) -> str:

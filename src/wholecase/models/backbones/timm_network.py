@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
-from wholecase.core.lookup import nearest
 from wholecase.models.backbones.backbone import Backbone
+from wholecase.models.backbones.created import created
 from wholecase.models.backbones.recomputed import has_learning_norm
 from wholecase.models.batch import Batch, Embedded
 from wholecase.weights import load_weights, weight_file
@@ -45,7 +45,7 @@ class TimmNetwork(Backbone):
         if instances < 1:
             raise RecipeError(f"model.backbone.instances is 1 or more, not {instances}")
         self._weights, self._instances = weights, instances
-        self.network = _created(network, width, arguments or {})
+        self.network = created(network, width, "convnext_large", **(arguments or {}))
 
     @property
     def width(self) -> int:
@@ -83,15 +83,3 @@ class TimmNetwork(Backbone):
             return told
         again: Tensor = checkpoint(self.network, values, use_reentrant=False)
         return again
-
-
-def _created(name: str, channels: int, arguments: Mapping[str, Any]) -> nn.Module:
-    import difflib
-
-    import timm
-
-    if not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=1) or ["convnext_large"]
-        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close)}")
-    made: nn.Module = timm.create_model(name, num_classes=0, in_chans=channels, **arguments)
-    return made
