@@ -101,7 +101,7 @@ class Kept:
         self._sides, self._reuse, self._augment = sides, reuse, augment
         self._own = Path(tempfile.mkdtemp(prefix="wholecase-")) if reuse.shelf is None else None
         self._shelf = reuse.shelf or Shelf(self._own or Path(), {}, seed)
-        self._part = ""
+        self._part, self._weights = "", ""
         self._shown: dict[int | None, Batches] = {}
         self._most = 0
 
@@ -111,6 +111,7 @@ class Kept:
         if part != self._part:
             self._part, self._shown = part, {}
             self._most = self._affordable(model, part) if part else 0
+            self._weights = _weights_of(model, part) if self._most else ""
         if not self._most:
             return self._sides
         train, valid = self._sides
@@ -147,7 +148,7 @@ class Kept:
         changed = None if variant is None else self._augment
         key = digest(
             part=self._part,
-            weights=_weights_of(model, self._part),
+            weights=self._weights,
             input=repr(model.input),
             change=None if changed is None else [self._shelf.seed, variant],
             on=[precision, device_of(model).type],
