@@ -13,9 +13,9 @@ from wholecase.assemble import model_of
 from wholecase.cohort import Case
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, draw_answer, run, stored_answer, unseen_note
-from wholecase.experiment.exchanged import _passed, _sets, _told
+from wholecase.experiment.exchanged import _sets, _told
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.training import Choices
+from wholecase.training import Choices, past
 
 CHANGES = (
     "model.backbone.scales=[40,100,200]",
@@ -99,5 +99,5 @@ def test_what_lies_behind_the_network_gives_the_answer_that_was_judged() -> None
     reading = Reading(asked, bag, example_of(asked, bag))
     member = FoldModel(0, recipe(), model_of(recipe(), 3, 2, 1), Choices(1.7, 0.5))
     said = member.judge(reading, full=False)
-    (told,) = _told(member, _sets(member, [_passed(member.model, reading.example)]))
+    (told,) = _told(member, _sets(member, [past(member.model, reading.example)]))
     np.testing.assert_allclose(told, said.probabilities, atol=1e-6)
