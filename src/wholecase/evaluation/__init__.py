@@ -1,5 +1,6 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.apart import shares_of_pairs
 from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
     apply_temperature,
@@ -64,6 +65,7 @@ __all__ = [
     "reliability",
     "roc",
     "said",
+    "shares_of_pairs",
     "smoothed_temperature",
     "together",
 ]

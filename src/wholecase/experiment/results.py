@@ -12,7 +12,7 @@ from wholecase.answer import SHARES, Judgement, scores_of
 from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.evaluation import Interval, Novelty, mean_interval, measure, shares_of_pairs
 from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
@@ -25,6 +25,8 @@ from wholecase.runs import RunFolder, write_rows
 FEW_PATIENTS = 50
 """Below this the intervals are so wide that a page should say so."""
 TOO_GOOD = 0.999
+APART = 0.02
+"""From this difference on between the AUROC within folds and that pooled a note tells of both."""
 
 
 def write_predictions(
@@ -108,18 +110,23 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     repeats: dict[str, Any] | None = None,
     lost: Mapping[str, Interval] | None = None,
 ) -> dict[str, Any]:
-    """Pooled over the outer folds, and per fold; each with its interval by patient.
+    """Over all outer folds, and per fold; each with its interval by patient.
+
+    Ranks are compared within folds (`share_of_pairs` tells how much each weighs in the AUROC of
+    two classes); `auroc_pooled` and `auprc_pooled` compare across them.
 
     `warnings` are what the cohort itself and the learning call for; they stand before all other
     notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
     `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged.
     """
     folds = sorted({int(j.judge) for j in judgements})
+    shares = shares_of_pairs(scores_of(judgements), folds)
     metrics = {
         "pooled": measured(judgements, recipe, "pooled"),
         "folds": [
             {
                 "fold": number,
+                "share_of_pairs": shares.get(number),
                 "metrics": measured(
                     [j for j in judgements if int(j.judge) == number], recipe, number
                 ),
@@ -220,6 +227,13 @@ def _notes(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -
             "are noise."
         )
     area = pooled.get("auroc", {}).get("value")
+    over_all = pooled.get("auroc_pooled", {}).get("value")
+    if area is not None and over_all is not None and abs(area - over_all) >= APART:
+        notes.append(
+            f"Within folds the AUROC is {area:.3f}, pooled over them {over_all:.3f}: the models of "
+            "the folds do not speak on one scale, and a pair of cases from two folds compares two "
+            "models; the headline counts pairs within folds."
+        )
     if area is not None and area >= TOO_GOOD:
         notes.append(
             "The classes are separated almost perfectly. A result that looks too good is a leak "
