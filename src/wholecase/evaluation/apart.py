@@ -7,11 +7,14 @@ chance, since the model of a fold leans towards what its own test cases lack (Pa
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.special import ndtri
 
 from wholecase.evaluation.fraction import fraction
+from wholecase.evaluation.ranking import auroc, weighted_auroc
 from wholecase.evaluation.scores import Scores
 
 Positive = Bool[np.ndarray, " M"]
@@ -79,8 +82,44 @@ def each_judge(scores: Scores) -> Iterator[Bool[np.ndarray, " M"]]:
         yield scores.judges == judge
 
 
+@dataclass(frozen=True)
+class Far:
+    """A judge whose cases it ranks otherwise than the others theirs."""
+
+    judge: int
+    """Its place among the judges, in the order of their numbers."""
+    area: float
+    deviations: float
+    """How many standard errors it lies above the area of all."""
+
+
+def far_judges(scores: Scores, alpha: float = 0.05) -> list[Far]:
+    """The judges of two classes whose AUROC is further from that of all than chance allows.
+
+    The standard error is Newcombe's (2006) at the area of all, drawn towards one half by a pair so
+    that it is not nought; `alpha` holds of all judges together (Bonferroni).
+    """
+    once = np.ones((1, len(scores.truth)))
+    (over,) = of_class(weighted_auroc, pairs, scores, 1, once)
+    found, asked = [], 0
+    counts = sum(float(pairs(scores.truth[o] == 1, once[:, o])[0]) for o in each_judge(scores))
+    at = float((over * counts + 0.5) / (counts + 1)) if counts else 0.5
+    for judge, own in enumerate(each_judge(scores)):
+        positive = scores.truth[own] == 1
+        some, others = int(positive.sum()), int((~positive).sum())
+        if not some or not others:
+            continue
+        asked += 1
+        area = auroc(positive, scores.probabilities[own, 1])
+        spread = 1 + ((some + others) / 2 - 1) * ((1 - at) / (2 - at) + at / (1 + at))
+        error = float(np.sqrt(at * (1 - at) * spread / (some * others)))
+        found.append(Far(judge, area, (area - at) / error))
+    reach = float(ndtri(1 - alpha / 2 / max(asked, 1)))
+    return [one for one in found if abs(one.deviations) > reach]
+
+
 def shares_of_pairs(scores: Scores, folds: Sequence[int]) -> dict[int, float]:
-    """How much each judge weighs in the AUROC of two classes; empty where nobody has pairs.
+    """How much each judge weighs in the AUROC; empty of more than two classes, or without pairs.
 
     >>> truth, rows = np.array([0, 1, 0, 1, 1]), np.full((5, 2), 0.5)
     >>> said = Scores(truth, rows, truth, tuple("abcde"), np.array([1, 1, 2, 2, 2]))
@@ -89,6 +128,6 @@ def shares_of_pairs(scores: Scores, folds: Sequence[int]) -> dict[int, float]:
     """
     once = np.ones((1, len(scores.truth)))
     counts = [float(pairs(scores.truth[own] == 1, once[:, own])[0]) for own in each_judge(scores)]
-    if not sum(counts):
+    if scores.classes != 2 or not sum(counts):
         return {}
     return {fold: count / sum(counts) for fold, count in zip(folds, counts, strict=True)}

@@ -40,13 +40,19 @@ REPEATS = 2000
 
 
 def measure(
-    scores: Scores, *, repeats: int = REPEATS, seed: int, alpha: float = 0.05
+    scores: Scores,
+    *,
+    only: Sequence[str] = (),
+    repeats: int = REPEATS,
+    seed: int,
+    alpha: float = 0.05,
 ) -> dict[str, Interval]:
-    """Every metric with its interval at confidence 1 - alpha, by patient.
+    """Every metric, or `only` some, with its interval at confidence 1 - alpha, by patient.
 
     Metrics of two classes only are left out where there are more.
     """
-    fitting = {name: m for name, m in METRICS.items() if m.suits(scores)}
+    asked = {name: METRICS[name] for name in only or METRICS}
+    fitting = {name: m for name, m in asked.items() if m.suits(scores)}
     redrawn = {
         name: partial(_measured, m, scores) for name, m in fitting.items() if _many(m, scores)
     }

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from wholecase.cohort import (
     Cohort,
     Fold,
     Split,
-    anonymity_note,
+    columns_of,
     inner_folds,
     read_cohort,
     refuse_identical,
@@ -30,8 +30,8 @@ from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message, outlet
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
-from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
+from wholecase.experiment.checks import Examined, examined, refuse_unknown_codes
 from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.exchanged import lost_without
@@ -123,6 +123,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         _write_judged(folder, judged, cohort.classes, used)
         warnings = _warned(bench, judged, cohort)
+        columns = columns_of(cohort, labels_of(recipe))
         plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
         metrics = write_metrics(
             folder,
@@ -133,7 +134,12 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
             plain,
             repeats=told_of_repeats([(bench, judged), *again]),
             lost=lost_without(bench, judged),
+            columns=columns,
+            examine=lambda found: examined(
+                Examined(bench, judged, cohort, columns, found, plain[1])
+            ),
         )
+        _tell_failed(metrics)
     with clock.stage("explain"):
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
@@ -193,6 +199,7 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     check_pixels(recipe, cohort)
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
+    refuse_unknown_codes(recipe.evaluate.muted)
     check_precision(recipe.train.precision, settings.place.device)
     for remark in cohort.remarks:
         message(f"note: {remark}")
@@ -217,14 +224,18 @@ def _write_judged(
 
 
 def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
-    """What to know of cohort and learning; people find it among the notes at the end."""
-    of_cohort = [anonymity_note(cohort), *clinical_notes(cohort, bench.folds)]
-    warnings = [
-        note for note in (*of_cohort, *warnings_of(bench, judged), *neighbour_notes(judged)) if note
-    ]
+    """What to know of the cohort; people find it among the notes at the end."""
+    warnings = [*clinical_notes(cohort, bench.folds), *neighbour_notes(judged)]
     for warning in warnings:
         outlet().note("warning", {"message": warning})
     return warnings
+
+
+def _tell_failed(metrics: Mapping[str, Any]) -> None:
+    for check in metrics["checks"]:
+        if check["state"] == "failed":
+            told = f"{check['code']}: {check['sentence']}"
+            outlet().note("warning", {"message": told})
 
 
 def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:

@@ -8,6 +8,7 @@ from typing import Any
 from wholecase.report.records import (
     Baseline,
     CasePictures,
+    CheckRecord,
     Deletion,
     Exclusion,
     FoldRecord,
@@ -20,6 +21,7 @@ from wholecase.report.records import (
     Prediction,
     Repeated,
     Scale,
+    Subgroup,
     TissueRecord,
     UsedCase,
 )
@@ -67,6 +69,11 @@ class Run:
     """`all`, and by magnification; empty where no images are judged alone."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
+
+    checks: tuple[CheckRecord, ...] = ()
+    """In the order of their codes; empty of runs that were not asked."""
+    subgroups: Mapping[str, tuple[Subgroup, ...]] = field(default_factory=dict)
+    """By column of the manifest."""
 
     @property
     def is_binary(self) -> bool:
