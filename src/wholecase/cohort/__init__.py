@@ -18,7 +18,7 @@ from wholecase.cohort.manifest import (
 from wholecase.cohort.protocols import given, holdout, inner_folds, nested
 from wholecase.cohort.remarks import Remark
 from wholecase.cohort.split import SIDES, Fold, Split, some
-from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
+from wholecase.cohort.splits_file import read_sides, read_splits, split_digest, write_splits
 
 __all__ = [
     "KINDS",
@@ -50,6 +50,7 @@ __all__ = [
     "nested",
     "read_cohort",
     "read_leniently",
+    "read_sides",
     "read_splits",
     "read_to_ask",
     "refuse_identical",
