@@ -17,12 +17,15 @@ from wholecase.evaluation.curves import (
     reliability,
     roc,
 )
+from wholecase.evaluation.delong import Areas, areas, delong
 from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
-from wholecase.evaluation.interval import FEW, Interval
+from wholecase.evaluation.interval import FEW, Interval, Tested
 from wholecase.evaluation.intervals import mean_drop, mean_interval, measure, paired_difference
+from wholecase.evaluation.mcnemar import mcnemar
 from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
+from wholecase.evaluation.overlap import Errors, Overlap, overlap
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
 from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
@@ -32,19 +35,24 @@ __all__ = [
     "FEW",
     "METRICS",
     "THRESHOLDS",
+    "Areas",
     "Curve",
     "DecisionCurve",
+    "Errors",
     "Familiar",
     "Interval",
     "Metric",
     "Novelty",
+    "Overlap",
     "Reliability",
     "Scores",
     "Sides",
+    "Tested",
     "ThresholdChoice",
     "ThresholdRule",
     "Vectors",
     "apply_temperature",
+    "areas",
     "auroc",
     "baseline",
     "bins_for",
@@ -52,13 +60,16 @@ __all__ = [
     "calibration_slope",
     "confusion",
     "decision_curve",
+    "delong",
     "expected_calibration_error",
     "fit_temperature",
     "learn_familiar",
+    "mcnemar",
     "mean_drop",
     "mean_features",
     "mean_interval",
     "measure",
+    "overlap",
     "paired_difference",
     "precision_recall",
     "reliability",

@@ -15,7 +15,6 @@ from wholecase.answer import (
 )
 from wholecase.assemble import labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
-from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
 from wholecase.experiment.explained_series import draw_slices
@@ -33,7 +32,7 @@ from wholecase.explain import (
     viewer_origin,
 )
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, manifest_of
 from wholecase.sources import ImageSource, open_source, split_index
 
 SHEET_TILES = 12
@@ -64,25 +63,11 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
     """
     folder = RunFolder(root)
     recipe = recipe_of(root)
-    cohort = read_cohort(_manifest(folder), labels_of(recipe))
+    cohort = read_cohort(manifest_of(folder), labels_of(recipe))
     for candidate in cohort.cases:
         if candidate.id == case:
             return candidate.judged, read_evidence(folder.evidence(case))
     raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
-
-
-def _manifest(folder: RunFolder) -> Path:
-    """Where the run's manifest is, unchanged; evidence must not be drawn on other images."""
-    facts = folder.read_facts()["cohort"]
-    manifest = Path(facts["path"])
-    # relative to where the run was started from: here, or somewhere above the run's folder
-    for home in (Path(), *folder.root.resolve().parents):
-        if (home / manifest).is_file() and file_digest(home / manifest) == facts["digest"]:
-            return home / manifest
-    raise RunError(
-        f"the manifest {manifest} of {folder.root} is not there or was changed since the run; put "
-        "it back as it was, or start from the folder in which the run was started"
-    )
 
 
 def draw_answer(

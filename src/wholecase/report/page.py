@@ -46,7 +46,7 @@ def write_report(root: Path, facts: Mapping[str, Any] | None = None) -> Path:
 
 def page(run: Run) -> str:
     """The page as text."""
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(**_facts(run)) + "\n"
 
 
@@ -91,7 +91,8 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """What the templates of this package are filled by."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
