@@ -139,7 +139,7 @@ def test_delong_says_why_it_tells_no_interval():
     positive, scores = drawn(np.random.default_rng(6), 40)
     same = delong(positive, scores[:, [0, 0]], alone(40))
     assert (same.difference.value, same.difference.low, same.p) == (0.0, None, None)
-    assert "agree" in same.difference.reason
+    assert "ordered alike" in same.difference.reason
     one = delong(np.ones(40, bool), scores, alone(40))
     assert one.difference.value is None
     few = np.arange(40) < 9

@@ -1,5 +1,6 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.admission import Rule, Standing, standings, vote_weights
 from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
     apply_temperature,
@@ -45,8 +46,10 @@ __all__ = [
     "Novelty",
     "Overlap",
     "Reliability",
+    "Rule",
     "Scores",
     "Sides",
+    "Standing",
     "Tested",
     "ThresholdChoice",
     "ThresholdRule",
@@ -76,5 +79,7 @@ __all__ = [
     "roc",
     "said",
     "smoothed_temperature",
+    "standings",
     "together",
+    "vote_weights",
 ]

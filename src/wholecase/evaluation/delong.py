@@ -15,12 +15,14 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from wholecase.evaluation.interval import ALIKE, UNDEFINED, Interval, Tested, without_ends
+from wholecase.evaluation.interval import UNDEFINED, Interval, Tested, without_ends
 
 LEAST = 10
 """Patients of either class below which the normal approximation is not told."""
 TOO_FEW_RANKED = f"fewer than {LEAST} patients of a class"
 ONE_OF_CLASS = "a fold has a single patient of a class, so that its variance is unknown"
+
+ORDERED_ALIKE = "the cases are ordered alike, or perfectly by both: nothing varies"
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def delong(
         return Tested(without_ends(value, n, TOO_FEW_RANKED), None, how)
     variance = float(both.covariance[0, 0] + both.covariance[1, 1] - 2 * both.covariance[0, 1])
     if not variance > 1e-15:
-        reason = ONE_OF_CLASS if np.isnan(variance) else ALIKE
+        reason = ONE_OF_CLASS if np.isnan(variance) else ORDERED_ALIKE
         return Tested(without_ends(value, n, reason), None, how)
     deviation = variance**0.5
     reach = float(ndtri(1 - alpha / 2)) * deviation

@@ -114,19 +114,8 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
     `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged.
     """
-    folds = sorted({int(j.judge) for j in judgements})
-    metrics = {
-        "pooled": measured(judgements, recipe, "pooled"),
-        "folds": [
-            {
-                "fold": number,
-                "metrics": measured(
-                    [j for j in judgements if int(j.judge) == number], recipe, number
-                ),
-            }
-            for number in folds
-        ],
-    }
+    metrics = measured_by_fold(judgements, recipe)
+    folds = [int(entry["fold"]) for entry in metrics["folds"]]
     images, lost = of_images(judgements, recipe), lost or {}
     importance = learnt_importance(run, recipe, folds, lost)
     parts = {
@@ -139,10 +128,10 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "repeats": repeats,
     }
     metrics |= {name: part for name, part in parts.items() if part}
-    metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
+    metrics["spread"] = spread_of(metrics["folds"])
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
-    notes = _notes(judgements, metrics["pooled"])  # type: ignore[arg-type]
+    notes = notes_of(judgements, metrics["pooled"])
     metrics["notes"] = [
         *warnings,
         *baselines[1],
@@ -155,6 +144,23 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     ]
     write_json(run.metrics, metrics)
     return metrics
+
+
+def measured_by_fold(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
+    """`pooled` and `folds` of `metrics.json`."""
+    folds = sorted({int(j.judge) for j in judgements})
+    return {
+        "pooled": measured(judgements, recipe, "pooled"),
+        "folds": [
+            {
+                "fold": number,
+                "metrics": measured(
+                    [j for j in judgements if int(j.judge) == number], recipe, number
+                ),
+            }
+            for number in folds
+        ],
+    }
 
 
 def measured(
@@ -196,7 +202,7 @@ def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, 
     }
 
 
-def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
+def spread_of(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     """Mean and standard deviation over folds, as tables of papers give them."""
     spread = {}
     for metric in folds[0]["metrics"]:
@@ -211,7 +217,8 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     return spread
 
 
-def _notes(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -> list[str]:
+def notes_of(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -> list[str]:
+    """What to know of the figures."""
     notes = []
     patients = len({j.case.patient for j in judgements})
     if patients < FEW_PATIENTS:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
-from wholecase.report import flow, provenance, verdict
+from wholecase.report import flow, provenance, verdict, voting
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
@@ -63,6 +63,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "reading": verdict.reading(run),
         "cards": verdict.cards(run),
         "steps": flow.steps(run),
+        "vote_metrics": voting.shown_metrics(run.vote) if run.vote else [],
+        "vote_members": voting.member_rows(run.vote, run.folds) if run.vote else [],
+        "vote_standings": voting.standing_rows(run.folds),
         "exclusions": flow.exclusions(run),
         "losses": flow.losses(run),
         "mix": flow.mix(run),

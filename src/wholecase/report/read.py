@@ -37,6 +37,7 @@ from wholecase.report.table_cells import (
     rows_of,
     whole,
 )
+from wholecase.report.voting import read_vote
 from wholecase.runs import RunFolder
 
 
@@ -84,6 +85,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
+        vote=read_vote(facts, metrics),
     )
 
 

@@ -23,6 +23,7 @@ from wholecase.report.records import (
     TissueRecord,
     UsedCase,
 )
+from wholecase.report.voting import VoteRecord
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Run:
     """`all`, and by magnification; empty where no images are judged alone."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
+    vote: VoteRecord | None = None
+    """None where the run is no vote of runs."""
 
     @property
     def is_binary(self) -> bool:
