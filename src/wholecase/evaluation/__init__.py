@@ -20,7 +20,7 @@ from wholecase.evaluation.curves import (
 )
 from wholecase.evaluation.delong import Areas, areas, delong
 from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
-from wholecase.evaluation.interval import FEW, Interval, Tested
+from wholecase.evaluation.interval import FEW, Gap, Interval
 from wholecase.evaluation.intervals import mean_drop, mean_interval, measure, paired_difference
 from wholecase.evaluation.mcnemar import mcnemar
 from wholecase.evaluation.metric import Metric
@@ -41,6 +41,7 @@ __all__ = [
     "DecisionCurve",
     "Errors",
     "Familiar",
+    "Gap",
     "Interval",
     "Metric",
     "Novelty",
@@ -50,7 +51,6 @@ __all__ = [
     "Scores",
     "Sides",
     "Standing",
-    "Tested",
     "ThresholdChoice",
     "ThresholdRule",
     "Vectors",

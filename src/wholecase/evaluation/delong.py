@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from wholecase.evaluation.interval import UNDEFINED, Interval, Tested, without_ends
+from wholecase.evaluation.interval import UNDEFINED, Gap, Interval, without_ends
 
 LEAST = 10
 """Patients of either class below which the normal approximation is not told."""
@@ -67,25 +67,25 @@ def delong(
     folds: Int[np.ndarray, " M"] | None = None,
     *,
     alpha: float = 0.05,
-) -> Tested:
+) -> Gap:
     """The area of the first score less that of the second, with its interval."""
     both, n = areas(positive, scores, patients, folds), len(set(patients))
     several = folds is not None and len(np.unique(folds)) > 1
     how = f"DeLong's test{', pairs within folds,' if several else ''} on {n} patients"
     value = float(both.values[0] - both.values[1])
     if np.isnan(value):
-        return Tested(without_ends(None, n, UNDEFINED), None, how)
+        return Gap(without_ends(None, n, UNDEFINED), None, how)
     if _fewest(positive, patients) < LEAST:
-        return Tested(without_ends(value, n, TOO_FEW_RANKED), None, how)
+        return Gap(without_ends(value, n, TOO_FEW_RANKED), None, how)
     variance = float(both.covariance[0, 0] + both.covariance[1, 1] - 2 * both.covariance[0, 1])
     if not variance > 1e-15:
         reason = ONE_OF_CLASS if np.isnan(variance) else ORDERED_ALIKE
-        return Tested(without_ends(value, n, reason), None, how)
+        return Gap(without_ends(value, n, reason), None, how)
     deviation = variance**0.5
     reach = float(ndtri(1 - alpha / 2)) * deviation
     ends = max(value - reach, -1.0), min(value + reach, 1.0)
     p = float(2 * ndtr(-abs(value) / deviation))
-    return Tested(Interval(value, *ends, n, "formula"), p, how)
+    return Gap(Interval(value, *ends, n, "formula"), p, how)
 
 
 def _fewest(positive: Bool[np.ndarray, " M"], patients: Sequence[str]) -> int:

@@ -37,7 +37,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Gap:
     """The difference of two judges of the same cases, and how likely chance alone makes it."""
 
     difference: Interval

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import binomtest, chi2
 
 from wholecase.evaluation.bounds import Ends, effective
-from wholecase.evaluation.interval import ONE, Interval, Tested, without_ends
+from wholecase.evaluation.interval import ONE, Gap, Interval, without_ends
 
 EXACT_BELOW = 25
 """With fewer patients on whom the two differ the binomial is summed; with more, chi squared."""
@@ -17,7 +17,7 @@ EXACT_BELOW = 25
 
 def mcnemar(
     first: Bool[np.ndarray, " M"], second: Bool[np.ndarray, " M"], patients: Sequence[str]
-) -> Tested:
+) -> Gap:
     """The accuracy of the first less that of the second, tested by patient (McNemar 1947).
 
     A patient counts once, for the judge that is right in more of their cases; who is equal counts
@@ -30,11 +30,11 @@ def mcnemar(
     how = f"McNemar's test, {which} on {won + lost} patients: {won} for the first, {lost} against"
     value, n = float(first.mean() - second.mean()), len(names)
     if n < 2:
-        return Tested(without_ends(value, n, ONE), p, how)
+        return Gap(without_ends(value, n, ONE), p, how)
     share = effective(patients) / len(first)
     only = (first & ~second).sum() * share, (second & ~first).sum() * share
     ends = tango(float(only[0]), float(only[1]), effective(patients))
-    return Tested(Interval(value, *ends, n, "formula"), p, how)
+    return Gap(Interval(value, *ends, n, "formula"), p, how)
 
 
 def p_of(won: int, lost: int) -> tuple[float, str]:

@@ -18,7 +18,7 @@ from wholecase.runs import RunFolder
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
     import numpy as np
 
-    from wholecase.evaluation import Interval, Overlap, Scores, Tested
+    from wholecase.evaluation import Gap, Interval, Overlap, Scores
 
 REPEATS = 2000
 
@@ -71,8 +71,8 @@ class Pair:
     differences: "dict[str, Interval]"
     """By name of the metric."""
     overlap: "Overlap"
-    accuracy: "Tested"
-    area: "Tested | None"
+    accuracy: "Gap"
+    area: "Gap | None"
     """Under the ROC curve; None unless of two classes."""
 
 

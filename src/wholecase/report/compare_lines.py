@@ -7,7 +7,7 @@ from wholecase.report.compare import Comparison, Pair
 from wholecase.report.wording import count
 
 if TYPE_CHECKING:
-    from wholecase.evaluation import Errors, Tested
+    from wholecase.evaluation import Errors, Gap
 
 SHOWN = 20
 """Disputed cases that are listed; the page shows more."""
@@ -26,7 +26,7 @@ def errors_told(cases: "Errors", patients: "Errors", first: str, second: str) ->
     return f"wrong: {', '.join(told)}"
 
 
-def chance_told(tested: "Tested") -> str:
+def chance_told(tested: "Gap") -> str:
     """How likely chance alone makes such a difference, and how that is known."""
     return f"p {p_told(tested.p)}, {tested.how}"
 

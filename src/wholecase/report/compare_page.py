@@ -15,7 +15,7 @@ from wholecase.report.terms import COMPARED, METRIC_NAMES, TERMS, metric_name
 from wholecase.report.wording import count, interval, listed, number
 
 if TYPE_CHECKING:
-    from wholecase.evaluation import Interval, Tested
+    from wholecase.evaluation import Gap, Interval
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class MetricRow:
 
 
 @dataclass(frozen=True)
-class TestRow:
+class GapRow:
     """A difference and how likely chance alone makes it."""
 
     name: str
@@ -67,7 +67,7 @@ def page_of(comparison: Comparison) -> str:
                 ("Oracle accuracy", comparison.overlap.oracle),
             )
         ],
-        pairs=[(pair, metric_rows(pair), test_rows(pair)) for pair in comparison.pairs],
+        pairs=[(pair, metric_rows(pair), gap_rows(pair)) for pair in comparison.pairs],
         cases=disputed_cases(comparison),
         disputed=len(comparison.disputed),
         terms=words | COMPARED,
@@ -115,16 +115,16 @@ def metric_rows(pair: Pair) -> list[MetricRow]:
     return rows
 
 
-def test_rows(pair: Pair) -> list[TestRow]:
+def gap_rows(pair: Pair) -> list[GapRow]:
     """Of accuracy and, with two classes, of the area under the ROC curve."""
     tests = {"Accuracy": pair.accuracy, "AUROC": pair.area}
     return [_test(name, tested) for name, tested in tests.items() if tested is not None]
 
 
-def _test(name: str, tested: "Tested") -> TestRow:
+def _test(name: str, tested: "Gap") -> GapRow:
     gap = _measured(tested.difference)
     ends = interval(gap) or f"none: {gap.reason}"
-    return TestRow(name, _signed(gap.value), ends, p_told(tested.p), tested.how)
+    return GapRow(name, _signed(gap.value), ends, p_told(tested.p), tested.how)
 
 
 def _shown(value: "Interval") -> tuple[str, str]:
