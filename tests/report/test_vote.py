@@ -216,3 +216,53 @@ def test_the_command_tells_the_table_and_ends_with_one_where_nobody_is_admitted(
         main(["vote", *map(str, members), "--out", str(tmp_path / "v"), "--accuracy", "1.2"])
     assert ended.value.code == 1
     assert "between 0 and 1" in capsys.readouterr().err
+
+
+def test_inner_folds_are_asked_where_all_members_have_them(members, tmp_path):
+    roots = []
+    for root in members[:2]:
+        shutil.copytree(root, tmp_path / root.name)
+        folder = RunFolder(tmp_path / root.name)
+        said = {row["case_id"]: row for row in read_rows(folder.predictions)}
+        for number in folder.fold_numbers:
+            own = [r for r in read_rows(folder.splits) if r["fold"] == str(number)]
+            rows = [
+                {
+                    **{
+                        k: said[r["case_id"]][k]
+                        for k in ("case_id", "patient_id", "label", *SHARES)
+                    },
+                    "part": sum(map(ord, r["patient_id"])) % 3,
+                }
+                for r in own
+                if r["side"] != "test"
+            ]
+            write_rows(folder.fold(number).inner, list(rows[0]), rows)
+        roots.append(folder.root)
+    both = ballot(roots, Terms(admit="all"))
+    tested = {
+        row["case_id"]: int(row["fold"]) for row in read_rows(RunFolder(roots[0]).predictions)
+    }
+    for fold in both.folds:
+        assert set(fold.inner.cases) == {c for c, own in tested.items() if own != fold.number}
+        assert len(fold.inner.parts) == 3
+    mixed = ballot([roots[0], members[2]], Terms(admit="all"))
+    for fold in mixed.folds:
+        alone = {r["case_id"] for r in read_rows(RunFolder(members[2]).fold(fold.number).inner)}
+        assert set(fold.inner.cases) == alone
+    again = vote(both, tmp_path / "vote")
+    assert "part" in read_rows(again.fold(0).inner)[0]
+    assert not ballot([again.root, roots[0]], Terms(admit="all")).is_void
+
+
+def test_of_three_classes_the_most_probable_is_told(three, tmp_path):
+    for name in ("x", "y"):
+        shutil.copytree(three.root, tmp_path / name)
+        recipe = read_recipe("egfr-clam", ["evaluate.bootstrap=100"])
+        (tmp_path / name / "recipe.yaml").write_text(recipe_text(recipe), encoding="utf-8")
+    folder = vote(ballot([tmp_path / "x", tmp_path / "y"], Terms(admit="all")), tmp_path / "v")
+    assert json.loads(folder.fold(0).choices.read_text())["threshold"] is None
+    for row in read_rows(folder.predictions):
+        shares = {k: float(v) for k, v in row.items() if k.startswith("probability_")}
+        assert max(shares, key=lambda name: shares[name]) == f"probability_{row['decision']}"
+    assert "The vote is right as often as its best member" in folder.report.read_text()
