@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.version import VERSION as __version__  # noqa: N811 (the name by convention)
 
-__all__ = ["Judgement", "Run", "__version__", "open_run", "read_cohort", "run"]
+__all__ = ["Judgement", "Run", "__version__", "open_run", "read_cohort", "run", "vote"]
 
 if TYPE_CHECKING:
-    from wholecase.api import Judgement, Run, open_run, read_cohort, run
+    from wholecase.api import Judgement, Run, open_run, read_cohort, run, vote
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 (whatever is asked for)

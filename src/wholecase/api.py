@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Literal, final
 
 from wholecase.answer import Judgement
 from wholecase.assemble import labels_of, place_of
@@ -12,15 +12,16 @@ from wholecase.cohort import Cohort
 from wholecase.cohort import read_cohort as read_manifest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
-from wholecase.evaluation import Interval
-from wholecase.experiment import Settings, ask, external_metrics, question_of
+from wholecase.evaluation import Interval, Rule
+from wholecase.experiment import Settings, Terms, ask, ballot, external_metrics, question_of
 from wholecase.experiment import run as experiment
+from wholecase.experiment import vote as cast_votes
 from wholecase.explain import Evidence, read_evidence
 from wholecase.recipes import read_recipe
 from wholecase.report import compare_runs, write_report
 from wholecase.runs import RunFolder, read_rows
 
-__all__ = ["Judgement", "Run", "open_run", "read_cohort", "run"]
+__all__ = ["Judgement", "Run", "open_run", "read_cohort", "run", "vote"]
 
 File = str | Path
 Overrides = Mapping[str, object] | Sequence[str]
@@ -70,6 +71,30 @@ def run(
     chosen = read_recipe(str(recipe), _lines(overrides))
     experiment(chosen, manifest, Settings(out=Path(out), place=work_place, **settings))
     return Run(Path(out))
+
+
+def vote(
+    runs: "Sequence[File | Run]",
+    out: File,
+    *,
+    weights: Literal["equal", "validation"] = "equal",
+    admit: Literal["rule", "all"] = "rule",
+    **bars: float,
+) -> "Run":
+    """Several runs on the same folds together, as a run of its own.
+
+    Args:
+        runs: at least two, or their folders.
+        out: folder of the vote.
+        weights: all alike, or by what each got right on inner patients.
+        admit: by the rule, or all of them.
+        bars: of the rule, `accuracy` (0.90) and `disagreement` (0.05).
+
+    Raises:
+        WholecaseError: the runs are not of the same cases and folds, or the rule admits no two.
+    """
+    roots = [run.folder.root if isinstance(run, Run) else Path(run) for run in runs]
+    return Run(cast_votes(ballot(roots, Terms(weights, admit, Rule(**bars))), Path(out)).root)
 
 
 def open_run(folder: File) -> "Run":
@@ -148,7 +173,7 @@ class Run:
         asked = ask(question, **_settings(places))
         judgements = list(asked.judgements)
         if not judgements:
-            reasons = "; ".join(failure.reason for failure in asked.extraction.failures)
+            reasons = "; ".join(failure.reason for failure in asked.failures)
             raise RunError(f"no case could be read: {reasons}")
         return judgements
 

@@ -106,7 +106,8 @@ def run(tmp_path):
         "baselines": {"logistic": {}},
     }
     cohort = Cohort(tmp_path / "c.csv", all_cases, ("no", "yes"))
-    return Examined(bench, judged(folds, np.random.default_rng(2)), cohort, {}, metrics, [])
+    told = judged(folds, np.random.default_rng(2))
+    return Examined(told, metrics, bench=bench, cohort=cohort, columns={})
 
 
 def states(run):

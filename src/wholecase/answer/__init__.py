@@ -13,7 +13,7 @@ from wholecase.answer.image_decisions import images_right
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.localising import Localised, localise
-from wholecase.answer.members import FoldModel, Member, Vote
+from wholecase.answer.members import FoldModel, Member, Vote, voted
 from wholecase.answer.neighbours import SHOWN as SHOWN_NEIGHBOURS
 from wholecase.answer.neighbours import Neighbour, names_by_code
 from wholecase.answer.novelty import familiar_of, write_familiar
@@ -28,6 +28,7 @@ from wholecase.answer.series_pictures import (
     slice_maps,
     told,
 )
+from wholecase.answer.support import joint_evidence
 from wholecase.answer.targets import covariates_of
 from wholecase.answer.tiles import read_tiles
 from wholecase.answer.trained import TrainedRun, load_fold, load_run, read_choices
@@ -57,6 +58,7 @@ __all__ = [
     "heat",
     "images_right",
     "is_series",
+    "joint_evidence",
     "judge",
     "leading_slices",
     "load_fold",
@@ -75,6 +77,7 @@ __all__ = [
     "series_picture",
     "slice_maps",
     "told",
+    "voted",
     "write_contents",
     "write_familiar",
 ]

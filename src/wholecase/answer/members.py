@@ -159,19 +159,36 @@ class Vote(Member):
         return [self._together(parts) for parts in zip(*by_member, strict=True)]
 
     def _together(self, parts: Sequence[Judgement]) -> Judgement:
-        mean = np.average([part.probabilities for part in parts], 0, self.weights)
-        decision = Choices(1.0, self.threshold).decide(mean[None])
-        novelties = [part.novelty for part in parts if part.novelty is not None]
-        spreads = [part.view_spread for part in parts if part.view_spread is not None]
-        return Judgement(
-            case=parts[0].case,
-            classes=parts[0].classes,
-            judge=self.name,
-            raw=np.average([part.raw for part in parts], 0, self.weights),
-            probabilities=mean,
-            decision=int(decision[0]),
-            others=tuple(replace(part, evidence=None) for part in parts),
-            novelty=together(novelties) if novelties else None,
-            view_spread=float(np.mean(spreads)) if spreads else None,
-            neighbours=joined_neighbours(part.neighbours for part in parts),
-        )
+        return voted(self.name, parts, self.threshold, self.weights)
+
+
+def voted(
+    name: int | str,
+    parts: Sequence[Judgement],
+    threshold: float | None,
+    weights: Sequence[float] | None = None,
+) -> Judgement:
+    """What several judges of one case say together, without evidence.
+
+    Args:
+        name: of who tells it, as `Judgement.judge`.
+        parts: at least one.
+        threshold: on the mean; None decides for the most probable class.
+        weights: how much each counts; None is alike.
+    """
+    mean = np.average([part.probabilities for part in parts], 0, weights)
+    decision = Choices(1.0, threshold).decide(mean[None])
+    novelties = [part.novelty for part in parts if part.novelty is not None]
+    spreads = [part.view_spread for part in parts if part.view_spread is not None]
+    return Judgement(
+        case=parts[0].case,
+        classes=parts[0].classes,
+        judge=name,
+        raw=np.average([part.raw for part in parts], 0, weights),
+        probabilities=mean,
+        decision=int(decision[0]),
+        others=tuple(replace(part, evidence=None) for part in parts),
+        novelty=together(novelties) if novelties else None,
+        view_spread=float(np.mean(spreads)) if spreads else None,
+        neighbours=joined_neighbours(part.neighbours for part in parts),
+    )

@@ -56,6 +56,16 @@ def mean_evidence(parts: Sequence[Evidence]) -> Evidence:
     return replace(first, weights=weights, scores=scores, logits=logits, maps=maps, alone=alone)
 
 
+def joint_evidence(parts: Sequence[Evidence]) -> Evidence:
+    """The mean of what judges say of the same instances; of others, that of the first judge."""
+    first = parts[0]
+    alike = all(
+        np.array_equal(first.image, part.image) and np.array_equal(first.box_px, part.box_px)
+        for part in parts
+    )
+    return mean_evidence(parts) if alike and len(parts) > 1 else first
+
+
 def joined_evidence(
     reading: Reading, kept: Sequence[Int[Tensor, " M"]], parts: Sequence[Evidence]
 ) -> Evidence:

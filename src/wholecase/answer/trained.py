@@ -14,7 +14,7 @@ from wholecase.core.files import read_json
 from wholecase.core.kinds import RGB, PixelKind, kind_of
 from wholecase.models import load_model
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import FoldFolder, RunFolder
+from wholecase.runs import FoldFolder, RunFolder, voting_runs
 from wholecase.training import Choices
 
 
@@ -44,10 +44,15 @@ def load_run(root: Path, device: str) -> TrainedRun:
     """The models of a finished run, ready on the device.
 
     Raises:
-        RunError: the run is unfinished, of another version or damaged.
+        RunError: the run is unfinished, of another version or damaged, or a vote of other runs.
     """
     folder = RunFolder(root)
     facts = folder.read_facts()
+    if runs := voting_runs(folder, facts):
+        raise RunError(
+            f"{root} is a vote of runs, each with models and features of its own; name one of "
+            f"them: {', '.join(str(run.folder.root) for run in runs)}"
+        )
     recipe = read_recipe(str(folder.recipe))
     classes, encoder = tuple(facts["classes"]), facts["encoder"]
     numbers = folder.fold_numbers

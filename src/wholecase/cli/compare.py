@@ -1,22 +1,57 @@
-"""`wholecase compare`: two runs on the same folds."""
+"""`wholecase compare`: runs on the same folds."""
 
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from wholecase.core.visible import visible
+
 
 def compare(
-    first: Annotated[Path, Parameter(help="folder of a finished run")],
-    second: Annotated[Path, Parameter(help="folder of another, on the same folds")],
+    *runs: Annotated[
+        Path, Parameter(help="folders of two or more finished runs, on the same folds")
+    ],
+    html: Annotated[Path | None, Parameter(help="also write the comparison as a page")] = None,
 ) -> None:
-    """Tell each metric of the first run minus that of the second, with paired intervals."""
+    """Tell where runs differ: metrics with paired intervals, tests, shared errors, and the cases.
+
+    Differences are the first run less the second. What several runs have in common follows.
+    """
     from dataclasses import asdict
 
     from wholecase.cli.lines import metric_lines
-    from wholecase.report import compare_runs
+    from wholecase.core.files import refuse_unwritable
+    from wholecase.report import (
+        compare as compared,
+    )
+    from wholecase.report import (
+        compare_page,
+        disputed_lines,
+        pair_lines,
+    )
 
-    print(f"{first} minus {second}")
-    differences = compare_runs(first, second)
-    for line in metric_lines({name: asdict(interval) for name, interval in differences.items()}):
+    if html is not None:
+        refuse_unwritable(html)
+    told = compared(runs)
+    for pair in told.pairs:
+        print(visible(f"{pair.first.name} minus {pair.second.name}"))
+        area = {} if pair.area is None else {"auroc, DeLong": pair.area.difference}
+        tested = {"accuracy, Tango": pair.accuracy.difference, **area}
+        for line in metric_lines({n: asdict(i) for n, i in {**pair.differences, **tested}.items()}):
+            print(line)
+        for line in pair_lines(pair):
+            print(visible(line))
+        print()
+    shared = {
+        "agreement": told.overlap.agreement,
+        "disagreement": told.overlap.disagreement,
+        "oracle accuracy": told.overlap.oracle,
+    }
+    print("all together")
+    for line in metric_lines({name: asdict(interval) for name, interval in shared.items()}):
         print(line)
+    for line in disputed_lines(told):
+        print(visible(line))
+    if html is not None:
+        print(compare_page(told, html).resolve().as_uri())

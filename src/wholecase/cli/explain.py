@@ -84,7 +84,7 @@ def explain(
         show(one.case, one.evidence)
     _write_project(qupath, entries)
     _print_lines(f"note: {note}" for note in (*asked.notes, unseen_note(recipe)) if note)
-    failures = asked.extraction.failures
+    failures = asked.failures
     _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0
 

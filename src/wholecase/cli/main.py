@@ -24,6 +24,7 @@ from wholecase.cli.report import report
 from wholecase.cli.run import run
 from wholecase.cli.store import store
 from wholecase.cli.triage import triage
+from wholecase.cli.vote import vote
 from wholecase.core.outlet import telling
 from wholecase.core.version import VERSION
 
@@ -42,7 +43,18 @@ def build() -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    for command in (check, extract, run, predict, report, compare, explain, import_clam, doctor):
+    for command in (
+        check,
+        extract,
+        run,
+        predict,
+        report,
+        compare,
+        vote,
+        explain,
+        import_clam,
+        doctor,
+    ):
         app.command(command)
     app.command(cohort)
     app.command(features)

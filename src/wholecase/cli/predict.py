@@ -1,12 +1,16 @@
 """`wholecase predict`: a run's models and new cases."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from wholecase.cli.options import Device, StoreFolder, Workers
 from wholecase.core.visible import visible
+
+if TYPE_CHECKING:
+    from wholecase.answer import Judgement
 
 
 def predict(
@@ -14,6 +18,9 @@ def predict(
     *images: Annotated[Path, Parameter(help="images, each a case of its own")],
     cohort: Annotated[Path | None, Parameter(help="or a manifest")] = None,
     out: Annotated[Path | None, Parameter(help="CSV file for the predictions")] = None,
+    submission: Annotated[
+        Path | None, Parameter(help="CSV file of image_id and label alone, classes from 0")
+    ] = None,
     weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
     store: StoreFolder = None,
     device: Device = "auto",
@@ -24,27 +31,43 @@ def predict(
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.outlet import message
-    from wholecase.experiment import ask, external_metrics, question_of, write_predictions
+    from wholecase.experiment import ask, external_metrics, question_of, refuse_unnamed
 
-    if out is not None:
-        refuse_unwritable(out)
+    files = [path for path in (out, submission) if path is not None]
+    for path in files:
+        refuse_unwritable(path)
     question = question_of(run, images, cohort)
+    if submission is not None:
+        refuse_unnamed(question.cohort.cases)
     if question.note:
         message(f"note: {question.note}")
     asked = ask(question, weights=weights, store=store, place=place_of(device, workers))
-    trained, cases = asked.trained, len(question.cohort.cases)
-    judgements = list(asked.judgements)
-    if out is not None:
-        write_predictions(out, judgements, trained.classes, spread=True)
-    for one in judgements if out is None else ():
-        shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
-        print(visible(f"{one.case.id}: {one.label} ({shares})"))
-    metrics, notes = external_metrics(trained, judgements)
+    cases, judgements = len(question.cohort.cases), list(asked.judgements)
+    _tell(judgements, asked.trained.classes, out, submission)
+    metrics, notes = external_metrics(asked.trained, judgements)
     notes = [f"note: {note}" for note in (*asked.notes, *notes)]
     for line in [*novelty_lines(judgements), *metric_lines(metrics), *notes]:
         print(line)
-    for line in failure_lines([(str(f.path), f.reason) for f in asked.extraction.failures]):
+    for line in failure_lines([(str(f.path), f.reason) for f in asked.failures]):
         print(line)
-    if out is not None:
-        print(f"{len(judgements)} of {cases} cases predicted: {out}")
+    for path in files:
+        print(f"{len(judgements)} of {cases} cases predicted: {path}")
     return 0 if len(judgements) == cases else 2
+
+
+def _tell(
+    judgements: "Sequence[Judgement]",
+    classes: Sequence[str],
+    out: Path | None,
+    submission: Path | None,
+) -> None:
+    """Into the files that are named, or where none is on the terminal."""
+    from wholecase.experiment import write_predictions, write_submission
+
+    if out is not None:
+        write_predictions(out, judgements, classes, spread=True)
+    if submission is not None:
+        write_submission(submission, judgements)
+    for one in judgements if out is None and submission is None else ():
+        shares = ", ".join(f"{name} {p:.3f}" for name, p in one.shares.items())
+        print(visible(f"{one.case.id}: {one.label} ({shares})"))

@@ -1,5 +1,6 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.admission import Rule, Standing, standings, vote_weights
 from wholecase.evaluation.apart import Far, far_judges, shares_of_pairs
 from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
@@ -20,12 +21,15 @@ from wholecase.evaluation.curves import (
     reliability,
     roc,
 )
+from wholecase.evaluation.delong import Areas, areas, delong
 from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
-from wholecase.evaluation.interval import FEW, Interval
+from wholecase.evaluation.interval import FEW, Gap, Interval
 from wholecase.evaluation.intervals import mean_drop, mean_interval, measure, paired_difference
+from wholecase.evaluation.mcnemar import mcnemar
 from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
+from wholecase.evaluation.overlap import Errors, Overlap, overlap
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.scores import Scores
 from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
@@ -37,20 +41,27 @@ __all__ = [
     "LOWEST",
     "METRICS",
     "THRESHOLDS",
+    "Areas",
     "Curve",
     "DecisionCurve",
+    "Errors",
     "Familiar",
     "Far",
+    "Gap",
     "Interval",
     "Metric",
     "Novelty",
+    "Overlap",
     "Reliability",
+    "Rule",
     "Scores",
     "Sides",
+    "Standing",
     "ThresholdChoice",
     "ThresholdRule",
     "Vectors",
     "apply_temperature",
+    "areas",
     "auroc",
     "baseline",
     "bins_for",
@@ -58,14 +69,17 @@ __all__ = [
     "calibration_slope",
     "confusion",
     "decision_curve",
+    "delong",
     "expected_calibration_error",
     "far_judges",
     "fit_temperature",
     "learn_familiar",
+    "mcnemar",
     "mean_drop",
     "mean_features",
     "mean_interval",
     "measure",
+    "overlap",
     "paired_difference",
     "precision_recall",
     "reliability",
@@ -73,5 +87,7 @@ __all__ = [
     "said",
     "shares_of_pairs",
     "smoothed_temperature",
+    "standings",
     "together",
+    "vote_weights",
 ]

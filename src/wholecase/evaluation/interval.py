@@ -36,6 +36,17 @@ class Interval:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """The difference of two judges of the same cases, and how likely chance alone makes it."""
+
+    difference: Interval
+    p: float | None
+    """Two-sided; None where nothing can be told."""
+    how: str
+    """The test in words, and on how many patients it rests."""
+
+
 def without_ends(value: float | None, n: int, reason: str) -> Interval:
     """A value of n patients of which no more can be told."""
     return Interval(value, None, None, n, None, reason)

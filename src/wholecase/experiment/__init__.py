@@ -1,5 +1,6 @@
 """Cohort and recipe -> run, fold by fold."""
 
+from wholecase.experiment.admitting import Terms, standing_lines
 from wholecase.experiment.asking import Asked, Question, ask, question_of
 from wholecase.experiment.explained import (
     draw_answer,
@@ -13,15 +14,20 @@ from wholecase.experiment.facts import versions
 from wholecase.experiment.imported import import_clam
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
+from wholecase.experiment.submission import refuse_unnamed, write_submission
 from wholecase.experiment.summary import Summary
 from wholecase.experiment.told_neighbours import nearest_lines, stored_nearest_lines
+from wholecase.experiment.vote import Ballot, ballot, vote
 
 __all__ = [
     "Asked",
+    "Ballot",
     "Question",
     "Settings",
     "Summary",
+    "Terms",
     "ask",
+    "ballot",
     "draw_answer",
     "external_metrics",
     "import_clam",
@@ -29,10 +35,14 @@ __all__ = [
     "question_of",
     "qupath_images",
     "recipe_of",
+    "refuse_unnamed",
     "run",
+    "standing_lines",
     "stored_answer",
     "stored_nearest_lines",
     "unseen_note",
     "versions",
+    "vote",
     "write_predictions",
+    "write_submission",
 ]

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from wholecase.answer import Judgement, Seen, TrainedRun, has_bag, judge, load_run
 from wholecase.assemble import bags_of, labels_of, place_of
-from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
+from wholecase.cohort import Case, Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
+from wholecase.experiment.asking_votes import said_together
 from wholecase.experiment.clinical import unseen_notes
-from wholecase.extract import Extraction
+from wholecase.extract import Extraction, Failure
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, refuse_changed, voting_runs
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Question:
     cohort: Cohort
     note: str = ""
     """What the asker should know, such as cases whose labels are not used."""
+    members: tuple["Question", ...] = ()
+    """The same asked of each run of a vote; none where the run is no vote."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,12 @@ class Asked:
     """What a run says of new cases."""
 
     trained: TrainedRun
-    extraction: Extraction
+    """Of a vote without models: its runs have them."""
     judgements: Iterator[Judgement]
-    """One per case of which an image could be read, in order, as they are made."""
+    """One per case of `cases`, in order, as they are made."""
+    cases: tuple[Case, ...]
+    """Of which an image could be read, by all runs of a vote."""
+    failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     """What the models do not know of these cases."""
 
@@ -46,6 +52,9 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
     """
     if bool(images) == (cohort is not None):
         raise ManifestError("name either images or --cohort FILE")
+    if runs := voting_runs(RunFolder(run)):
+        members = tuple(question_of(one.folder.root, images, cohort) for one in runs)
+        return Question(run, members[0].cohort, members[0].note, members)
     recipe = read_recipe(str(RunFolder(run).recipe))
     labels = labels_of(recipe).alone
     if cohort is None and labels.clinical:
@@ -79,6 +88,8 @@ def ask(
         RunError: the run is unfinished, or was trained on other features than these.
     """
     run, place = question.run, place or place_of(workers=1)
+    if question.members:
+        return _ask_members(question, weights, store, place)
     trained = load_run(run, place.device)
     moved = [] if weights is None else [f"encoder.weights={weights}"]
     recipe = read_recipe(str(trained.folder.recipe), moved)
@@ -87,7 +98,32 @@ def ask(
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
-    return Asked(trained, extraction, judgements, tuple(unseen_notes(trained, cases)))
+    notes = tuple(unseen_notes(trained, cases))
+    return Asked(trained, judgements, tuple(cases), tuple(extraction.failures), notes)
+
+
+def _ask_members(
+    question: Question, weights: Path | None, store: Path | None, place: Place
+) -> Asked:
+    """Ask each run of a vote with its own features, and let their fold models vote."""
+    if weights is not None:
+        raise RunError(
+            f"{question.run} is a vote, and each of its runs has weights of its own; leave out "
+            "--weights, and have them where they were"
+        )
+    folder = RunFolder(question.run)
+    refuse_changed(folder)
+    asked = [ask(one, store=store, place=place) for one in question.members]
+    shared = set.intersection(*({case.id for case in one.cases} for one in asked))
+    cases = tuple(case for case in asked[0].cases if case.id in shared)
+    judgements = said_together(
+        question.run, [one.judgements for one in asked], [case.id for case in cases]
+    )
+    first = asked[0].trained
+    failures = {(str(f.path), f.reason): f for one in asked for f in one.failures}
+    notes = tuple(dict.fromkeys(note for one in asked for note in one.notes))
+    vote = TrainedRun(folder, first.recipe, first.classes, {}, ())
+    return Asked(vote, judgements, cases, tuple(failures.values()), notes)
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from wholecase.answer import (
     heat,
     is_series,
+    joint_evidence,
     map_pictures,
     read_tiles,
     save_picture,
@@ -15,9 +16,9 @@ from wholecase.answer import (
 )
 from wholecase.assemble import labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
-from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
+from wholecase.experiment.asking_votes import voters
 from wholecase.experiment.explained_series import draw_slices
 from wholecase.explain import (
     AUTO,
@@ -33,7 +34,7 @@ from wholecase.explain import (
     viewer_origin,
 )
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, manifest_of, read_rows, voting_runs
 from wholecase.sources import ImageSource, open_source, split_index
 
 SHEET_TILES = 12
@@ -41,8 +42,10 @@ SHEET_TILES = 12
 
 
 def recipe_of(root: Path) -> Recipe:
-    """What a run was made by."""
-    return read_recipe(str(RunFolder(root).recipe))
+    """What a run was made by; of a vote its first run."""
+    folder = RunFolder(root)
+    runs = voting_runs(folder) if folder.facts.is_file() else ()
+    return recipe_of(runs[0].folder.root) if runs else read_recipe(str(folder.recipe))
 
 
 def unseen_note(recipe: Recipe) -> str:
@@ -64,24 +67,25 @@ def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
     """
     folder = RunFolder(root)
     recipe = recipe_of(root)
-    cohort = read_cohort(_manifest(folder), labels_of(recipe))
+    cohort = read_cohort(manifest_of(folder), labels_of(recipe))
     for candidate in cohort.cases:
         if candidate.id == case:
-            return candidate.judged, read_evidence(folder.evidence(case))
+            return candidate.judged, _stored_evidence(folder, case)
     raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
 
 
-def _manifest(folder: RunFolder) -> Path:
-    """Where the run's manifest is, unchanged; evidence must not be drawn on other images."""
-    facts = folder.read_facts()["cohort"]
-    manifest = Path(facts["path"])
-    # relative to where the run was started from: here, or somewhere above the run's folder
-    for home in (Path(), *folder.root.resolve().parents):
-        if (home / manifest).is_file() and file_digest(home / manifest) == facts["digest"]:
-            return home / manifest
-    raise RunError(
-        f"the manifest {manifest} of {folder.root} is not there or was changed since the run; put "
-        "it back as it was, or start from the folder in which the run was started"
+def _stored_evidence(folder: RunFolder, case: str) -> Evidence:
+    """Of a vote that of the runs which voted on the case."""
+    runs = voting_runs(folder)
+    if not runs:
+        return read_evidence(folder.evidence(case))
+    rows = read_rows(folder.predictions)
+    number = next((int(row["fold"]) for row in rows if row["case_id"] == case), None)
+    if number is None:
+        raise RunError(f"{folder.root} did not judge case {case!r}; see {folder.predictions}")
+    inside = voters(folder, number)
+    return joint_evidence(
+        [_stored_evidence(run.folder, case) for run in runs if run.name in inside]
     )
 
 

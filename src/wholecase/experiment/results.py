@@ -122,21 +122,8 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     `columns` of the manifest cases are parted into subgroups. What
     `examine` finds in all of this stands under `checks`, and what fails before all other notes.
     """
-    folds = sorted({int(j.judge) for j in judgements})
-    shares = shares_of_pairs(scores_of(judgements), folds)
-    metrics: dict[str, Any] = {
-        "pooled": measured(judgements, recipe, "pooled"),
-        "folds": [
-            {
-                "fold": number,
-                "share_of_pairs": shares.get(number),
-                "metrics": measured(
-                    [j for j in judgements if int(j.judge) == number], recipe, number
-                ),
-            }
-            for number in folds
-        ],
-    }
+    metrics = measured_by_fold(judgements, recipe)
+    folds = [int(entry["fold"]) for entry in metrics["folds"]]
     images, lost = of_images(judgements, recipe), lost or {}
     importance = learnt_importance(run, recipe, folds, lost)
     parts = {
@@ -150,12 +137,12 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "subgroups": of_subgroups(judgements, columns or {}, recipe),
     }
     metrics |= {name: part for name, part in parts.items() if part}
-    metrics["spread"] = _spread(metrics["folds"])
+    metrics["spread"] = spread_of(metrics["folds"])
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
     metrics["checks"] = [] if examine is None else examine(metrics)
     metrics["notes"] = [
-        *_failed(metrics["checks"]),
+        *failed_notes(metrics["checks"]),
         *warnings,
         *([] if baselines[0] else baselines[1]),
         *image_notes(images),
@@ -166,6 +153,25 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     ]
     write_json(run.metrics, metrics)
     return metrics
+
+
+def measured_by_fold(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
+    """`pooled` and `folds` of `metrics.json`."""
+    folds = sorted({int(j.judge) for j in judgements})
+    shares = shares_of_pairs(scores_of(judgements), folds)
+    return {
+        "pooled": measured(judgements, recipe, "pooled"),
+        "folds": [
+            {
+                "fold": number,
+                "share_of_pairs": shares.get(number),
+                "metrics": measured(
+                    [j for j in judgements if int(j.judge) == number], recipe, number
+                ),
+            }
+            for number in folds
+        ],
+    }
 
 
 def measured(
@@ -207,7 +213,7 @@ def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, 
     }
 
 
-def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
+def spread_of(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     """Mean and standard deviation over folds, as tables of papers give them."""
     spread = {}
     for metric in folds[0]["metrics"]:
@@ -222,7 +228,7 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     return spread
 
 
-def _failed(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+def failed_notes(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     """What a reader must know, by its code; the gravest first."""
     failed = [check for check in checks if check["state"] == "failed"]
     failed.sort(key=lambda check: SEVERITIES.index(check["severity"]))

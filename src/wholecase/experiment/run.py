@@ -136,7 +136,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
             lost=lost_without(bench, judged),
             columns=columns,
             examine=lambda found: examined(
-                Examined(bench, judged, cohort, columns, found, plain[1])
+                Examined(judged, found, plain[1], bench=bench, cohort=cohort, columns=columns)
             ),
         )
         _tell_failed(metrics)

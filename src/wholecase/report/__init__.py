@@ -1,7 +1,21 @@
 """A run folder becomes one page that can be read, shown and sent: no server, no network."""
 
-from wholecase.report.compare import compare_runs
+from wholecase.report.compare import Comparison, Judged, Pair, compare, compare_runs, judged_alike
+from wholecase.report.compare_lines import disputed_lines, pair_lines
+from wholecase.report.compare_page import compare_page
 from wholecase.report.page import write_report
 from wholecase.report.share import share
 
-__all__ = ["compare_runs", "share", "write_report"]
+__all__ = [
+    "Comparison",
+    "Judged",
+    "Pair",
+    "compare",
+    "compare_page",
+    "compare_runs",
+    "disputed_lines",
+    "judged_alike",
+    "pair_lines",
+    "share",
+    "write_report",
+]

@@ -148,7 +148,8 @@ def _facts(run: Run, prediction: Prediction) -> tuple[tuple[str, str], ...]:
     used = next((case for case in run.cases if case.id == prediction.case), None)
     pictures = run.pictures.get(prediction.case)
     found = pictures.localisation_auc if pictures else None
-    judge = f"the model of fold {prediction.fold}, which never saw this patient"
+    who = "models" if run.vote else "model"
+    judge = f"the {who} of fold {prediction.fold}, which never saw this patient"
     facts = [("Judged by", judge)]
     if used is not None:
         facts += [

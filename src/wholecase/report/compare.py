@@ -1,15 +1,120 @@
-"""Two runs on the same cases: how much better is one, and is that more than chance?"""
+"""Runs on the same cases: how much better is one, is that more than chance, where do they differ?
 
+How well orders of several folds' models agree is asked within folds: what two models call 0.7 need
+not be alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wholecase.core.errors import RunError
-from wholecase.runs import RunFolder, read_rows
+from wholecase.report.table_cells import rows_of
+from wholecase.runs import RunFolder
 
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
-    from wholecase.evaluation import Interval, Scores
+    import numpy as np
+
+    from wholecase.evaluation import Gap, Interval, Overlap, Scores
 
 REPEATS = 2000
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a run says of its test cases, in the order of the case ids."""
+
+    name: str
+    folder: RunFolder
+    classes: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+    """Of `predictions.csv`."""
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """Their ids."""
+        return tuple(row["case_id"] for row in self.rows)
+
+    @cached_property
+    def folds(self) -> "np.ndarray":
+        """The fold whose model judged each."""
+        import numpy as np
+
+        return np.array([int(row["fold"]) for row in self.rows], dtype=np.int64)
+
+    @cached_property
+    def scores(self) -> "Scores":
+        """As the metrics want them."""
+        import numpy as np
+
+        from wholecase.evaluation import Scores
+
+        index = self.classes.index
+        shares = [[float(row[f"probability_{name}"]) for name in self.classes] for row in self.rows]
+        return Scores(
+            truth=np.array([index(row["label"]) for row in self.rows], dtype=np.int64),
+            probabilities=np.array(shares, dtype=np.float64),
+            decision=np.array([index(row["decision"]) for row in self.rows], dtype=np.int64),
+            patients=tuple(row["patient_id"] for row in self.rows),
+            judges=self.folds,
+        )
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One run against another; differences are the first less the second."""
+
+    first: Judged
+    second: Judged
+    differences: "dict[str, Interval]"
+    """By name of the metric."""
+    overlap: "Overlap"
+    accuracy: "Gap"
+    area: "Gap | None"
+    """Under the ROC curve; None unless of two classes."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs on the same cases in the same folds."""
+
+    runs: tuple[Judged, ...]
+    pairs: tuple[Pair, ...]
+    """Each run with each later one."""
+    overlap: "Overlap"
+    """Of all runs together."""
+
+    @cached_property
+    def disputed(self) -> tuple[int, ...]:
+        """Numbers of the cases that not all decide alike; the farther apart, the earlier."""
+        import numpy as np
+
+        first = self.runs[0].scores
+        decisions = np.stack([run.scores.decision for run in self.runs])
+        at = np.arange(len(first.truth)), first.truth
+        spread = np.ptp(np.stack([run.scores.probabilities[at] for run in self.runs]), axis=0)
+        differ = np.flatnonzero((decisions != decisions[0]).any(0))
+        return tuple(differ[np.argsort(-spread[differ], kind="stable")].tolist())
+
+
+def compare(roots: Sequence[Path], *, seed: int = 1) -> Comparison:
+    """Each run against each other, and all together; intervals by patient.
+
+    Raises:
+        RunError: fewer than two runs, one twice, or they did not judge the same cases with the same
+            labels and in the same folds, so that a difference would speak of the splits.
+    """
+    from wholecase.evaluation import overlap
+
+    runs = judged_alike(roots)
+    return Comparison(
+        runs=runs,
+        pairs=tuple(_pair(a, b, seed) for a, b in combinations(runs, 2)),
+        overlap=overlap([run.scores for run in runs], repeats=REPEATS, seed=seed),
+    )
 
 
 def compare_runs(first: Path, second: Path, *, seed: int = 1) -> "dict[str, Interval]":
@@ -18,50 +123,86 @@ def compare_runs(first: Path, second: Path, *, seed: int = 1) -> "dict[str, Inte
     Both see the same redraws of patients, so what is hard for both does not widen the interval.
 
     Raises:
-        RunError: the runs did not judge the same cases with the same labels, or not on the same
-            folds, so that a difference would speak of the splits.
+        RunError: as `compare`.
     """
+    return _differences(*judged_alike([first, second], may_repeat=True), seed=seed)
+
+
+def judged_alike(roots: Sequence[Path], *, may_repeat: bool = False) -> tuple[Judged, ...]:
+    """What the runs say of the cases, as long as these are the same.
+
+    Raises:
+        RunError: as `compare`.
+    """
+    if len(roots) < 2:
+        raise RunError("one run has nothing to stand beside; name at least two folders")
+    known = [root.resolve() for root in roots]
+    if len(set(known)) < len(known) and not may_repeat:
+        twice = next(root for root, own in zip(roots, known, strict=True) if known.count(own) > 1)
+        raise RunError(f"{twice} is named twice; name each run once")
+    names = [root.name for root in known]
+    runs = tuple(
+        _judged(root, name if names.count(name) == 1 else str(root))
+        for root, name in zip(roots, names, strict=True)
+    )
+    for other in runs[1:]:
+        _refuse_others(runs[0], other)
+    return runs
+
+
+def _judged(root: Path, name: str) -> Judged:
+    folder = RunFolder(root)
+    classes = tuple(folder.read_facts()["classes"])
+    rows = sorted(rows_of(folder.predictions), key=lambda row: row["case_id"])
+    if not rows:
+        raise RunError(f"{root} judged no case of its own; name a run that was evaluated")
+    return Judged(name, folder, classes, tuple(rows))
+
+
+def _refuse_others(a: Judged, b: Judged) -> None:
+    if a.classes != b.classes:
+        raise RunError(
+            f"{a.folder.root} tells {', '.join(a.classes)} apart, {b.folder.root} "
+            f"{', '.join(b.classes)}; compare runs of the same classes"
+        )
+    for column, what in (("fold", "in the same fold"), ("label", "with the same label")):
+        mine, theirs = ({row["case_id"]: row[column] for row in run.rows} for run in (a, b))
+        differing = sorted(case for case in mine | theirs if mine.get(case) != theirs.get(case))
+        if differing:
+            raise RunError(
+                f"{a.folder.root} and {b.folder.root} did not judge case {differing[0]!r} {what}; "
+                f"run one of them again with --splits {a.folder.splits}"
+            )
+
+
+def _pair(a: Judged, b: Judged, seed: int) -> Pair:
+    from wholecase.evaluation import delong, mcnemar, overlap
+
+    right = [run.scores.decision == run.scores.truth for run in (a, b)]
+    area = None
+    if len(a.classes) == 2:
+        import numpy as np
+
+        positives = np.stack([run.scores.probabilities[:, 1] for run in (a, b)], axis=1)
+        area = delong(a.scores.truth == 1, positives, a.scores.patients, a.folds)
+    return Pair(
+        first=a,
+        second=b,
+        differences=_differences(a, b, seed=seed),
+        overlap=overlap([a.scores, b.scores], repeats=REPEATS, seed=seed),
+        accuracy=mcnemar(right[0], right[1], a.scores.patients),
+        area=area,
+    )
+
+
+def _differences(a: Judged, b: Judged, *, seed: int) -> "dict[str, Interval]":
     from wholecase.core.seeds import seed_of
     from wholecase.evaluation import METRICS, paired_difference
 
-    a, b = RunFolder(first), RunFolder(second)
-    classes, others = (folder.read_facts()["classes"] for folder in (a, b))
-    if classes != others:
-        raise RunError(f"{first} tells {', '.join(classes)} apart, {second} {', '.join(others)}")
-    _refuse_other_folds(a, b)
-    ours, theirs = scores_of(a, classes), scores_of(b, classes)
     return {
         name: paired_difference(
-            ours, theirs, name, repeats=REPEATS, seed=seed_of(seed, "compare", name)
+            a.scores, b.scores, name, repeats=REPEATS, seed=seed_of(seed, "compare", name)
         )
         for name, metric in METRICS.items()
-        if metric.suits(ours)
+        if metric.suits(a.scores)
     }
-
-
-def scores_of(folder: RunFolder, classes: list[str]) -> "Scores":
-    """A run's predictions as the metrics want them, in the order of the case ids."""
-    import numpy as np
-
-    from wholecase.evaluation import Scores
-
-    rows = sorted(read_rows(folder.predictions), key=lambda row: row["case_id"])
-    shares = [[float(row[f"probability_{name}"]) for name in classes] for row in rows]
-    return Scores(
-        truth=np.array([classes.index(row["label"]) for row in rows], dtype=np.int64),
-        probabilities=np.array(shares, dtype=np.float64),
-        decision=np.array([classes.index(row["decision"]) for row in rows], dtype=np.int64),
-        patients=tuple(row["patient_id"] for row in rows),
-        judges=np.array([int(row["fold"]) for row in rows], dtype=np.int64),
-    )
-
-
-def _refuse_other_folds(a: RunFolder, b: RunFolder) -> None:
-    mine, theirs = (
-        {row["case_id"]: row["fold"] for row in read_rows(folder.predictions)} for folder in (a, b)
-    )
-    if differing := sorted(case for case in mine | theirs if mine.get(case) != theirs.get(case)):
-        raise RunError(
-            f"{a.root} and {b.root} did not judge case {differing[0]!r} in the same fold; run one "
-            f"of them again with --splits {a.splits}"
-        )

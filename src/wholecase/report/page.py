@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
-from wholecase.report import examination, flow, provenance, verdict
+from wholecase.report import examination, flow, provenance, verdict, voting
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
@@ -46,7 +46,7 @@ def write_report(root: Path, facts: Mapping[str, Any] | None = None) -> Path:
 
 def page(run: Run) -> str:
     """The page as text."""
-    template = _environment().get_template("page.html.j2")
+    template = environment().get_template("page.html.j2")
     return template.render(**_facts(run)) + "\n"
 
 
@@ -63,6 +63,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "reading": verdict.reading(run),
         "cards": verdict.cards(run),
         "steps": flow.steps(run),
+        "vote_metrics": voting.shown_metrics(run.vote) if run.vote else [],
+        "vote_members": voting.member_rows(run.vote, run.folds) if run.vote else [],
+        "vote_standings": voting.standing_rows(run.folds),
         "exclusions": flow.exclusions(run),
         "losses": flow.losses(run),
         "mix": flow.mix(run),
@@ -94,7 +97,8 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """What the templates of this package are filled by."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -158,6 +158,11 @@ def jpeg(path: Path | None, longest_px: int, most_bytes: int) -> str:
             picture.load()  # a small one was not touched so far
     except (OSError, ValueError, Images.DecompressionBombError):
         return ""
+    return address_of(picture, most_bytes)
+
+
+def address_of(picture: "Image", most_bytes: int) -> str:
+    """A picture in RGB as a data URI of so many bytes before base64."""
     return "data:image/jpeg;base64," + base64.b64encode(_compressed(picture, most_bytes)).decode()
 
 

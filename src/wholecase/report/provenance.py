@@ -13,6 +13,7 @@ from wholecase.report.wording import count, duration
 HOMES = {
     "start": "In the folder in which the run was started:",
     "both": "In the nearest folder that holds both the run and its cohort:",
+    "here": "In the folder of this vote:",
     "None": "With the folders of your machine before the names of the run and its cohort:",
 }
 """By `repeat.home` in `run.json`."""
@@ -60,6 +61,8 @@ def stage_times(run: Run) -> list[tuple[str, str]]:
 
 def command(run: Run) -> str:
     """The command that repeats the run, with paths from the folder that `command_home` names."""
+    if run.vote is not None:
+        return _vote_command(run)
     again = _map(run.facts, "repeat")
     path = _text(_map(run.facts, "cohort").get("path"))
     name = _text(again.get("run")) or run.root.resolve().name
@@ -69,9 +72,20 @@ def command(run: Run) -> str:
     return shlex.join([*parts, "--out", f"{name}-again"])
 
 
+def _vote_command(run: Run) -> str:
+    """By the places of the members from the run's own folder."""
+    told = _map(run.facts, "vote")
+    paths = [_text(one.get("path")) or _text(one.get("name")) for one in told.get("members") or ()]
+    name = run.root.resolve().name
+    parts = ["wholecase", "vote", *paths, "--weights", _text(told.get("weights"))]
+    parts += ["--admit", _text(told.get("admit"))]
+    parts += [word for key, v in _map(told, "rule").items() for word in (f"--{key}", _text(v))]
+    return shlex.join([*parts, "--out", f"../{name}-again"])
+
+
 def command_home(run: Run) -> str:
     """From where the paths of the command count."""
-    home = _map(run.facts, "repeat").get("home")
+    home = "here" if run.vote else _map(run.facts, "repeat").get("home")
     return HOMES.get(str(home), HOMES["None"])
 
 

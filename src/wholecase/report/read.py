@@ -39,6 +39,7 @@ from wholecase.report.table_cells import (
     rows_of,
     whole,
 )
+from wholecase.report.voting import read_vote
 from wholecase.runs import RunFolder
 
 
@@ -88,6 +89,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
         checks=tuple(_check(one) for one in metrics.get("checks") or ()),
         subgroups={k: _subgroups(v) for k, v in (metrics.get("subgroups") or {}).items()},
+        vote=read_vote(facts, metrics),
     )
 
 

@@ -25,6 +25,7 @@ from wholecase.report.records import (
     TissueRecord,
     UsedCase,
 )
+from wholecase.report.voting import VoteRecord
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Run:
     """`all`, and by magnification; empty where no images are judged alone."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
+    vote: VoteRecord | None = None
+    """None where the run is no vote of runs."""
 
     checks: tuple[CheckRecord, ...] = ()
     """In the order of their codes; empty of runs that were not asked."""

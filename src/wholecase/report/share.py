@@ -14,7 +14,9 @@ from wholecase.core.files import read_json, write_json, write_text
 from wholecase.report.figure_files import write_figures
 from wholecase.report.page import page
 from wholecase.report.read import read_run
+from wholecase.report.records import FoldRecord
 from wholecase.report.run_record import Run
+from wholecase.report.voting import VoteRecord
 from wholecase.runs import RunFolder, write_rows
 
 REASONS = {
@@ -44,8 +46,10 @@ def share(root: Path, out: Path) -> Path:
         raise RunError(f"{out} is not empty; name a folder that is, or a new one")
     out.mkdir(parents=True, exist_ok=True)
     write_figures(replace(run, root=out))
-    metrics = read_json(RunFolder(root).metrics)
-    write_json(folder.metrics, {**metrics, "notes": list(run.notes)})
+    metrics = {**read_json(RunFolder(root).metrics), "notes": list(run.notes)}
+    if run.vote is not None:
+        metrics["vote"] = _vote(metrics["vote"], _members(read_run(root)))
+    write_json(folder.metrics, metrics)
     columns = ("case_id", "patient_id", "fold", "label", *_shares(run), "decision")
     rows = [
         (p.case, p.patient, p.fold, p.label, *p.probabilities, p.decision) for p in run.predictions
@@ -82,7 +86,41 @@ def anonymous(run: Run) -> Run:
         tissue=tuple(replace(record, image=images[record.image]) for record in run.tissue),
         notes=tuple(n for n in run.notes if not any(name in n for name in names)),
         recipe=_recipe(run.recipe),
+        vote=None if run.vote is None else _numbered_vote(run.vote, _members(run)),
+        folds=tuple(_numbered_fold(fold, _members(run)) for fold in run.folds),
     )
+
+
+def _voting(told: Mapping[str, Any]) -> dict[str, Any]:
+    members = [
+        {"name": f"member {n}", "path": f"member-{n}", "recipe": one.get("recipe")}
+        for n, one in enumerate(told["members"], 1)
+    ]
+    return {**told, "members": members}
+
+
+def _members(run: Run) -> dict[str, str]:
+    """The runs of a vote are named by their folders."""
+    members = run.vote.members if run.vote else ()
+    return {one.name: f"member {n}" for n, one in enumerate(members, 1)}
+
+
+def _numbered_vote(vote: VoteRecord, names: Mapping[str, str]) -> VoteRecord:
+    members = tuple(replace(one, name=names[one.name]) for one in vote.members)
+    return replace(vote, members=members, best=names.get(vote.best, ""))
+
+
+def _numbered_fold(fold: FoldRecord, names: Mapping[str, str]) -> FoldRecord:
+    """Without the reasons for which a member is out: they name others."""
+    if "members" not in fold.choices:
+        return fold
+    told = [{**one, "name": names[one["name"]], "reason": ""} for one in fold.choices["members"]]
+    return replace(fold, choices={**fold.choices, "members": told})
+
+
+def _vote(told: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    members = [{**one, "name": names[one["name"]]} for one in told["members"]]
+    return {**told, "members": members, "best": names[told["best"]]}
 
 
 def _numbered(names: Iterable[str], kept: set[str], word: str = "patient") -> dict[str, str]:
@@ -115,6 +153,7 @@ def _facts(facts: Mapping[str, Any]) -> dict[str, Any]:
         "cohort": {key: value for key, value in cohort.items() if key != "path"},
         "splits": {key: value for key, value in splits.items() if key != "from"},
         "repeat": {"home": None, "run": "run", "cohort": "cohort.csv", "splits": False},
+        **({"vote": _voting(facts["vote"])} if "vote" in facts else {}),
     }
 
 

@@ -185,6 +185,35 @@ TERMS: dict[str, str] = {
     "Site": "Where a case comes from: a hospital, a scanner or a source.",
 }
 
+COMPARED: dict[str, str] = {
+    "Agreement": "The share of cases that all runs decide alike, rightly or wrongly.",
+    "Disagreement": "The share of cases that not all runs decide alike.",
+    "Oracle accuracy": (
+        "The share of cases that at least one run decides rightly: no way of combining the "
+        "decisions can be right more often."
+    ),
+    "Error overlap": (
+        "Which cases both runs, one or none decides wrongly. Where most errors are shared, a vote "
+        "cannot mend them. A patient with several cases may count in several cells."
+    ),
+    "McNemar's test": (
+        "Looks only at whom the runs differ on. A patient counts once, for the run that is right "
+        "in more of the patient's cases; the interval is Tango's (1998), as if a patient's cases "
+        "all agreed."
+    ),
+    "DeLong's test": (
+        "Compares areas under ROC curves of the same cases (DeLong 1988; a patient's cases stand "
+        "together, Obuchowski 1997). Where folds have models of their own only pairs within a fold "
+        "are compared, each fold by its number of pairs: probabilities of two models are not of "
+        "one scale. So this area may differ a little from the pooled one above."
+    ),
+    "p": (
+        "How likely chance alone makes a difference as large, if both were equally good; it does "
+        "not say how large the difference is. That is what the interval is for."
+    ),
+}
+"""The words of a comparison of runs."""
+
 
 def metric_name(name: str) -> str:
     """The metric's name for people.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from wholecase.report.records import Measured
 from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, TERMS, metric_name
+from wholecase.report.voting import gain_of
 from wholecase.report.wording import count, interval, listed, number
 
 PROTOCOLS: dict[str, str] = {
@@ -70,7 +71,16 @@ def reading(run: Run) -> list[str]:
 
 
 def _sentences(run: Run) -> tuple[str, ...]:
-    return _meaning(run), _luck(run), _protocol(run), _repeats(run), _decided(run), _unlike(run)
+    gain = gain_of(run.vote) if run.vote else ""
+    return (
+        _meaning(run),
+        _luck(run),
+        _protocol(run),
+        _repeats(run),
+        _decided(run),
+        gain,
+        _unlike(run),
+    )
 
 
 def _meaning(run: Run) -> str:

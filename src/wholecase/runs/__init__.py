@@ -2,5 +2,20 @@
 
 from wholecase.runs.claim import CLAIM, claimed
 from wholecase.runs.layout import SCHEMA, FoldFolder, RunFolder, read_rows, write_rows
+from wholecase.runs.manifest import manifest_of
+from wholecase.runs.votes import VotingRun, refuse_changed, run_digest, voting_runs
 
-__all__ = ["CLAIM", "SCHEMA", "FoldFolder", "RunFolder", "claimed", "read_rows", "write_rows"]
+__all__ = [
+    "CLAIM",
+    "SCHEMA",
+    "FoldFolder",
+    "RunFolder",
+    "VotingRun",
+    "claimed",
+    "manifest_of",
+    "read_rows",
+    "refuse_changed",
+    "run_digest",
+    "voting_runs",
+    "write_rows",
+]

@@ -117,7 +117,8 @@ class RunFolder:
     @property
     def fold_numbers(self) -> list[int]:
         """Of the outer folds that have a folder, rising."""
-        folders = (self.root / "folds").iterdir()
+        home = self.root / "folds"
+        folders = home.iterdir() if home.is_dir() else ()
         return sorted(int(path.name) for path in folders if path.name.isdigit())
 
     def fold(self, number: int) -> "FoldFolder":

@@ -1,13 +1,13 @@
 """What every run is asked about itself: coded, listed when passed too, muted only with a reason."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.experiment.checks import of_choices, of_cohort, of_results
 from wholecase.experiment.checks.of_learning import without
-from wholecase.experiment.checks.question import PAGE, Check, Examined, Outcome
+from wholecase.experiment.checks.question import PAGE, Check, Examined, Outcome, Told
 
 CHECKS: dict[str, Check] = {
     check.code: check
@@ -60,6 +60,22 @@ CHECKS: dict[str, Check] = {
 """A further check is a function from `Examined` to an `Outcome`, and a line here."""
 
 
+OF_RESULTS: dict[str, Callable[[Told], Outcome]] = {
+    "WC003": of_results.far_fold,
+    "WC007": of_results.few_patients,
+    "WC008": of_results.too_good,
+    "WC009": of_results.one_scale,
+    "WC010": of_results.honest,
+    "WC011": of_results.by_chance,
+}
+"""Those that look at nothing but what was said, and can be asked of a vote too."""
+
+
+def examined_results(told: Told, muted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """As `examined`, of answers alone."""
+    return [_told(CHECKS[code], look(told), muted) for code, look in OF_RESULTS.items()]
+
+
 def examined(run: Examined) -> list[dict[str, Any]]:
     """Every check with what it found, as `metrics.json` holds it.
 
@@ -98,4 +114,13 @@ def _told(check: Check, found: Outcome, muted: Mapping[str, str]) -> dict[str, A
     }
 
 
-__all__ = ["CHECKS", "Check", "Examined", "Outcome", "examined", "refuse_unknown_codes"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Examined",
+    "Outcome",
+    "Told",
+    "examined",
+    "examined_results",
+    "refuse_unknown_codes",
+]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wholecase.evaluation import far_judges
-from wholecase.experiment.checks.question import Examined, Outcome, failed, not_applicable, passed
+from wholecase.experiment.checks.question import Outcome, Told, failed, not_applicable, passed
 
 FEW_PATIENTS = 50
 """Below this the intervals are so wide that a page should say so."""
@@ -13,7 +13,7 @@ APART = 0.02
 CHANCE = 0.5
 
 
-def beaten(run: Examined) -> Outcome:
+def beaten(run: Told) -> Outcome:
     """Whether plain models on the same folds do as well."""
     plain = run.metrics.get("baselines") or {}
     if not plain:
@@ -24,7 +24,7 @@ def beaten(run: Examined) -> Outcome:
     return passed(f"The run beats {len(plain)} plain models on its folds beyond chance.")
 
 
-def by_chance(run: Examined) -> Outcome:
+def by_chance(run: Told) -> Outcome:
     """Whether a coin toss could have done it."""
     value, low = run.pooled("auroc"), run.pooled("auroc", "low")
     if value is None or low is None:
@@ -35,7 +35,7 @@ def by_chance(run: Examined) -> Outcome:
     return failed(f"The interval does not lie above 0.5, which a coin toss reaches: {told}.")
 
 
-def far_fold(run: Examined) -> Outcome:
+def far_fold(run: Told) -> Outcome:
     """Whether the folds tell of one model."""
     if run.scores.classes != 2 or not run.scores.has_several_judges:
         return not_applicable("It takes several folds and two classes.")
@@ -53,7 +53,7 @@ def far_fold(run: Examined) -> Outcome:
     )
 
 
-def few_patients(run: Examined) -> Outcome:
+def few_patients(run: Told) -> Outcome:
     """Whether the intervals are wide."""
     patients = len({one.case.patient for one in run.judged})
     if patients >= FEW_PATIENTS:
@@ -70,7 +70,7 @@ def _half(low: float, high: float) -> str:
     return f"{(high - low) / 2:.3f}"
 
 
-def too_good(run: Examined) -> Outcome:
+def too_good(run: Told) -> Outcome:
     """Whether a leak is likelier than such a model."""
     area = run.pooled("auroc")
     if area is None:
@@ -84,7 +84,7 @@ def too_good(run: Examined) -> Outcome:
     )
 
 
-def one_scale(run: Examined) -> Outcome:
+def one_scale(run: Told) -> Outcome:
     """Whether probabilities of different folds can be ranked together."""
     area, across = run.pooled("auroc"), run.pooled("auroc_pooled")
     if area is None or across is None:
@@ -98,7 +98,7 @@ def one_scale(run: Examined) -> Outcome:
     )
 
 
-def honest(run: Examined) -> Outcome:
+def honest(run: Told) -> Outcome:
     """Whether what is said is what is so."""
     asked = {"calibration_slope": 1.0, "calibration_intercept": 0.0}
     entries: dict[str, Any] = {name: run.metrics["pooled"].get(name) or {} for name in asked}

@@ -1,7 +1,7 @@
 """A question that a run is asked about itself, by a code that papers and reviews can name."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -41,17 +41,13 @@ def not_applicable(sentence: str) -> Outcome:
 
 
 @dataclass(frozen=True)
-class Examined:
-    """A run that has judged its cases."""
+class Told:
+    """What was said of test cases, and how good that is: of a run, or of a vote of runs."""
 
-    bench: Bench
     judged: Sequence[Judgement]
-    cohort: Cohort
-    columns: Mapping[str, Mapping[str, str]]
-    """Column of the manifest -> case id -> what stands there."""
     metrics: Mapping[str, Any]
     """As `metrics.json` will hold them."""
-    unbeaten: Sequence[str]
+    unbeaten: Sequence[str] = ()
     """What of plain baselines a reader must know."""
 
     @cached_property
@@ -59,16 +55,26 @@ class Examined:
         """What was said, by fold."""
         return scores_of(self.judged)
 
-    @cached_property
-    def troubles(self) -> Mapping[Kind, str]:
-        """What went wrong while learning, a sentence each."""
-        return troubles_told(self.bench, self.judged)
-
     def pooled(self, metric: str, part: str = "value") -> float | None:
         """A figure of the headline; None where it is undefined or was not measured."""
         entry = self.metrics["pooled"].get(metric) or {}
         found = entry.get(part)
         return None if found is None else float(found)
+
+
+@dataclass(frozen=True)
+class Examined(Told):
+    """A run that has judged its cases."""
+
+    bench: Bench = field(kw_only=True)
+    cohort: Cohort = field(kw_only=True)
+    columns: Mapping[str, Mapping[str, str]] = field(kw_only=True)
+    """Column of the manifest -> case id -> what stands there."""
+
+    @cached_property
+    def troubles(self) -> Mapping[Kind, str]:
+        """What went wrong while learning, a sentence each."""
+        return troubles_told(self.bench, self.judged)
 
 
 @dataclass(frozen=True)
