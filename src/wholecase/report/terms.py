@@ -23,9 +23,8 @@ METRIC_NAMES: dict[str, str] = {
 TERMS: dict[str, str] = {
     "AUROC": (
         "The chance that a randomly drawn case of the class gets a higher probability than a "
-        "randomly drawn case without it; 0.5 is a coin toss, 1 is perfect. Where several folds "
-        "judged, only cases of the same fold are compared, and each fold weighs as many pairs as "
-        "it has."
+        "randomly drawn case without it; 0.5 is a coin toss, 1 is perfect. Of several folds "
+        "only cases that the same model judged are compared."
     ),
     "AUROC across folds": (
         "The AUROC as if one model had judged all folds: it compares cases that different models "

@@ -83,6 +83,7 @@ class Check:
 
     code: str
     title: str
+    """What ought to hold."""
     severity: Severity
     """Of a run that fails it."""
     look: Callable[[Examined], Outcome]
