@@ -44,7 +44,7 @@ from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.repeats import told_of_repeats
 from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
-from wholecase.experiment.steps import shown_in_epoch, steps_told
+from wholecase.experiment.steps import lone_notes, shown_in_epoch, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.experiment.told_neighbours import neighbour_notes, write_neighbours
@@ -218,7 +218,11 @@ def _write_judged(
 
 def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
     """What to know of cohort and learning; people find it among the notes at the end."""
-    of_cohort = [anonymity_note(cohort), *clinical_notes(cohort, bench.folds)]
+    of_cohort = [
+        anonymity_note(cohort),
+        *clinical_notes(cohort, bench.folds),
+        *lone_notes(bench.recipe, bench.folds, bench.classes),
+    ]
     warnings = [
         note for note in (*of_cohort, *warnings_of(bench, judged), *neighbour_notes(judged)) if note
     ]
