@@ -68,6 +68,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "mix": flow.mix(run),
         "curves": figures.learning_curves(run),
         "apart": figures.apart_curves(run),
+        "compared": figures.compared_curves(run),
         "rule": rule.words if run.is_binary else "",
         "rule_name": rule.quantity,
         "quality": figures.quality_figures(run, cases, links(run)),

@@ -75,6 +75,8 @@ class Epoch:
     p_positive: float | None = None
     """Mean probability of the inner patients' positives; None unless of two classes."""
     p_negative: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What heads that compare cases tell: `active_triplets`, `embedding_distance` and so on."""
 
 
 @dataclass(frozen=True)

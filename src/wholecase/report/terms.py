@@ -150,6 +150,10 @@ TERMS: dict[str, str] = {
         "learnt to compare, none of them of the same patient. They vote on the answer, each by the "
         "inverse of its distance, from 0 for twins to 2 for opposites."
     ),
+    "Triplets": (
+        "A case, another of its class and one of another class; it teaches while the other class "
+        "is not farther off than the own by the margin."
+    ),
     "Distance": (
         "How far the case lies from those that its model learnt from (Mahalanobis, on the mean of "
         "its features), against inner cases, which taught nothing: beyond all but one in a hundred "

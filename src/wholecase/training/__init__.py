@@ -12,6 +12,7 @@ from wholecase.training.rates import SCHEDULES, Course, Followed
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
+from wholecase.training.together import DISTANCE, are_together
 from wholecase.training.views import Drawn, PerScale, Views, judged_views
 from wholecase.training.watch import metric_told
 
@@ -19,6 +20,7 @@ __all__ = [
     "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
+    "DISTANCE",
     "SCHEDULES",
     "VIEWS",
     "Adaptive",
@@ -45,6 +47,7 @@ __all__ = [
     "Shuffled",
     "Stage",
     "Views",
+    "are_together",
     "choose",
     "choose_head",
     "fit",

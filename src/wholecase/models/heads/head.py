@@ -46,6 +46,13 @@ class Head(nn.Module, ABC):
         """
         return 0.0
 
+    def figures(self) -> dict[str, float]:
+        """What the epoch that was learnt last shows of how learning goes: name -> number.
+
+        Asked once the training cases were shown to `remember`; nothing for most heads.
+        """
+        return {}
+
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep what judging needs of the training cases; most heads need nothing."""
 

@@ -1,6 +1,7 @@
 """The figures of the page: which there are, with what is said around each."""
 
 from wholecase.report.figures.apart import apart_curves
+from wholecase.report.figures.compared import compared_curves
 from wholecase.report.figures.deciding import deciding_figures, reliability_figure, rule_of
 from wholecase.report.figures.deletion import evidence_figures
 from wholecase.report.figures.figure import Figure, Table
@@ -14,6 +15,7 @@ __all__ = [
     "Sheet",
     "Table",
     "apart_curves",
+    "compared_curves",
     "deciding_figures",
     "evidence_figures",
     "judged",
