@@ -18,9 +18,7 @@ def run(
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
-    baselines: Annotated[
-        bool, Parameter(help="also judge plain models on the mean of frozen features")
-    ] = False,
+    baselines: Annotated[bool, Parameter(help="also judge plain models on the same folds")] = False,
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
     """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""

@@ -33,6 +33,7 @@ from wholecase.execution import Place, parallel_map
 from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.clinical import clinical_notes
+from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.exchanged import lost_without
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
@@ -66,7 +67,8 @@ class Settings:
     splits: Path | None = None
     place: Place = field(default_factory=Place)
     baselines: bool = False
-    """Whether plain models on the mean of frozen features are judged on the same folds."""
+    """Whether plain models are judged on the same folds: on the mean of frozen features, and where
+    cases are compared the same model taught to classify directly."""
     tolerated: float = 0.1
     """Share of images that may fail before the run counts as failed."""
 
@@ -114,6 +116,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
+        direct = _learnt_directly(bench, cohort) if settings.baselines else None
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
@@ -123,7 +126,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         _write_judged(folder, judged, cohort.classes, used)
         warnings = _warned(bench, judged, cohort)
-        plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
+        plain = _plain(bench, judged, direct) if settings.baselines else ({}, [])
         metrics = write_metrics(
             folder,
             judged,
@@ -300,6 +303,20 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
         shutil.rmtree(bench.run.kept, ignore_errors=True)
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
+
+
+def _learnt_directly(bench: Bench, cohort: Cohort) -> Bench | None:
+    direct = direct_of(bench)
+    if direct is not None:
+        _learn([direct], cohort)
+    return direct
+
+
+def _plain(
+    bench: Bench, judged: Sequence[Judgement], direct: Bench | None
+) -> tuple[dict[str, Any], list[str]]:
+    directly = () if direct is None else judged_directly(direct)
+    return against_baselines(bench, judged, directly)
 
 
 def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:

@@ -161,7 +161,8 @@ TERMS: dict[str, str] = {
     ),
     "Plain models": (
         "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
-        "features: what can be had without any weighing of regions."
+        "features: what can be had without any weighing of regions. Where cases are compared, "
+        "direct classification is the same model taught by cross-entropy."
     ),
     "Train": "Patients that the model learns from.",
     "Valid": (

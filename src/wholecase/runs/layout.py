@@ -128,6 +128,11 @@ class RunFolder:
         """What a repeat with another seed keeps: splits, folds and predictions; 0 is the run."""
         return RunFolder(self.root / "repeats" / str(number)) if number else self
 
+    @property
+    def direct(self) -> "RunFolder":
+        """What the plain model that classifies directly keeps: folds and predictions."""
+        return RunFolder(self.root / "direct")
+
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""
         return self.root / "evidence" / f"{safe_name(case)}.safetensors"
