@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wholecase.answer.gallery import with_gallery
 from wholecase.answer.members import FoldModel, Vote
 from wholecase.answer.novelty import read_familiar
 from wholecase.assemble import model_of
@@ -41,7 +42,7 @@ class TrainedRun:
 
 
 def load_run(root: Path, device: str) -> TrainedRun:
-    """The models of a finished run, ready on the device.
+    """The models of a finished run, ready on the device, with what was added to their memory.
 
     Raises:
         RunError: the run is unfinished, of another version or damaged.
@@ -55,13 +56,14 @@ def load_run(root: Path, device: str) -> TrainedRun:
         raise RunError(f"{root} holds no trained fold; run again")
     takes = int(encoder["width"]), kind_of(encoder.get("pixels") or RGB.name)
     members = tuple(load_fold(folder, number, recipe, takes, device) for number in numbers)
+    with_gallery(folder, members)
     return TrainedRun(folder, recipe, classes, encoder, members)
 
 
 def load_fold(
     folder: RunFolder, number: int, recipe: Recipe, takes: tuple[int, PixelKind], device: str
 ) -> FoldModel:
-    """The model of one fold, ready on the device, and what it chose.
+    """The model of one fold as it was evaluated, ready on the device, and what it chose.
 
     `takes` is the width of its features, or channels, and the kind of its pixels.
 

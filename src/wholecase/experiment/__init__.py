@@ -10,6 +10,7 @@ from wholecase.experiment.explained import (
 )
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
+from wholecase.experiment.gallery import add_to_gallery, addition_lines, undo_gallery
 from wholecase.experiment.imported import import_clam
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
@@ -21,6 +22,8 @@ __all__ = [
     "Question",
     "Settings",
     "Summary",
+    "add_to_gallery",
+    "addition_lines",
     "ask",
     "draw_answer",
     "external_metrics",
@@ -32,6 +35,7 @@ __all__ = [
     "run",
     "stored_answer",
     "stored_nearest_lines",
+    "undo_gallery",
     "unseen_note",
     "versions",
     "write_predictions",

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wholecase.answer import Judgement, Seen, TrainedRun, has_bag, judge, load_run
+from wholecase.answer import (
+    Judgement,
+    Seen,
+    TrainedRun,
+    gallery_notes,
+    has_bag,
+    judge,
+    load_run,
+)
 from wholecase.assemble import bags_of, labels_of, place_of
 from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
@@ -80,14 +88,33 @@ def ask(
     """
     run, place = question.run, place or place_of(workers=1)
     trained = load_run(run, place.device)
-    moved = [] if weights is None else [f"encoder.weights={weights}"]
-    recipe = read_recipe(str(trained.folder.recipe), moved)
-    extraction = bags_of(recipe, question.cohort, store or run.parent / "features", place)
-    _refuse_other_features(run, trained, extraction)
+    extraction = extracted(trained, question.cohort, place, weights=weights, store=store)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
-    return Asked(trained, extraction, judgements, tuple(unseen_notes(trained, cases)))
+    notes = *gallery_notes(trained.folder), *unseen_notes(trained, cases)
+    return Asked(trained, extraction, judgements, notes)
+
+
+def extracted(
+    trained: TrainedRun,
+    cohort: Cohort,
+    place: Place,
+    *,
+    weights: Path | None = None,
+    store: Path | None = None,
+) -> Extraction:
+    """What a run's models take of these cases; `weights` and `store` are as in `ask`.
+
+    Raises:
+        RunError: the run was trained on other features than these.
+    """
+    run = trained.folder.root
+    moved = [] if weights is None else [f"encoder.weights={weights}"]
+    recipe = read_recipe(str(trained.folder.recipe), moved)
+    extraction = bags_of(recipe, cohort, store or run.parent / "features", place)
+    _refuse_other_features(run, trained, extraction)
+    return extraction
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

@@ -68,6 +68,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         pictures={k: _pictures(root, v) for k, v in read_object(folder.pictures).items()},
         tissue=_tissue(folder),
         times=read_object(folder.times),
+        additions=_additions(folder),
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
         stability=_stability(metrics.get("stability")),
@@ -166,6 +167,14 @@ def _prediction(row: Row, classes: tuple[str, ...], path: Path) -> Prediction:
 def _spread(table: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     pairs = {k: (finite(v.get("mean")), finite(v.get("deviation"))) for k, v in table.items()}
     return {k: (mean, sd) for k, (mean, sd) in pairs.items() if mean is not None and sd is not None}
+
+
+def _additions(folder: RunFolder) -> tuple[str, ...]:
+    """Of each the number of cases, and name and digest of their manifest."""
+    return tuple(
+        f"{len(one['cases'])} cases of {one['cohort']}, digest {one['cohort_digest']}"
+        for one in read_object(folder.gallery).get("additions", ())
+    )
 
 
 def _repeats(table: Mapping[str, Any]) -> dict[str, Repeated]:

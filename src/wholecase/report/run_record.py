@@ -67,6 +67,8 @@ class Run:
     """`all`, and by magnification; empty where no images are judged alone."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
+    additions: tuple[str, ...] = ()
+    """What was added to the models' memory after the run, in words; part of no figure."""
 
     @property
     def is_binary(self) -> bool:

@@ -129,6 +129,15 @@ class RunFolder:
         return RunFolder(self.root / "repeats" / str(number)) if number else self
 
     @property
+    def gallery(self) -> Path:
+        """`gallery.json`: cases that were added to the models' memory after the run."""
+        return self.root / "gallery.json"
+
+    def addition(self, number: int) -> Path:
+        """What the models remember of an addition, counted from 1."""
+        return self.root / "gallery" / f"{number}.safetensors"
+
+    @property
     def direct(self) -> "RunFolder":
         """What the plain model that classifies directly keeps: folds and predictions."""
         return RunFolder(self.root / "direct")

@@ -144,12 +144,25 @@ class Neighbours(Head):
 
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep vector and label of each training case, and its and its patient's id as codes."""
+        for name, kept in self.remembered(answers).items():
+            setattr(self, name, kept)
+
+    def remembered(self, answers: Iterable[Answer]) -> dict[str, Tensor]:
+        """Vector and label of each case, and its and its patient's id as codes."""
         seen = list(answers)
         where = self.memory.device
-        self.memory = torch.cat([F.normalize(answer.logits) for answer in seen])
-        self.memory_label = torch.cat([answer.targets["label"] for answer in seen]).to(where)
-        self.memory_patient = codes(name for one in seen for name in one.patients).to(where)
-        self.memory_case = codes(name for one in seen for name in one.cases).to(where)
+        return {
+            "memory": torch.cat([F.normalize(answer.logits) for answer in seen]),
+            "memory_label": torch.cat([answer.targets["label"] for answer in seen]).to(where),
+            "memory_patient": codes(name for one in seen for name in one.patients).to(where),
+            "memory_case": codes(name for one in seen for name in one.cases).to(where),
+        }
+
+    def add(self, kept: Mapping[str, Tensor]) -> None:
+        """The same cases vote as before, and these."""
+        for name, more in kept.items():
+            there: Tensor = getattr(self, name)
+            setattr(self, name, torch.cat([there, more.to(there)]))
 
     def neighbours(self, answer: Answer) -> Near:
         """The k remembered cases of other patients that are nearest to each case."""
