@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from wholecase.cli.options import CohortFile, Device, StoreFolder, Workers
+from wholecase.cli.options import CohortFile, Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
 gallery = App(name="gallery", help="Add cases to the memory of a run that decides by neighbours.")
@@ -19,7 +19,7 @@ def add(
     cohort: CohortFile,
     /,
     *,
-    weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
+    weights: MovedWeights = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,

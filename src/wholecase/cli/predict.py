@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import Device, StoreFolder, Workers
+from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
 
@@ -14,7 +14,7 @@ def predict(
     *images: Annotated[Path, Parameter(help="images, each a case of its own")],
     cohort: Annotated[Path | None, Parameter(help="or a manifest")] = None,
     out: Annotated[Path | None, Parameter(help="CSV file for the predictions")] = None,
-    weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
+    weights: MovedWeights = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,

@@ -13,7 +13,7 @@ from wholecase.answer import (
     judge,
     load_run,
 )
-from wholecase.assemble import bags_of, labels_of, place_of
+from wholecase.assemble import bags_of, labels_of, moved_weights, place_of
 from wholecase.cohort import Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
@@ -22,6 +22,9 @@ from wholecase.extract import Extraction
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder
+
+Weights = Path | Sequence[Path] | None
+"""Files of the encoder, or of those side by side."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
 def ask(
     question: Question,
     *,
-    weights: Path | None = None,
+    weights: Weights = None,
     store: Path | None = None,
     place: Place | None = None,
 ) -> Asked:
@@ -79,7 +82,7 @@ def ask(
 
     Args:
         question: run and cases.
-        weights: of the encoder, where they moved since.
+        weights: of the encoder, where they moved since; of encoders side by side one for each.
         store: where features are kept; None is `features` beside the run.
         place: where images are read and models asked; None is the fastest device, one worker.
 
@@ -101,7 +104,7 @@ def extracted(
     cohort: Cohort,
     place: Place,
     *,
-    weights: Path | None = None,
+    weights: Weights = None,
     store: Path | None = None,
 ) -> Extraction:
     """What a run's models take of these cases; `weights` and `store` are as in `ask`.
@@ -110,7 +113,8 @@ def extracted(
         RunError: the run was trained on other features than these.
     """
     run = trained.folder.root
-    moved = [] if weights is None else [f"encoder.weights={weights}"]
+    files = [weights] if isinstance(weights, Path) else [*(weights or ())]
+    moved = moved_weights(trained.recipe, files)
     recipe = read_recipe(str(trained.folder.recipe), moved)
     extraction = bags_of(recipe, cohort, store or run.parent / "features", place)
     _refuse_other_features(run, trained, extraction)

@@ -27,7 +27,7 @@ from wholecase.core.digest import file_digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import write_json
 from wholecase.execution import Place
-from wholecase.experiment.asking import extracted
+from wholecase.experiment.asking import Weights, extracted
 from wholecase.experiment.told_neighbours import known_cases
 from wholecase.extract import Extraction
 from wholecase.models import answers, save_tensors
@@ -51,7 +51,7 @@ def add_to_gallery(
     cohort: Path,
     place: Place,
     *,
-    weights: Path | None = None,
+    weights: Weights = None,
     store: Path | None = None,
 ) -> Addition:
     """Let each fold's model remember the labelled cases of a manifest.
@@ -63,7 +63,7 @@ def add_to_gallery(
         run: folder of a finished run whose head remembers cases.
         cohort: a manifest with labels that the run's recipe knows.
         place: where images are read and models asked.
-        weights: of the encoder, where they moved since.
+        weights: as in `ask`.
         store: where features are kept; None is `features` beside the run.
 
     Raises:
