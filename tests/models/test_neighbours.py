@@ -19,6 +19,7 @@ from wholecase.models import (
 )
 from wholecase.models.heads import Neighbours
 from wholecase.models.heads.compared import active_share
+from wholecase.models.heads.metric_losses import mining, triplet_loss
 from wholecase.models.heads.nearest_cases import CLOSEST, Found, Near, codes, nearest_cases, vote
 
 WIDTH, CLASSES = 6, 2
@@ -245,3 +246,21 @@ def test_an_epoch_tells_active_triplets_and_how_far_cases_lie_apart() -> None:
     head.memory = head.memory[:1].expand(24, -1)
     assert head.figures()["embedding_distance"] == 0
     assert head.figures()["embedding_deviation"] == pytest.approx(0, abs=1e-6)
+
+
+def test_mining_and_neighbours_rank_by_one_distance() -> None:
+    batch = shown(16, seed=4)
+    unit = torch.nn.functional.normalize(batch.values)
+    label = batch.targets["label"].argmax(1)
+    whose = codes(batch.cases)
+    found = nearest_cases((unit, whose), (unit, whose), 15)
+    mined = mining(0.5)
+    anchors, farthest, nearest = mined.later(unit, label)
+    for anchor, positive, negative in zip(anchors, farthest, nearest, strict=True):
+        order = found.index[anchor].tolist()
+        assert positive == [i for i in order if label[i] == label[anchor]][-1]
+        assert negative == next(i for i in order if label[i] != label[anchor])
+    told = triplet_loss(0.5).distance(unit)
+    for rule in (mined.first, mined.later):
+        torch.testing.assert_close(rule.distance(unit), told)
+    torch.testing.assert_close(told.gather(1, found.index), found.distance, atol=1e-4, rtol=1e-4)

@@ -34,9 +34,10 @@ def with_gallery(folder: RunFolder, members: Sequence[FoldModel]) -> None:
             raise RunError(f"{path} is missing or damaged; {_cure(folder)}")
         tensors, _ = load_tensors(path)
         for member in members:
-            if file_digest(folder.fold(member.fold).model) != addition["models"][str(member.fold)]:
+            known = addition["models"].get(str(member.fold))
+            if file_digest(folder.fold(member.fold).model) != known:
                 raise RunError(
-                    f"fold {member.fold} was learnt anew since {path} was added; {_cure(folder)}"
+                    f"{member.name} was learnt anew since {path} was added; {_cure(folder)}"
                 )
             own = f"{member.fold}/"
             kept = {n.removeprefix(own): t for n, t in tensors.items() if n.startswith(own)}

@@ -22,6 +22,7 @@ from wholecase.evaluation import Familiar, Novelty, together
 from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
+from wholecase.runs import FINAL
 from wholecase.training import Choices, Example, mirrored, pack, past
 
 UNCHOSEN = Choices()
@@ -50,6 +51,7 @@ class FoldModel(Member):
     """A trained model and what was chosen on its inner patients."""
 
     fold: int
+    """Its number, or `FINAL`."""
     learnt_by: Recipe
     model: CaseModel
     choices: Choices = UNCHOSEN
@@ -60,6 +62,11 @@ class FoldModel(Member):
     def recipe(self) -> Recipe:
         """The one that it was learnt by."""
         return self.learnt_by
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "the final model" if self.fold == FINAL else f"fold {self.fold}"
 
     @property
     def classes(self) -> tuple[str, ...]:

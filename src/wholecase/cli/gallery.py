@@ -32,11 +32,10 @@ def add(
     from wholecase.assemble import place_of
     from wholecase.experiment import add_to_gallery, addition_lines
     from wholecase.report import write_report
-    from wholecase.runs import RunFolder
 
     place = place_of(device, workers)
     added = add_to_gallery(run, cohort, place, weights=weights, store=store)
-    for line in addition_lines(added, len(RunFolder(run).fold_numbers)):
+    for line in addition_lines(added):
         print(visible(line))
     write_report(run)
     return 0

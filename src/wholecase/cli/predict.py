@@ -15,11 +15,14 @@ def predict(
     cohort: Annotated[Path | None, Parameter(help="or a manifest")] = None,
     out: Annotated[Path | None, Parameter(help="CSV file for the predictions")] = None,
     weights: MovedWeights = None,
+    final: Annotated[
+        bool, Parameter(negative="", help="by the one model of all cases, of a run --final")
+    ] = False,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
 ) -> int:
-    """Predict new cases with the fold models together; with labels, tell the external metrics."""
+    """Predict new cases with all fold models, or the final one; with labels, tell the metrics."""
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
@@ -31,7 +34,8 @@ def predict(
     question = question_of(run, images, cohort)
     if question.note:
         message(f"note: {question.note}")
-    asked = ask(question, weights=weights, store=store, place=place_of(device, workers))
+    place = place_of(device, workers)
+    asked = ask(question, weights=weights, store=store, place=place, final=final)
     trained, cases = asked.trained, len(question.cohort.cases)
     judgements = list(asked.judgements)
     if out is not None:

@@ -27,6 +27,12 @@ Weights = Path | Sequence[Path] | None
 """Files of the encoder, or of those side by side."""
 
 
+FINAL_NOTE = (
+    "The final model answers: it learnt from all cases of the run, no figure of the run is of it, "
+    "and how far a case lies from these is not told."
+)
+
+
 @dataclass(frozen=True)
 class Question:
     """A run and the cases that it is asked about; no pixel was read yet."""
@@ -77,6 +83,7 @@ def ask(
     weights: Weights = None,
     store: Path | None = None,
     place: Place | None = None,
+    final: bool = False,
 ) -> Asked:
     """Extract what is missing and let the run's fold models answer together.
 
@@ -85,17 +92,21 @@ def ask(
         weights: of the encoder, where they moved since; of encoders side by side one for each.
         store: where features are kept; None is `features` beside the run.
         place: where images are read and models asked; None is the fastest device, one worker.
+        final: whether the one model of all cases answers instead, of a run that has it.
 
     Raises:
-        RunError: the run is unfinished, or was trained on other features than these.
+        RunError: the run is unfinished, lacks a final model that is asked, or was trained on other
+            features than these.
     """
     run, place = question.run, place or place_of(workers=1)
-    trained = load_run(run, place.device)
+    trained = load_run(run, place.device, final=final)
     extraction = extracted(trained, question.cohort, place, weights=weights, store=store)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
     notes = *gallery_notes(trained.folder), *unseen_notes(trained, cases)
+    if final:
+        notes = (FINAL_NOTE, *notes)
     return Asked(trained, extraction, judgements, notes)
 
 

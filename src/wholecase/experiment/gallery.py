@@ -5,7 +5,7 @@ stopped midway was never made. The models' own files stay as they are.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from wholecase.experiment.asking import Weights, extracted
 from wholecase.experiment.told_neighbours import known_cases
 from wholecase.extract import Extraction
 from wholecase.models import answers, save_tensors
-from wholecase.runs import RunFolder, claimed, read_rows
+from wholecase.runs import FINAL, RunFolder, claimed, read_rows
 
 SCHEMA = 1
 
@@ -79,6 +79,9 @@ def add_to_gallery(
             )
         read = read_cohort(cohort, labels_of(trained.recipe))
         extraction = extracted(trained, read, place, weights=weights, store=store)
+        if trained.folder.fold(FINAL).choices.is_file():
+            also = load_run(run, place.device, final=True).members
+            trained = replace(trained, members=(*trained.members, *also))
         return _added(trained, cohort, read.cases, extraction)
 
 
@@ -187,10 +190,10 @@ def _write(folder: RunFolder, additions: Sequence[Mapping[str, Any]]) -> None:
     write_json(folder.gallery, {"schema": SCHEMA, "additions": [*additions]})
 
 
-def addition_lines(addition: Addition, folds: int) -> Iterator[str]:
+def addition_lines(addition: Addition) -> Iterator[str]:
     """What became of the cases, in words."""
-    everywhere = [case for case, own in addition.cases.items() if len(own) == folds]
-    yield f"{len(everywhere)} cases added to the memory of all {folds} models"
+    everywhere = addition.cases.keys() - addition.left_out.keys()
+    yield f"{len(everywhere)} cases added to the memory of all models"
     by_reason: dict[str, list[str]] = {}
     for case, reason in addition.left_out.items():
         by_reason.setdefault(reason, []).append(case)

@@ -70,6 +70,14 @@ def learn_fold(job: FoldJob) -> Fate:
     return "chosen" if learnt else "learnt"
 
 
+def teach_all(job: FoldJob, schedule: Schedule, key: str) -> None:
+    """Learn once from `job.again`, to the last epoch, and keep the model under the key."""
+    model, history = _taught(job, _Lesson(key, job.again, (), schedule, "refit"))
+    _write_history(job, {"refit": history})
+    save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": key})
+    job.folder.last.unlink(missing_ok=True)
+
+
 def _is_learnt(job: FoldJob) -> bool:
     if not job.folder.history.is_file() or _key(job.folder.model) != job.learnt:
         return False

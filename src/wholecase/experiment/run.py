@@ -37,6 +37,7 @@ from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.exchanged import lost_without
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
+from wholecase.experiment.final import check_final, teach_final
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import learn_fold
@@ -69,6 +70,8 @@ class Settings:
     baselines: bool = False
     """Whether plain models are judged on the same folds: on the mean of frozen features, and where
     cases are compared the same model taught to classify directly."""
+    final: bool = False
+    """Whether one model learns from all cases in the end, for `predict --final`."""
     tolerated: float = 0.1
     """Share of images that may fail before the run counts as failed."""
 
@@ -116,7 +119,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
-        direct = _learnt_directly(bench, cohort) if settings.baselines else None
+        direct = _taught_beside(bench, cohort, settings)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
@@ -197,6 +200,8 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     check_precision(recipe.train.precision, settings.place.device)
+    if settings.final:
+        check_final(recipe)
     for remark in cohort.remarks:
         message(f"note: {remark}")
 
@@ -305,8 +310,11 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
 
 
-def _learnt_directly(bench: Bench, cohort: Cohort) -> Bench | None:
-    direct = direct_of(bench)
+def _taught_beside(bench: Bench, cohort: Cohort, settings: Settings) -> Bench | None:
+    """What learns beside the folds: the final model, and the direct one, whose bench it returns."""
+    if settings.final:
+        teach_final(bench)
+    direct = direct_of(bench) if settings.baselines else None
     if direct is not None:
         _learn([direct], cohort)
     return direct

@@ -11,6 +11,8 @@ from wholecase.core.files import read_json, safe_name, write_text
 from wholecase.core.regular import refuse_irregular
 
 SCHEMA = 1
+FINAL = -1
+"""In place of a fold: the model of all cases, which no fold judges."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ class RunFolder:
         return sorted(int(path.name) for path in folders if path.name.isdigit())
 
     def fold(self, number: int) -> "FoldFolder":
-        """The folder of one outer fold."""
+        """The folder of one outer fold, or of the `FINAL` model."""
+        if number == FINAL:
+            return FoldFolder(self.root / "final")
         return FoldFolder(self.root / "folds" / str(number))
 
     def repeat(self, number: int) -> "RunFolder":

@@ -9,7 +9,7 @@ from wholecase.training.examples import Example, Examples, NoExamples, pack, pas
 from wholecase.training.fit import History, fit
 from wholecase.training.mirrored import VIEWS, Mirrored
 from wholecase.training.optimizer import optimizer_for
-from wholecase.training.rates import SCHEDULES, Course, Followed
+from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
@@ -52,6 +52,7 @@ __all__ = [
     "are_together",
     "choose",
     "choose_head",
+    "factors_over",
     "fit",
     "judged_views",
     "metric_told",
