@@ -7,20 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from toys.quick import quick
 from wholecase.cli import main
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.core.files import read_json
 from wholecase.execution import Place
-from wholecase.experiment import Settings, Summary, add_to_gallery, ask, question_of, run
+from wholecase.experiment import Summary, add_to_gallery, ask, question_of
 from wholecase.experiment.gallery import undo_gallery
 from wholecase.runs import RunFolder, read_rows
 
-NEIGHBOURS = (
-    *("model.aggregator=mean", "model.head={name: neighbours, size: 8, k: 3}"),
-    *("batches={name: classes, cases: 4}", "train.epochs=1", "protocol.folds=2"),
-    *("evaluate.pictures=0", "evaluate.bootstrap=100"),
-)
 PLACE = Place(workers=0)
 
 
@@ -29,16 +23,6 @@ def typed(capsys: pytest.CaptureFixture[str], *words: object) -> str:
         main([*map(str, words), "--device", "cpu", "--workers", "1"])
     assert not left.value.code
     return capsys.readouterr().out
-
-
-@pytest.fixture(scope="module")
-def neighbours(
-    finished: Summary, cohort_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> RunFolder:
-    """A run that decides by neighbours; tests work on copies."""
-    out = tmp_path_factory.mktemp("neighbours") / "run"
-    store = finished.run.root.parent / "features"
-    return run(quick(*NEIGHBOURS), cohort_file, Settings(out, store=store, place=PLACE)).run
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
+from wholecase.experiment.embedding_map import write_embedding_map
 from wholecase.experiment.exchanged import lost_without
 from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.final import check_final, teach_final
@@ -141,6 +142,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
             lost=lost_without(bench, judged),
         )
     with clock.stage("explain"):
+        write_embedding_map(bench)
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(bench, judged, shown, place.workers)

@@ -71,7 +71,10 @@ def _facts(run: Run) -> dict[str, Any]:
         "compared": figures.compared_curves(run),
         "rule": rule.words if run.is_binary else "",
         "rule_name": rule.quantity,
-        "quality": figures.quality_figures(run, cases, links(run)),
+        "quality": [
+            *figures.quality_figures(run, cases, links(run)),
+            *([mapped] if (mapped := figures.embedding_figure(run)) else []),
+        ],
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),

@@ -11,6 +11,7 @@ from wholecase.report.records import (
     Baseline,
     CasePictures,
     Deletion,
+    EmbeddingMap,
     Exclusion,
     ImagesAlone,
     MarkedSlices,
@@ -18,6 +19,7 @@ from wholecase.report.records import (
     NearCase,
     Novelty,
     Opinion,
+    PlacedCase,
     Prediction,
     Repeated,
     Scale,
@@ -68,6 +70,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         pictures={k: _pictures(root, v) for k, v in read_object(folder.pictures).items()},
         tissue=_tissue(folder),
         times=read_object(folder.times),
+        embedding=_embedding(read_object(folder.embedding)),
         additions=_additions(folder),
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
@@ -167,6 +170,25 @@ def _prediction(row: Row, classes: tuple[str, ...], path: Path) -> Prediction:
 def _spread(table: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     pairs = {k: (finite(v.get("mean")), finite(v.get("deviation"))) for k, v in table.items()}
     return {k: (mean, sd) for k, (mean, sd) in pairs.items() if mean is not None and sd is not None}
+
+
+def _embedding(table: Mapping[str, Any]) -> EmbeddingMap | None:
+    if not table:
+        return None
+    return EmbeddingMap(
+        fold=whole(table.get("fold")),
+        explained=tuple(float(share) for share in table["explained"]),
+        cases=tuple(
+            PlacedCase(
+                case=str(one["case_id"]),
+                is_test=one["side"] == "test",
+                label=str(one["label"]),
+                x=float(one["x"]),
+                y=float(one["y"]),
+            )
+            for one in table["cases"]
+        ),
+    )
 
 
 def _additions(folder: RunFolder) -> tuple[str, ...]:

@@ -80,6 +80,28 @@ class Epoch:
 
 
 @dataclass(frozen=True)
+class PlacedCase:
+    """A case on the plane of an embedding."""
+
+    case: str
+    is_test: bool
+    """Else it taught the model."""
+    label: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """Where the cases of a fold lie among each other."""
+
+    fold: int
+    explained: tuple[float, ...]
+    """Share of the variance of the training cases along each of the two axes."""
+    cases: tuple[PlacedCase, ...]
+
+
+@dataclass(frozen=True)
 class InnerCase:
     """An inner case that a fold's choices were made on, with its calibrated probabilities."""
 

@@ -9,6 +9,7 @@ from wholecase.report.records import (
     Baseline,
     CasePictures,
     Deletion,
+    EmbeddingMap,
     Exclusion,
     FoldRecord,
     ImagesAlone,
@@ -67,6 +68,8 @@ class Run:
     """`all`, and by magnification; empty where no images are judged alone."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
+    embedding: EmbeddingMap | None = None
+    """Of one fold; None where the run compares no cases."""
     additions: tuple[str, ...] = ()
     """What was added to the models' memory after the run, in words; part of no figure."""
 

@@ -67,6 +67,11 @@ class RunFolder:
         return self.root / "neighbours.csv"
 
     @property
+    def embedding(self) -> Path:
+        """`embedding.json`: where the cases of one fold lie among each other, on a plane."""
+        return self.root / "embedding.json"
+
+    @property
     def novelty(self) -> Path:
         """`novelty.csv`: how far each judged case lies from what its model learnt from."""
         return self.root / "novelty.csv"
