@@ -1,5 +1,6 @@
 """A run's models and cases -> judgements."""
 
+from wholecase.answer.additions import additions_of, gallery_notes
 from wholecase.answer.bags import CaseBag, CaseExamples, Reading, examples_of, has_bag, read_case
 from wholecase.answer.case_pictures import (
     Sitting,
@@ -9,7 +10,6 @@ from wholecase.answer.case_pictures import (
     save_picture,
 )
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
-from wholecase.answer.gallery import additions_of, gallery_notes
 from wholecase.answer.image_decisions import images_right
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge

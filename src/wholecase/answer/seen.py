@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from wholecase.answer.gallery import additions_of
+from wholecase.answer.additions import additions_of
 from wholecase.cohort import Case, Fold, Image, likeness_key
 from wholecase.core.digest import BLANK
 from wholecase.core.progress import progress

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wholecase.answer.gallery import with_gallery
+from wholecase.answer.additions import with_gallery
 from wholecase.answer.members import FoldModel, Vote
 from wholecase.answer.novelty import read_familiar
 from wholecase.assemble import model_of
