@@ -1,5 +1,6 @@
 """`wholecase check` as a person types it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -117,5 +118,5 @@ def test_splits_made_elsewhere_are_looked_at_before_a_run(manifest, tmp_path, ca
     splits.write_text("\n".join(sides) + "\n")
     assert call("check", manifest, "--workers", 1, "--splits", splits) == 1
     told = capsys.readouterr().out
-    assert "no division into folds" in told
-    assert "fold 0 has patients on two sides: P003 or p3" in told
+    assert "1 patient is on train and test: p3" in told
+    assert re.search(r"0 test +5 +5", told)

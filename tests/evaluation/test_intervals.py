@@ -36,7 +36,7 @@ def rearranged(scores, order):
 def test_every_metric_is_measured_around_its_value(tmp_path):
     scores = drawn(np.random.default_rng(0), 80)
     measured = measure(scores, repeats=400, seed=1)
-    assert set(measured) == set(METRICS)
+    assert set(measured) == {name for name in METRICS if METRICS[name].fits(2)}
     for name, interval in measured.items():
         value = METRICS[name](scores.truth, scores.probabilities, scores.decision)
         assert (interval.value, interval.n) == (value, 80)

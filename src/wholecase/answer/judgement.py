@@ -103,10 +103,13 @@ class Judgement:
 
 
 def scores_of(judgements: Sequence[Judgement]) -> Scores:
-    """Labelled cases as metrics take them."""
+    """Labelled cases as metrics take them; ranks are compared within what one judge said."""
+    names = sorted({j.judge for j in judgements}, key=str)
+    judges = [names.index(j.judge) for j in judgements]
     return Scores(
         truth=np.array([j.case.target for j in judgements], dtype=np.int64),
         probabilities=np.stack([j.probabilities for j in judgements]),
         decision=np.array([j.decision for j in judgements], dtype=np.int64),
         patients=tuple(j.case.patient for j in judgements),
+        judges=np.array(judges, dtype=np.int64),
     )

@@ -24,6 +24,7 @@ from wholecase.audit.look import Look, contents_of, looks_of
 from wholecase.audit.mistakes import mistake_findings, remark_findings
 from wholecase.audit.patients import patient_findings
 from wholecase.audit.scales import Scales, count_scales
+from wholecase.audit.sides import Folds, SideCount, count_sides, side_findings
 from wholecase.audit.twins import twin_findings
 from wholecase.cohort import Cohort, twin_digests
 from wholecase.core.errors import ManifestError
@@ -42,6 +43,8 @@ class Audit:
     scales: Scales
     series: tuple[Look, ...]
     """Images of several slices that opened."""
+    sides: tuple[SideCount, ...]
+    """Of a splits file that was given."""
     alike: Alike
     losses: Losses
     findings: tuple[Finding, ...]
@@ -59,6 +62,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
     asked_spacing_um: float | None = None,
     identity: str | None = None,
     divide: Divide | None = None,
+    sides: Folds | None = None,
     mistakes: Sequence[ManifestError] = (),
     workers: int = 0,
     advance: Advance | None = None,
@@ -72,6 +76,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
         identity: how the recipe names the encoder of feature files; their own names need not agree
             then.
         divide: how the recipe divides the cohort, to see whether it can.
+        sides: of a splits file, with whatever is wrong with it; all of that is told.
         mistakes: those of the manifest, where it was read leniently.
         workers: processes that open images; with one at least, an image that takes its reader down
             costs itself alone.
@@ -85,6 +90,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
     findings = (
         *mistake_findings(cohort.path, mistakes),
         *remark_findings(cohort.remarks),
+        *(side_findings(sides, cohort, digests, alike) if sides else ()),
         *division_findings(cohort, faults, divide),
         *image_findings(looks, faults, asked_spacing_um),
         *feature_findings(looks, identity),
@@ -101,6 +107,7 @@ def check_cohort(  # noqa: PLR0913 (all but the cohort by name)
         powers=count_powers(looks),
         scales=count_scales(cohort, looks, divide),
         series=series,
+        sides=count_sides(sides or {}),
         alike=alike,
         losses=losses_of(faults),
         findings=tuple(sorted(findings, key=lambda finding: finding.place[0])),

@@ -41,6 +41,7 @@ def _lists(audit: Audit) -> Iterator[str]:
         yield ""
         yield from _aligned([("magnification", "cases", "images"), *rows])
     yield from _scales(audit)
+    yield from _sides(audit)
     yield ""
     yield words.likeness(audit)
 
@@ -52,6 +53,21 @@ def _scales(audit: Audit) -> Iterator[str]:
         rows = [(r.value, *map(str, (r.patients, r.complete, *r.images))) for r in group]
         yield ""
         yield from _aligned([(words.scales_of(what), "patients", "with all", *powers), *rows])
+
+
+def _sides(audit: Audit) -> Iterator[str]:
+    """Cases and patients of each side of a splits file, by label."""
+    labels = words.labels_of(audit)
+    rows = [
+        (
+            f"{s.fold} {s.side}",
+            *map(str, (s.cases, s.patients, *(s.by_label.get(n, 0) for n in labels))),
+        )
+        for s in audit.sides
+    ]
+    if rows:
+        yield ""
+        yield from _aligned([("fold and side", "cases", "patients", *labels), *rows])
 
 
 def _findings(audit: Audit) -> Iterator[str]:

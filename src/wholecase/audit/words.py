@@ -29,6 +29,11 @@ def verdict(audit: Audit) -> str:
     return "A run would start, and every image could be opened."
 
 
+def labels_of(audit: Audit) -> list[str]:
+    """The labels that the sides of a splits file hold."""
+    return sorted({label for side in audit.sides for label in side.by_label})
+
+
 def losses(audit: Audit) -> str:
     """What a run would leave out and why, in one sentence; empty where nothing is."""
     lost = audit.losses

@@ -13,13 +13,13 @@ def check(
     cohort: CohortFile,
     *overrides: Overrides,
     recipe: Annotated[str | None, Parameter(help="check labels, spacing and folds too")] = None,
-    splits: Annotated[Path | None, Parameter(help="splits.csv that a run would be given")] = None,
+    splits: Annotated[Path | None, Parameter(help="audit this splits.csv, whoever made it")] = None,
     html: Annotated[Path | None, Parameter(help="also write the findings as a page")] = None,
     workers: Workers = 0,
 ) -> int:
     """Open every image of a cohort and tell what a run would meet; exit code 1 on errors."""
     from wholecase.audit import check_cohort, render_text, write_page
-    from wholecase.cohort import read_leniently, read_splits
+    from wholecase.cohort import read_leniently, read_sides
     from wholecase.core.errors import RecipeError
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.progress import progress
@@ -30,9 +30,9 @@ def check(
     if overrides and recipe is None:
         raise RecipeError(f"{overrides[0]!r} changes a recipe; name the recipe with --recipe")
     labels, cost, asked = (None, "", {}) if recipe is None else _asked(recipe, overrides)
-    if splits is not None:
-        asked["divide"] = lambda known: read_splits(splits, known)
     read = read_leniently(cohort, labels)
+    if splits is not None:
+        asked |= {"sides": read_sides(splits, read.cohort), "divide": None}
     images = sum(len(case.images) for case in read.cohort.cases)
     with progress("checking", images) as advance:
         audit = check_cohort(

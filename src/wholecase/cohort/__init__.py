@@ -5,6 +5,7 @@ from wholecase.cohort.anonymous import anonymity_note
 from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Covariate, Image, Target
 from wholecase.cohort.cells import MICROSCOPIC
 from wholecase.cohort.clinical import covariate_remarks
+from wholecase.cohort.columns import columns_of
 from wholecase.cohort.identical import refuse_identical, twin_digests
 from wholecase.cohort.identity import alike, by_likeness, identity_key, likeness_key
 from wholecase.cohort.labels import Labels, require_classes
@@ -17,7 +18,7 @@ from wholecase.cohort.manifest import (
 from wholecase.cohort.protocols import given, holdout, inner_folds, nested
 from wholecase.cohort.remarks import Remark
 from wholecase.cohort.split import SIDES, Fold, Split, some
-from wholecase.cohort.splits_file import read_splits, split_digest, write_splits
+from wholecase.cohort.splits_file import read_sides, read_splits, split_digest, write_splits
 
 __all__ = [
     "KINDS",
@@ -39,6 +40,7 @@ __all__ = [
     "anonymity_note",
     "by_likeness",
     "cohort_of_images",
+    "columns_of",
     "covariate_remarks",
     "given",
     "holdout",
@@ -48,6 +50,7 @@ __all__ = [
     "nested",
     "read_cohort",
     "read_leniently",
+    "read_sides",
     "read_splits",
     "read_to_ask",
     "refuse_identical",

@@ -36,16 +36,25 @@ def read_splits(path: Path, cohort: Cohort) -> Split:
     Raises:
         SplitError: the file does not fit the cohort; the message names file and line.
     """
-    try:
-        rows = clam_rows(path, cohort) if is_clam(path) else read_table(path, COLUMNS)
-        folds = _assigned(rows, cohort)
-    except ManifestError as error:
-        raise SplitError(str(error)) from error
+    folds = read_sides(path, cohort)
     _refuse_missing(path, cohort, folds)
     try:
         return Split(tuple(_fold(number, sides) for number, sides in folds.items()), "file")
     except SplitError as error:
         raise SplitError(f"{path}: {error}") from error
+
+
+def read_sides(path: Path, cohort: Cohort) -> dict[int, dict[str, list[Case]]]:
+    """Fold -> side -> cases as a file has them, fit to be taught by or not.
+
+    Raises:
+        SplitError: the file names what the cohort does not have, or is no table.
+    """
+    try:
+        rows = clam_rows(path, cohort) if is_clam(path) else read_table(path, COLUMNS)
+        return _assigned(rows, cohort)
+    except ManifestError as error:
+        raise SplitError(str(error)) from error
 
 
 def split_digest(split: Split) -> str:

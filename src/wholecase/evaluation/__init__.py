@@ -1,7 +1,10 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.apart import Far, far_judges, shares_of_pairs
 from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
 from wholecase.evaluation.calibration import (
+    HIGHEST,
+    LOWEST,
     apply_temperature,
     fit_temperature,
     smoothed_temperature,
@@ -30,11 +33,14 @@ from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, Thresho
 __all__ = [
     "BASELINES",
     "FEW",
+    "HIGHEST",
+    "LOWEST",
     "METRICS",
     "THRESHOLDS",
     "Curve",
     "DecisionCurve",
     "Familiar",
+    "Far",
     "Interval",
     "Metric",
     "Novelty",
@@ -53,6 +59,7 @@ __all__ = [
     "confusion",
     "decision_curve",
     "expected_calibration_error",
+    "far_judges",
     "fit_temperature",
     "learn_familiar",
     "mean_drop",
@@ -64,6 +71,7 @@ __all__ = [
     "reliability",
     "roc",
     "said",
+    "shares_of_pairs",
     "smoothed_temperature",
     "together",
 ]

@@ -7,11 +7,9 @@ is not counted as such. All ends hold for the cases' population at confidence 1 
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from scipy.optimize import brentq
 from scipy.special import betaincinv, ndtri, stdtrit
-
-from wholecase.evaluation.ranking import auroc
 
 Ends = tuple[float, float]
 LEAST_RANKED = 3
@@ -88,33 +86,36 @@ def of_difference(a: float, ends_a: Ends, b: float, ends_b: Ends) -> Ends:
     return a - b - below, a - b + above
 
 
-def of_ranks(
-    positive: Bool[np.ndarray, " M"],
-    score: Float[np.ndarray, " M"],
-    patients: Sequence[str],
-    alpha: float,
-) -> Ends:
+def of_ranks(area: float, sides: Sequence[tuple[float, float]], alpha: float) -> Ends:
     """Of the area under the ROC curve (Newcombe 2006, method 5).
 
     With a side of fewer than three patients as many pairs are taken as are independent, of which
     the area is an average (Hoeffding 1963).
+
+    Args:
+        area: the mean over all pairs of those whom the same judge ranked.
+        sides: of each judge how many patients with the class, and without; both are there.
+        alpha: 1 less the confidence.
     """
-    area, whose = auroc(positive, score), np.array(patients, dtype=object)
-    sides = [effective(tuple(whose[own])) for own in (positive, ~positive)]
-    if min(sides) < LEAST_RANKED:
-        return bounded_mean(area, min(sides), alpha)
+    if min(sum(side) for side in zip(*sides, strict=True)) < LEAST_RANKED:
+        return bounded_mean(area, sum(min(both) for both in sides), alpha)
     return _lowest_area(area, sides, alpha), 1 - _lowest_area(1 - area, sides, alpha)
 
 
-def _lowest_area(area: float, sides: Sequence[float], alpha: float) -> float:
-    """The smallest area from which this one is no further than its own deviation allows."""
+def _lowest_area(area: float, sides: Sequence[tuple[float, float]], alpha: float) -> float:
+    """The smallest area from which this one is no further than its own deviation allows.
+
+    Judges err independently, and each weighs as many pairs as it ranked.
+    """
     if area < _HAIR:
         return 0.0
-    z, others = float(ndtri(1 - alpha / 2)), sum(sides) / 2 - 1
+    z, (some, others) = float(ndtri(1 - alpha / 2)), np.array(sides).T
+    pairs = some * others
+    further = float((pairs * ((some + others) / 2 - 1)).sum() / pairs.sum())
 
     def gap(at: float) -> float:
-        spread = 1 + others * ((1 - at) / (2 - at) + at / (1 + at))
-        return float((area - at) ** 2 - z**2 * at * (1 - at) * spread / (sides[0] * sides[1]))
+        spread = 1 + further * ((1 - at) / (2 - at) + at / (1 + at))
+        return float((area - at) ** 2 - z**2 * at * (1 - at) * spread / pairs.sum())
 
     return float(brentq(gap, 0.0, area - _HAIR / 10))
 

@@ -40,17 +40,25 @@ REPEATS = 2000
 
 
 def measure(
-    scores: Scores, *, repeats: int = REPEATS, seed: int, alpha: float = 0.05
+    scores: Scores,
+    *,
+    only: Sequence[str] = (),
+    repeats: int = REPEATS,
+    seed: int,
+    alpha: float = 0.05,
 ) -> dict[str, Interval]:
-    """Every metric with its interval at confidence 1 - alpha, by patient.
+    """Every metric, or `only` some, with its interval at confidence 1 - alpha, by patient.
 
     Metrics of two classes only are left out where there are more.
     """
-    fitting = {name: m for name, m in METRICS.items() if m.fits(scores.classes)}
+    asked = {name: METRICS[name] for name in only or METRICS}
+    fitting = {name: m for name, m in asked.items() if m.suits(scores)}
     redrawn = {
         name: partial(_measured, m, scores) for name, m in fitting.items() if _many(m, scores)
     }
-    found = intervals_of(redrawn, scores.patients, repeats=repeats, seed=seed, alpha=alpha)
+    found = intervals_of(
+        redrawn, scores.patients, within=scores.judges, repeats=repeats, seed=seed, alpha=alpha
+    )
     return {
         name: _or_formula(found.get(name) or _untold(metric, scores), metric, scores, alpha)
         for name, metric in fitting.items()
@@ -64,7 +72,7 @@ def _many(metric: Metric, scores: Scores) -> bool:
 
 def _untold(metric: Metric, scores: Scores) -> Interval:
     """The value alone, with the reason why it was not redrawn."""
-    value = metric(scores.truth, scores.probabilities, scores.decision)
+    value = metric.once(scores)
     n = len(set(scores.patients))
     if np.isnan(value):
         return without_ends(None, n, UNDEFINED)
@@ -142,13 +150,17 @@ def paired_difference(
     same = a.patients == b.patients and np.array_equal(a.truth, b.truth)
     if not same or a.classes != b.classes:
         raise RunError("a paired difference needs the same cases on both sides, in the same order")
+    if a.has_several_judges != b.has_several_judges or not _alike(a, b):
+        raise RunError("a paired difference needs the same division into judges on both sides")
     chosen = look_up(METRICS, metric, "metric")
     n = len(set(a.patients))
-    if not chosen.fits(a.classes):
+    if not chosen.suits(a):
         return without_ends(None, n, UNDEFINED)
     if _many(chosen, a):
         statistics = {metric: partial(_gap, chosen, a, b)}
-        return intervals_of(statistics, a.patients, repeats=repeats, seed=seed)[metric]
+        return intervals_of(statistics, a.patients, within=a.judges, repeats=repeats, seed=seed)[
+            metric
+        ]
     return _gap_of_few(chosen, a, b, n)
 
 
@@ -165,14 +177,16 @@ def mean_drop(
     """
     chosen = look_up(METRICS, metric, "metric")
     n = len(set(a.patients))
-    if chosen.fits(a.classes) and _many(chosen, a):
+    if chosen.suits(a) and _many(chosen, a):
 
         def drop(weights: Weights) -> Values:
             told = [_measured(chosen, b, weights) for b in others]
             fallen: Values = _measured(chosen, a, weights) - np.mean(told, 0)
             return fallen
 
-        return intervals_of({metric: drop}, a.patients, repeats=repeats, seed=seed)[metric]
+        return intervals_of(
+            {metric: drop}, a.patients, within=a.judges, repeats=repeats, seed=seed
+        )[metric]
     gaps = [paired_difference(a, b, metric, repeats=repeats, seed=seed) for b in others]
     values = [gap.value for gap in gaps if gap.value is not None]
     if len(values) < len(gaps):
@@ -185,13 +199,20 @@ def mean_drop(
     return _with_ends(interval, (low, high))
 
 
+def _alike(a: Scores, b: Scores) -> bool:
+    """Whether the same cases have one judge on both sides."""
+    if a.judges is None or b.judges is None:
+        return True
+    return len(np.unique(np.stack([a.judges, b.judges]), axis=1).T) == len(np.unique(a.judges))
+
+
 def _gap(metric: Metric, a: Scores, b: Scores, weights: Weights) -> Values:
     gap: Values = _measured(metric, a, weights) - _measured(metric, b, weights)
     return gap
 
 
 def _gap_of_few(metric: Metric, a: Scores, b: Scores, n: int) -> Interval:
-    values = [metric(s.truth, s.probabilities, s.decision) for s in (a, b)]
+    values = [metric.once(s) for s in (a, b)]
     if np.isnan(values).any():
         return without_ends(None, n, UNDEFINED)
     interval = _untold_gap(metric, values[0] - values[1], n)
@@ -207,4 +228,4 @@ def _untold_gap(metric: Metric, value: float, n: int) -> Interval:
 
 
 def _measured(metric: Metric, scores: Scores, weights: Weights) -> Values:
-    return metric.weighted(scores.truth, scores.probabilities, scores.decision, weights)
+    return metric.of(scores, weights)

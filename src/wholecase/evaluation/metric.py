@@ -18,6 +18,7 @@ Values = Float[np.ndarray, " R"]
 Weighted = Callable[[Truth, Probabilities, Decision, Weights], Values]
 Terms = Callable[[Truth, Probabilities, Decision], Float[np.ndarray, "M S"]]
 Bound = Callable[[Scores, float], Ends | None]
+ByJudge = Callable[[Scores, Weights], Values]
 
 
 @final
@@ -54,10 +55,24 @@ class Metric:
     is_redrawn: bool = True
     """Whether redraws of patients vary as new patients would."""
     two_classes_only: bool = False
+    by_judge: ByJudge | None = None
+    """The value where several judges spoke, if that is not what one would have had who said it all:
+    ranks of two are not compared."""
+    several_judges_only: bool = False
 
     def __call__(self, truth: Truth, probabilities: Probabilities, decision: Decision) -> float:
         """The value with each case counted once."""
         return float(self.weighted(truth, probabilities, decision, np.ones((1, len(truth))))[0])
+
+    def of(self, scores: Scores, weights: Weights) -> Values:
+        """The values of R weightings, by what each judge said where there are several."""
+        if self.by_judge is not None and scores.has_several_judges:
+            return self.by_judge(scores, weights)
+        return self.weighted(scores.truth, scores.probabilities, scores.decision, weights)
+
+    def once(self, scores: Scores) -> float:
+        """The value with each case counted once."""
+        return float(self.of(scores, np.ones((1, len(scores.truth))))[0])
 
     @property
     def higher_is_better(self) -> bool | None:
@@ -80,9 +95,15 @@ class Metric:
         """Between which values it lies."""
         return self.within_of_many if classes > 2 and self.within_of_many else self.within
 
-    def fits(self, classes: int) -> bool:
-        """Whether it is defined for so many classes."""
+    def fits(self, classes: int, *, several_judges: bool = False) -> bool:
+        """Whether it is defined for so many classes, and says something of its own."""
+        if self.several_judges_only and not several_judges:
+            return False
         return classes == 2 or not self.two_classes_only
+
+    def suits(self, scores: Scores) -> bool:
+        """Whether it fits what these hold."""
+        return self.fits(scores.classes, several_judges=scores.has_several_judges)
 
     def resting(self, scores: Scores) -> int:
         """How many patients it rests on."""

@@ -1,10 +1,20 @@
 """The metrics by name: one number for many cases, with the facts that go with it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from wholecase.evaluation.apart import (
+    Ranking,
+    apart,
+    each_judge,
+    judged,
+    of_class,
+    pairs,
+    positives,
+)
 from wholecase.evaluation.bounds import Ends, averaged, bounded_mean, effective, of_ranks
 from wholecase.evaluation.counting import (
     f1s,
@@ -33,16 +43,6 @@ from wholecase.evaluation.metric import (
 from wholecase.evaluation.ranking import weighted_auroc, weighted_precision
 from wholecase.evaluation.scores import Scores
 
-
-def _judged(truth: Truth, classes: int) -> list[int]:
-    """The classes over which a metric is averaged."""
-    return [1] if classes == 2 else [int(c) for c in np.unique(truth)]
-
-
-Ranking = Callable[
-    [Bool[np.ndarray, " M"], Float[np.ndarray, " M"], Float[np.ndarray, "R M"]],
-    Float[np.ndarray, " R"],
-]
 Counting = Callable[[Float[np.ndarray, "R C C"]], Float[np.ndarray, "R C"]]
 PerCase = Float[np.ndarray, "M S"]
 
@@ -52,8 +52,8 @@ def _by_rank(ranking: Ranking) -> Weighted:
         truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
     ) -> Values:
         del decision
-        judged = _judged(truth, probabilities.shape[1])
-        values = [ranking(truth == c, probabilities[:, c], weights) for c in judged]
+        of = judged(truth, probabilities.shape[1])
+        values = [ranking(truth == c, probabilities[:, c], weights) for c in of]
         mean: Values = np.mean(values, axis=0)
         return mean
 
@@ -65,9 +65,9 @@ def _by_count(counting: Counting, *, over_occurring: bool = False) -> Weighted:
         truth: Truth, probabilities: Probabilities, decision: Decision, weights: Weights
     ) -> Values:
         classes = probabilities.shape[1]
-        judged = np.unique(truth) if over_occurring else _judged(truth, classes)
+        over = np.unique(truth) if over_occurring else judged(truth, classes)
         table = weighted_confusion(truth, decision, classes, weights)
-        mean: Values = counting(table)[:, judged].mean(axis=1)
+        mean: Values = counting(table)[:, over].mean(axis=1)
         return mean
 
     return weighted
@@ -121,7 +121,7 @@ def _misses(truth: Truth, probabilities: Probabilities, decision: Decision) -> P
 
 
 def _found(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
-    own = truth[:, None] == _judged(truth, probabilities.shape[1])
+    own = truth[:, None] == judged(truth, probabilities.shape[1])
     return np.where(own, (truth == decision)[:, None], np.nan)
 
 
@@ -131,17 +131,31 @@ def _found_of_each(truth: Truth, probabilities: Probabilities, decision: Decisio
 
 
 def _cleared(truth: Truth, probabilities: Probabilities, decision: Decision) -> PerCase:
-    judged = _judged(truth, probabilities.shape[1])
-    return np.where(truth[:, None] != judged, decision[:, None] != judged, np.nan)
+    of = judged(truth, probabilities.shape[1])
+    return np.where(truth[:, None] != of, decision[:, None] != of, np.nan)
 
 
 def _ranked(scores: Scores, alpha: float) -> Ends:
     """Of the AUROC: the areas of several classes rest on the same cases."""
-    ends = [
-        of_ranks(scores.truth == c, scores.probabilities[:, c], scores.patients, alpha)
-        for c in _judged(scores.truth, scores.classes)
-    ]
+    once, ends = np.ones((1, len(scores.truth))), []
+    for c in judged(scores.truth, scores.classes):
+        (area,) = of_class(weighted_auroc, pairs, scores, c, once)
+        ends.append(of_ranks(float(area), _sides(scores, scores.truth == c), alpha))
     return averaged([low for low, _ in ends], ends, are_apart=False)
+
+
+def _sides(scores: Scores, positive: Bool[np.ndarray, " M"]) -> list[tuple[float, float]]:
+    """Of each judge how many patients with the class, and without, were ranked."""
+    whose = np.array(scores.patients, dtype=object)
+    return [
+        (effective(tuple(whose[own & positive])), effective(tuple(whose[own & ~positive])))
+        for own in each_judge(scores)
+        if (own & positive).any() and (own & ~positive).any()
+    ]
+
+
+def _ranked_pooled(scores: Scores, alpha: float) -> Ends:
+    return _ranked(replace(scores, judges=None), alpha)
 
 
 def _overlap(scores: Scores, alpha: float) -> Ends | None:
@@ -160,9 +174,20 @@ _UNBOUNDED = (-np.inf, np.inf)
 
 METRICS: dict[str, Metric] = {
     "auroc": Metric(
-        _by_rank(weighted_auroc), "probabilities", "classes", needs=(0, 1), bound=_ranked
+        _by_rank(weighted_auroc),
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        bound=_ranked,
+        by_judge=apart(weighted_auroc, pairs),
     ),
-    "auprc": Metric(_by_rank(weighted_precision), "probabilities", "classes", needs=(0, 1)),
+    "auprc": Metric(
+        _by_rank(weighted_precision),
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        by_judge=apart(weighted_precision, positives),
+    ),
     "balanced_accuracy": Metric(
         _by_count(recalls, over_occurring=True), "decisions", "classes", terms=_found_of_each
     ),
@@ -210,6 +235,21 @@ METRICS: dict[str, Metric] = {
         needs=(0, 1),
         within=(-1.0, 1.0),
         two_classes_only=True,
+    ),
+    "auroc_pooled": Metric(
+        _by_rank(weighted_auroc),
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        bound=_ranked_pooled,
+        several_judges_only=True,
+    ),
+    "auprc_pooled": Metric(
+        _by_rank(weighted_precision),
+        "probabilities",
+        "classes",
+        needs=(0, 1),
+        several_judges_only=True,
     ),
 }
 """In the order of the papers; a new one states its facts here and has its interval from them."""

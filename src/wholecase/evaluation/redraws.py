@@ -2,13 +2,14 @@
 
 Patients are drawn with replacement, each with all of its cases, as many as there are (whole
 clusters: Field & Welsh 2007). The draw is plain, not stratified by class: a stratified one would
-pretend that the mix of classes is known.
+pretend that the mix of classes is known. Where several models judged, patients are drawn anew among
+those of the same one: how many each judges is settled by the division, not by chance.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from wholecase.core.seeds import generator
 from wholecase.evaluation.interval import (
@@ -36,16 +37,27 @@ def intervals_of(
     statistics: Mapping[str, Statistic],
     patients: tuple[str, ...],
     *,
+    within: Int[np.ndarray, " M"] | None = None,
     repeats: int,
     seed: int,
     alpha: float = 0.05,
 ) -> dict[str, Interval]:
-    """All statistics from the same redraws; no ends where there are few patients."""
+    """All statistics from the same redraws; no ends where there are few patients.
+
+    Args:
+        statistics: by name, each of R weightings of the cases at once.
+        patients: of each case.
+        within: of each case in which group its patient is redrawn; None where there is but one.
+        repeats: how many redraws.
+        seed: of the redraws.
+        alpha: 1 less the confidence.
+    """
     n = len(set(patients))
     if n == 0:
         return {name: without_ends(None, 0, UNDEFINED) for name in statistics}
     blocks: dict[str, list[Values]] = {name: [np.empty(0)] for name in statistics}
-    for weights in redraws(patients, repeats, seed) if statistics and n >= FEW else ():
+    drawn = redraws(patients, repeats, seed, within) if statistics and n >= FEW else ()
+    for weights in drawn:
         for name, statistic in statistics.items():
             blocks[name].append(statistic(weights))
     once = np.ones((1, len(patients)))
@@ -56,16 +68,25 @@ def intervals_of(
 
 
 def redraws(
-    patients: tuple[str, ...], repeats: int, seed: int
+    patients: tuple[str, ...],
+    repeats: int,
+    seed: int,
+    within: Int[np.ndarray, " M"] | None = None,
 ) -> Iterator[Float[np.ndarray, "R M"]]:
-    """How often each case is there in each redraw, some redraws at a time."""
-    names, whose = np.unique(np.array(patients), return_inverse=True)
+    """How often each case is there in each redraw, some redraws at a time.
+
+    A patient whose cases lie in several groups is drawn among those of the first.
+    """
+    names, first, whose = np.unique(np.array(patients), return_index=True, return_inverse=True)
     n = len(names)
+    groups = np.zeros(n, dtype=np.int64) if within is None else within[first]
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     rng = generator(seed, "bootstrap")
     rows = max(1, BLOCK // len(patients))
     for start in range(0, repeats, rows):
         count = min(rows, repeats - start)
-        drawn = rng.integers(n, size=(count, n)) + n * np.arange(count)[:, None]
+        picked = [own[rng.integers(len(own), size=(count, len(own)))] for own in members]
+        drawn = np.concatenate(picked, axis=1) + n * np.arange(count)[:, None]
         times = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
         yield times[:, whose].astype(np.float64)
 

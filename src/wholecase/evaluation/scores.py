@@ -22,6 +22,9 @@ class Scores:
     decision: Int[np.ndarray, " M"]
     patients: tuple[str, ...]
     """The patient of each case; resampling takes all cases of a patient together."""
+    judges: Int[np.ndarray, " M"] | None = None
+    """Who said it of each case, by number: models of several folds; None where it was one. Ranks
+    are compared within what one judge said, and patients are resampled among its own."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be measured."""
@@ -31,6 +34,10 @@ class Scores:
                 f"truth, probabilities, decision and patients hold {len(self.truth)}, "
                 f"{len(self.probabilities)}, {len(self.decision)} and {len(self.patients)} cases; "
                 "give the same cases to all four, at least one"
+            )
+        if self.judges is not None and len(self.judges) != len(self.truth):
+            raise RunError(
+                f"{len(self.judges)} judges are named for {len(self.truth)} cases; name one of each"
             )
         if self.probabilities.ndim != 2 or self.classes < 2:
             raise RunError("probabilities need a column for each class, at least two")
@@ -49,6 +56,11 @@ class Scores:
                 f"the probabilities of case {row} (patient {self.patients[row]!r}) are "
                 f"{rows[row].tolist()}; they must be finite, within 0 to 1, and sum to 1"
             )
+
+    @property
+    def has_several_judges(self) -> bool:
+        """Whether there are ranks that compare two models."""
+        return self.judges is not None and len(np.unique(self.judges)) > 1
 
     @property
     def classes(self) -> int:

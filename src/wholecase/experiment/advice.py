@@ -21,7 +21,7 @@ WORDS: dict[Kind, str] = {
 }
 
 
-def warnings_of(bench: Bench, judged: Sequence[Judgement]) -> list[str]:
+def troubles_told(bench: Bench, judged: Sequence[Judgement]) -> dict[Kind, str]:
     """A sentence for each kind of trouble: the folds and epochs, then what to try."""
     found = [
         trouble
@@ -30,12 +30,12 @@ def warnings_of(bench: Bench, judged: Sequence[Judgement]) -> list[str]:
     ]
     found += _missed_when_judged(judged, len(bench.classes))
     several = len({one.case.patient for one in judged}) < len(judged)
-    told = []
+    told: dict[Kind, str] = {}
     for kind, words in WORDS.items():
         if own := [trouble for trouble in found if trouble.kind == kind]:
             where = "; ".join(trouble.where for trouble in own)
             cures = "; ".join(cures_for(kind, bench.recipe, _begin(own), several=several))
-            told.append(f"{words} ({where}). What may help: {cures}.")
+            told[kind] = f"{words} ({where}). What may help: {cures}."
     return told
 
 

@@ -139,9 +139,8 @@ def _over_folds(plain: Sequence[Judgement]) -> dict[str, float]:
     parts = [scores_of([one for one in plain if one.judge == fold]) for fold in folds]
     means = {}
     for name, metric in METRICS.items():
-        if metric.fits(parts[0].classes):
-            values = [metric(part.truth, part.probabilities, part.decision) for part in parts]
-            means[name] = float(np.mean(values))
+        if metric.suits(parts[0]):
+            means[name] = float(np.mean([metric.once(part) for part in parts]))
     return {name: value for name, value in means.items() if np.isfinite(value)}
 
 
@@ -153,7 +152,7 @@ def _differences(
     return {
         metric: paired_difference(ours, theirs, metric, repeats=repeats, seed=seed).to_json()
         for metric, facts in METRICS.items()
-        if ours.classes == 2 or not facts.two_classes_only
+        if facts.suits(ours)
     }
 
 

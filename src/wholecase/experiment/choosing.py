@@ -34,7 +34,7 @@ def choose_in(job: FoldJob) -> None:
         "temperature": choices.temperature,
         "inner_cases": len(asked.cases),
         "inner_patients": len(set(asked.patients)),
-        **({"head": of_head} if of_head else {}),
+        **_of_head(of_head, models[0]),
         **(_worth(choices.worth) if choices.worth else {}),
         **_refit(job),
     }
@@ -57,6 +57,14 @@ def _refit(job: FoldJob) -> dict[str, Any]:
         "refit_patients": len({case.patient for case in job.again}),
         **({"inner_folds": len(job.inner)} if job.inner else {}),
     }
+
+
+def _of_head(chosen: dict[str, Any], model: CaseModel) -> dict[str, Any]:
+    """What the head chose, and from what."""
+    if not chosen:
+        return {}
+    tried = {name: list(values) for name, values in model.head.candidates().items()}
+    return {"head": chosen, "head_tried": tried}
 
 
 def _worth(worth: ThresholdChoice) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.kinds import RGB
 from wholecase.core.progress import progress
 from wholecase.core.seeds import generator, seed_of
-from wholecase.evaluation import Interval, Scores, mean_drop
+from wholecase.evaluation import Interval, mean_drop
 from wholecase.execution import parallel_map
 from wholecase.experiment.outer import Bench
 from wholecase.models import predict
@@ -74,7 +74,7 @@ def _lost(
     for number in range(TIMES):
         rows = {c: one.rows[what][number, m] for one in asked for m, c in enumerate(one.cases)}
         told = np.stack([rows[one.case.id] for one in judged])
-        others.append(Scores(said.truth, told, said.decision, said.patients))
+        others.append(replace(said, probabilities=told))
     seed = seed_of(bench.recipe.protocol.seed, "exchanged", what)
     return mean_drop(said, others, METRIC, repeats=bench.recipe.evaluate.bootstrap, seed=seed)
 

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,21 @@ from wholecase.answer import SHARES, Judgement, scores_of
 from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Interval, Novelty, mean_interval, measure
+from wholecase.evaluation import Interval, Novelty, mean_interval, measure, shares_of_pairs
 from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.experiment.stability import Stability
+from wholecase.experiment.subgroups import of_subgroups
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
 
-FEW_PATIENTS = 50
-"""Below this the intervals are so wide that a page should say so."""
-TOO_GOOD = 0.999
+Columns = Mapping[str, Mapping[str, str]]
+"""Column of the manifest -> case id -> what stands there."""
+Examine = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+SEVERITIES = ("error", "warning", "remark")
 
 
 def write_predictions(
@@ -107,19 +109,27 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     *,
     repeats: dict[str, Any] | None = None,
     lost: Mapping[str, Interval] | None = None,
+    columns: Columns | None = None,
+    examine: Examine | None = None,
 ) -> dict[str, Any]:
-    """Pooled over the outer folds, and per fold; each with its interval by patient.
+    """Over all outer folds, and per fold; each with its interval by patient.
 
-    `warnings` are what the cohort itself and the learning call for; they stand before all other
-    notes, and then what plain baselines on the same folds say (`against_baselines`); `repeats` is
-    `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged.
+    Ranks are compared within folds (`share_of_pairs` tells how much each weighs in the AUROC of
+    two classes); `auroc_pooled` and `auprc_pooled` compare across them.
+
+    `warnings` are what the cohort itself calls for; `baselines` is `against_baselines`, `repeats`
+    is `told_of_repeats`, and `lost` what answers lose with the views of a scale exchanged. By
+    `columns` of the manifest cases are parted into subgroups. What
+    `examine` finds in all of this stands under `checks`, and what fails before all other notes.
     """
     folds = sorted({int(j.judge) for j in judgements})
-    metrics = {
+    shares = shares_of_pairs(scores_of(judgements), folds)
+    metrics: dict[str, Any] = {
         "pooled": measured(judgements, recipe, "pooled"),
         "folds": [
             {
                 "fold": number,
+                "share_of_pairs": shares.get(number),
                 "metrics": measured(
                     [j for j in judgements if int(j.judge) == number], recipe, number
                 ),
@@ -137,16 +147,17 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "importance": importance,
         "scales_shuffled": lost[NAMES].to_json() if lost else {},
         "repeats": repeats,
+        "subgroups": of_subgroups(judgements, columns or {}, recipe),
     }
     metrics |= {name: part for name, part in parts.items() if part}
-    metrics["spread"] = _spread(metrics["folds"])  # type: ignore[arg-type]
+    metrics["spread"] = _spread(metrics["folds"])
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
-    notes = _notes(judgements, metrics["pooled"])  # type: ignore[arg-type]
+    metrics["checks"] = [] if examine is None else examine(metrics)
     metrics["notes"] = [
+        *_failed(metrics["checks"]),
         *warnings,
-        *baselines[1],
-        *notes,
+        *([] if baselines[0] else baselines[1]),
         *image_notes(images),
         *importance_notes(importance),
         *lost_notes(lost, len(folds)),
@@ -211,19 +222,8 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
     return spread
 
 
-def _notes(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -> list[str]:
-    notes = []
-    patients = len({j.case.patient for j in judgements})
-    if patients < FEW_PATIENTS:
-        notes.append(
-            f"Only {patients} patients were judged: differences smaller than the intervals "
-            "are noise."
-        )
-    area = pooled.get("auroc", {}).get("value")
-    if area is not None and area >= TOO_GOOD:
-        notes.append(
-            "The classes are separated almost perfectly. A result that looks too good is a leak "
-            "until shown otherwise: check for copies of images, and for anything that differs "
-            "between the classes but the disease."
-        )
-    return notes
+def _failed(checks: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What a reader must know, by its code; the gravest first."""
+    failed = [check for check in checks if check["state"] == "failed"]
+    failed.sort(key=lambda check: SEVERITIES.index(check["severity"]))
+    return [f"{check['code']}: {check['sentence']}" for check in failed]

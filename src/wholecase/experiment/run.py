@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from wholecase.cohort import (
     Cohort,
     Fold,
     Split,
-    anonymity_note,
+    columns_of,
     inner_folds,
     read_cohort,
     refuse_identical,
@@ -30,8 +30,8 @@ from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message, outlet
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
-from wholecase.experiment.advice import warnings_of
 from wholecase.experiment.baselines import against_baselines
+from wholecase.experiment.checks import Examined, examined, refuse_unknown_codes
 from wholecase.experiment.clinical import clinical_notes
 from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
@@ -130,6 +130,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         write_contents(folder, bench.folds, extraction)
         _write_judged(folder, judged, cohort.classes, used)
         warnings = _warned(bench, judged, cohort)
+        columns = columns_of(cohort, labels_of(recipe))
         plain = _plain(bench, judged, direct) if settings.baselines else ({}, [])
         metrics = write_metrics(
             folder,
@@ -140,7 +141,12 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
             plain,
             repeats=told_of_repeats([(bench, judged), *again]),
             lost=lost_without(bench, judged),
+            columns=columns,
+            examine=lambda found: examined(
+                Examined(bench, judged, cohort, columns, found, plain[1])
+            ),
         )
+        _tell_failed(metrics)
     with clock.stage("explain"):
         write_embedding_map(bench)
         keep_tissue(folder, cohort, extraction)
@@ -201,6 +207,7 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     check_pixels(recipe, cohort)
     pixels = pixels_of(images[0].kind, images[0].path)
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
+    refuse_unknown_codes(recipe.evaluate.muted)
     check_precision(recipe.train.precision, settings.place.device)
     if settings.final:
         check_final(recipe)
@@ -227,18 +234,22 @@ def _write_judged(
 
 
 def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
-    """What to know of cohort and learning; people find it among the notes at the end."""
-    of_cohort = [
-        anonymity_note(cohort),
+    """What to know of the cohort; people find it among the notes at the end."""
+    warnings = [
         *clinical_notes(cohort, bench.folds),
         *lone_notes(bench.recipe, bench.folds, bench.classes),
-    ]
-    warnings = [
-        note for note in (*of_cohort, *warnings_of(bench, judged), *neighbour_notes(judged)) if note
+        *neighbour_notes(judged),
     ]
     for warning in warnings:
         outlet().note("warning", {"message": warning})
     return warnings
+
+
+def _tell_failed(metrics: Mapping[str, Any]) -> None:
+    for check in metrics["checks"]:
+        if check["state"] == "failed":
+            told = f"{check['code']}: {check['sentence']}"
+            outlet().note("warning", {"message": told})
 
 
 def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:

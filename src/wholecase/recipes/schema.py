@@ -9,6 +9,10 @@ Name = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]*$")]
 """Of something that a recipe names itself: small letters, digits and underscores."""
 
 
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=10)]
+"""Why something is as it is, in words that a reader of the report can judge."""
+
+
 class Section(BaseModel):
     """A part of a recipe; unknown keys are errors."""
 
@@ -313,6 +317,9 @@ class Evaluate(Section):
 
     bootstrap: int = Field(2000, ge=100, description="resamples of patients behind each interval")
     pictures: int = Field(200, ge=0, description="most cases with pictures, worst errors first")
+    muted: dict[str, Reason] = Field(
+        default_factory=dict, description="code of a check that need not pass -> why"
+    )
 
 
 class Recipe(Section):

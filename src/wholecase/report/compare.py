@@ -34,7 +34,8 @@ def compare_runs(first: Path, second: Path, *, seed: int = 1) -> "dict[str, Inte
         name: paired_difference(
             ours, theirs, name, repeats=REPEATS, seed=seed_of(seed, "compare", name)
         )
-        for name in METRICS
+        for name, metric in METRICS.items()
+        if metric.suits(ours)
     }
 
 
@@ -51,6 +52,7 @@ def scores_of(folder: RunFolder, classes: list[str]) -> "Scores":
         probabilities=np.array(shares, dtype=np.float64),
         decision=np.array([classes.index(row["decision"]) for row in rows], dtype=np.int64),
         patients=tuple(row["patient_id"] for row in rows),
+        judges=np.array([int(row["fold"]) for row in rows], dtype=np.int64),
     )
 
 

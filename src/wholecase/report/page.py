@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wholecase.core.files import write_text
-from wholecase.report import flow, provenance, verdict
+from wholecase.report import examination, flow, provenance, verdict
 from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
@@ -78,6 +78,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),
+        "checks": examination.in_order(run.checks),
+        "states": examination.counted(run.checks),
+        "subgroup_metrics": examination.metrics_of(run.subgroups),
         "scales": [(name, *scale_cells(one)) for name, one in run.scales.items()],
         "agreement": agreement(run),
         "evidence": evidence(run),

@@ -10,6 +10,7 @@ from wholecase.report.read_folds import folds_of
 from wholecase.report.records import (
     Baseline,
     CasePictures,
+    CheckRecord,
     Deletion,
     EmbeddingMap,
     Exclusion,
@@ -24,6 +25,7 @@ from wholecase.report.records import (
     Repeated,
     Scale,
     SliceRecord,
+    Subgroup,
     TissueRecord,
     UsedCase,
 )
@@ -88,6 +90,25 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
+        checks=tuple(_check(one) for one in metrics.get("checks") or ()),
+        subgroups={k: _subgroups(v) for k, v in (metrics.get("subgroups") or {}).items()},
+    )
+
+
+def _check(entry: Mapping[str, Any]) -> CheckRecord:
+    names = ("code", "title", "severity", "state", "sentence", "reason")
+    return CheckRecord(*(str(entry.get(name) or "") for name in names))
+
+
+def _subgroups(table: Mapping[str, Any]) -> tuple[Subgroup, ...]:
+    return tuple(
+        Subgroup(
+            value=value,
+            patients=whole(entry.get("patients")),
+            cases=whole(entry.get("cases")),
+            metrics={k: measured(v) for k, v in (entry.get("metrics") or {}).items()},
+        )
+        for value, entry in table.items()
     )
 
 

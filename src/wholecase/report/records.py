@@ -22,6 +22,32 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class CheckRecord:
+    """A question that the run was asked about itself."""
+
+    code: str
+    title: str
+    severity: str
+    """`error`, `warning` or `remark`, of a run that fails it."""
+    state: str
+    """`passed`, `failed`, `muted` or `not applicable`."""
+    sentence: str
+    reason: str
+    """Why it is muted."""
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """The cases with one value of a column."""
+
+    value: str
+    patients: int
+    cases: int
+    metrics: Mapping[str, Measured]
+    """Empty of few patients."""
+
+
+@dataclass(frozen=True)
 class UsedCase:
     """A case that went through the experiment."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from wholecase.report.records import (
     Baseline,
     CasePictures,
+    CheckRecord,
     Deletion,
     EmbeddingMap,
     Exclusion,
@@ -21,6 +22,7 @@ from wholecase.report.records import (
     Prediction,
     Repeated,
     Scale,
+    Subgroup,
     TissueRecord,
     UsedCase,
 )
@@ -72,6 +74,11 @@ class Run:
     """Of one fold; None where the run compares no cases."""
     additions: tuple[str, ...] = ()
     """What was added to the models' memory after the run, in words; part of no figure."""
+
+    checks: tuple[CheckRecord, ...] = ()
+    """In the order of their codes; empty of runs that were not asked."""
+    subgroups: Mapping[str, tuple[Subgroup, ...]] = field(default_factory=dict)
+    """By column of the manifest."""
 
     @property
     def is_binary(self) -> bool:

@@ -14,6 +14,8 @@ METRIC_NAMES: dict[str, str] = {
     "calibration_slope": "Calibration slope",
     "calibration_intercept": "Calibration intercept",
     "separation": "Separation",
+    "auroc_pooled": "AUROC across folds",
+    "auprc_pooled": "AUPRC across folds",
     "localisation_auc": "Localisation AUROC",
 }
 """Metrics in the order of the page; others follow under their own name."""
@@ -21,7 +23,17 @@ METRIC_NAMES: dict[str, str] = {
 TERMS: dict[str, str] = {
     "AUROC": (
         "The chance that a randomly drawn case of the class gets a higher probability than a "
-        "randomly drawn case without it; 0.5 is a coin toss, 1 is perfect."
+        "randomly drawn case without it; 0.5 is a coin toss, 1 is perfect. Where several folds "
+        "judged, only cases of the same fold are compared, and each fold weighs as many pairs as "
+        "it has."
+    ),
+    "AUROC across folds": (
+        "The AUROC as if one model had judged all folds: it compares cases that different models "
+        "judged, and falls where these speak on different scales, whatever each can tell apart."
+    ),
+    "AUPRC across folds": (
+        "The AUPRC as if one model had judged all folds; that of the headline is the mean of the "
+        "folds', each weighted by its positives."
     ),
     "AUPRC": (
         "The precision averaged over all sensitivities; a coin toss reaches the share of the "

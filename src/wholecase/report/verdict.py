@@ -77,8 +77,9 @@ def _meaning(run: Run) -> str:
     value = run.pooled.get("auroc", Measured(None)).value
     if value is None or not run.is_binary:
         return ""
+    several = ", judged by the same fold's model" if len(run.folds) > 1 else ""
     return (
-        f"Of two cases, one {run.classes[1]} and one {run.classes[0]}, it gives the "
+        f"Of two cases, one {run.classes[1]} and one {run.classes[0]}{several}, it gives the "
         f"{run.classes[1]} one the higher probability {100 * value:.0f} times in 100."
     )
 

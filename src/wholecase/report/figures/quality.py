@@ -49,7 +49,7 @@ def _confusion(cases: Judged) -> Figure:
 def _roc(run: Run, cases: Judged) -> Figure:
     auroc = run.pooled.get("auroc")
     ends = f", 95 % interval {interval(auroc)}" if auroc and interval(auroc) else ""
-    text = f"AUROC {number(auroc.value)}{ends}. " if auroc else ""
+    text = f"AUROC {number(auroc.value)}{ends}{_pooled(run, 'auroc')}. " if auroc else ""
     shown = "Each class against the rest, with its AUROC"
     if run.is_binary:
         own = ", each fold with its own threshold" if len(run.folds) > 1 else ""
@@ -62,10 +62,16 @@ def _roc(run: Run, cases: Judged) -> Figure:
     )
 
 
+def _pooled(run: Run, metric: str) -> str:
+    """What the bold curve of all folds holds, which is not the headline."""
+    pooled = run.pooled.get(f"{metric}_pooled")
+    return f"; {number(pooled.value)} of the line that takes all folds as one" if pooled else ""
+
+
 def _precision_recall(run: Run, cases: Judged) -> Figure:
     auprc = run.pooled.get("auprc")
     ends = f", 95 % interval {interval(auprc)}" if auprc and interval(auprc) else ""
-    caption = f"AUPRC {number(auprc.value)}{ends}. " if auprc else ""
+    caption = f"AUPRC {number(auprc.value)}{ends}{_pooled(run, 'auprc')}. " if auprc else ""
     if run.is_binary:
         caption += (
             "The dot is where the decisions stand. The dashed line is the share of the class: what "
