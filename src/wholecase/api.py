@@ -163,7 +163,8 @@ class Run:
         Args:
             images: files, each a case of its own; or
             cohort: a manifest.
-            places: `weights` of the encoder where they moved, `store`, `device`, `workers`.
+            places: `weights` of the encoder where they moved (of encoders side by side a list),
+                `store`, `device`, `workers`.
 
         Raises:
             WholecaseError: the images were not read, or the run was trained on other features.
@@ -228,7 +229,13 @@ def _settings(places: Mapping[str, Any]) -> dict[str, Any]:
     """What `ask` takes, of what people write."""
     settings = dict(places)
     place = place_of(settings.pop("device", "auto"), settings.pop("workers", 1))
-    return {"place": place} | {k: None if v is None else Path(v) for k, v in settings.items()}
+    return {"place": place} | {k: _files(v) for k, v in settings.items()}
+
+
+def _files(named: Any) -> Any:  # noqa: ANN401 (a file, several, or None)
+    if isinstance(named, list | tuple):
+        return [Path(one) for one in named]
+    return None if named is None else Path(named)
 
 
 def _lines(overrides: Overrides) -> list[str]:

@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from toys import InMemory
 from wholecase.answer import FoldModel, Vote
 from wholecase.answer.bags import CaseBag, Reading, example_of
 from wholecase.assemble import model_of, views_of
 from wholecase.cohort import Case
+from wholecase.core.errors import RecipeError
 from wholecase.experiment import write_predictions
 from wholecase.models import predict
 from wholecase.recipes import Recipe
 from wholecase.runs import read_rows
-from wholecase.training import Choices, pack
+from wholecase.training import Choices, Shuffled, mirrored, pack
 
 CONTENT = {
     "recipe": "sets",
@@ -68,6 +70,63 @@ def test_a_case_judged_whole_has_no_such_spread(reading: Reading, tmp_path: Path
     assert whole.view_spread is None
     write_predictions(tmp_path / "whole.csv", [whole], ("n", "p"))
     assert "view_spread" not in read_rows(tmp_path / "whole.csv")[0]
+
+
+PIXELS = {
+    **CONTENT,
+    "model": {
+        "backbone": {"name": "small_cnn", "channels": [4, 8]},
+        "aggregator": "self_attention",
+        "head": "binary",
+    },
+}
+
+
+def looked_at(views: object) -> FoldModel:
+    recipe = Recipe.model_validate({**PIXELS, "views": views})
+    return FoldModel(0, recipe, model_of(recipe, 3, 2, 0).eval(), CHOICES)
+
+
+def test_pictures_are_judged_from_four_sides_and_maps_are_turned_back() -> None:
+    rng = np.random.default_rng(0)
+    bag = CaseBag(
+        values=rng.integers(0, 255, (1, 32, 32, 3), np.uint8),
+        scale=np.full(1, np.nan, np.float32),
+        position_um=np.full((1, 3), np.nan, np.float32),
+        box_px=np.array([[0, 0, 32, 32]], np.int64),
+        image=np.zeros(1, np.int64),
+    )
+    case = Case("a", "a", ())
+    reading = Reading(case, bag, example_of(case, bag))
+    whole, flips = looked_at(None), looked_at("flips")
+    ways = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
+    turned = [
+        whole.judge(Reading(case, bag, mirrored(reading.example, axes)), full=True)
+        for axes in ((), (3,), (2,), (2, 3))
+    ]
+    said = flips.judge(reading, full=True)
+    rows = np.stack([one.raw for one in turned])
+    np.testing.assert_allclose(said.raw, rows.mean(0), atol=1e-6)
+    assert np.ptp(rows[:, 1]) > 1e-4, "the sides differ"
+    each = CHOICES.calibrated(rows)[:, said.decision]
+    assert said.view_spread == pytest.approx(each.std(), abs=1e-6)
+    maps = [one.evidence.maps["attention"] for one in turned]
+    back = [m[:, ::v, ::h] for m, (v, h) in zip(maps, ways, strict=True)]
+    np.testing.assert_allclose(said.evidence.maps["attention"], np.mean(back, 0), atol=1e-6)
+    assert not np.allclose(back[0], back[3], atol=1e-4)
+    # the same while learning judges its inner patients
+    learn = InMemory([reading.example])
+    batches = Shuffled(learn, 0, views_of(flips.recipe)).judged()
+    np.testing.assert_allclose(predict(flips.model, batches)[0], said.raw, atol=1e-6)
+
+
+def test_what_are_no_pixels_any_more_is_not_mirrored() -> None:
+    stored = Recipe.model_validate({**CONTENT, "views": "flips"})
+    with pytest.raises(RecipeError, match="recipe sets answers from stored features"):
+        views_of(stored)
+    kept = Recipe.model_validate({**PIXELS, "views": "flips", "train": {"reuse": {}}})
+    with pytest.raises(RecipeError, match=r"set train.reuse=null"):
+        views_of(kept)
 
 
 def test_a_vote_tells_the_mean_of_its_members(reading: Reading, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from wholecase.answer.neighbours import together
 from wholecase.cli import main
 from wholecase.cohort import Case
 from wholecase.core.files import read_json
+from wholecase.evaluation import auroc
 from wholecase.experiment.told_neighbours import neighbour_notes
 from wholecase.report.case_rows import case_rows
 from wholecase.report.read import read_run
@@ -50,7 +51,16 @@ def test_cases_with_fewer_neighbours_than_others_of_their_fold_are_told() -> Non
 def test_a_run_keeps_shows_and_tells_the_nearest_cases(
     rerun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = rerun(*FEW).run
+    summary = rerun(*FEW, baselines=True)
+    folder = summary.run
+    entry = summary.metrics["baselines"]["direct"]
+    told = {row["case_id"]: row for row in read_rows(folder.direct.predictions)}
+    truth = [told[case]["label"] == "mutated" for case in sorted(told)]
+    shares = np.array([float(told[case]["probability_mutated"]) for case in sorted(told)])
+    assert entry["metrics"]["auroc"]["value"] == pytest.approx(auroc(np.array(truth), shares))
+    gap = summary.metrics["pooled"]["auroc"]["value"] - entry["metrics"]["auroc"]["value"]
+    assert entry["difference"]["auroc"]["value"] == pytest.approx(gap)
+    assert "<td>Direct classification</td>" in folder.report.read_text()
     patients = {row["case_id"]: row["patient_id"] for row in read_rows(folder.cases)}
     sides = {(row["fold"], row["case_id"]): row["side"] for row in read_rows(folder.splits)}
     voted = defaultdict(list)

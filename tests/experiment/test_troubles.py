@@ -8,7 +8,7 @@ from wholecase.experiment.advice import cures_for
 from wholecase.experiment.troubles import by_luck, collapse, gap, missed, swings, troubles_of
 from wholecase.recipes import read_recipe
 from wholecase.runs import FoldFolder, write_rows
-from wholecase.training import Epoch
+from wholecase.training import DISTANCE, Epoch
 
 GOOD = [0.7 * 0.85**n + 0.05 for n in range(30)]
 
@@ -70,6 +70,23 @@ def test_missing_all_of_three_positives_is_told_and_of_two_is_chance() -> None:
     assert missed([True, True, True, False], [False] * 4)
     assert not missed([True, True, False, False], [False] * 4)
     assert not missed([True, True, True, False], [False, False, True, False])
+
+
+def test_an_embedding_that_draws_together_is_told_with_what_to_change(tmp_path) -> None:
+    fold = FoldFolder(tmp_path)
+    rows = [
+        {"epoch": n, "train_loss": 0.5, "valid_loss": 0.7, DISTANCE: apart, "best": int(n == 0)}
+        for n, apart in enumerate([0.4, 0.04, 0.02, 0.01])
+    ]
+    write_rows(fold.history, list(rows[0]), rows)
+    write_rows(fold.inner, ["case_id", "patient_id"], [])
+    (told,) = troubles_of(fold, 3, ("a", "b", "c"))
+    assert (told.kind, told.epoch) == ("together", 3)
+    assert told.where == "fold 3, epoch 3: mean distance 0.01 of 2, epoch 0 was kept"
+    cures = cures_for("together", read_recipe("metric-ensemble"), 3)
+    assert "lower train.optimizer.rate (0.001)" in cures
+    assert "set model.head.margin=soft (now 0.5)" in cures
+    assert any("raise model.head.hard_from (10)" in cure for cure in cures)
 
 
 def both(taught, asked) -> list[Epoch]:

@@ -1,5 +1,7 @@
 """The head `neighbours`: a vote of the nearest cases of other patients, taught by comparing."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,8 @@ from wholecase.models import (
     save_model,
 )
 from wholecase.models.heads import Neighbours
+from wholecase.models.heads.compared import active_share
+from wholecase.models.heads.metric_losses import mining, triplet_loss
 from wholecase.models.heads.nearest_cases import CLOSEST, Found, Near, codes, nearest_cases, vote
 
 WIDTH, CLASSES = 6, 2
@@ -211,3 +215,52 @@ def test_any_loss_of_the_library_teaches_by_its_name(loss: object) -> None:
 def test_what_cannot_be_is_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         Neighbours(WIDTH, CLASSES, **options)
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.5])
+def test_the_active_share_is_that_of_three_loops(margin: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    unit = torch.nn.functional.normalize(torch.randn(11, 3, generator=generator))
+    label = [0, 0, 1, 2, 1, 0, 1, 1, 2, 0, 0]
+    distance = torch.cdist(unit, unit).tolist()
+    active = [
+        distance[a][n] - distance[a][p] < margin
+        for a, p, n in itertools.permutations(range(11), 3)
+        if label[a] == label[p] != label[n]
+    ]
+    share = active_share(unit, torch.tensor(label), margin)
+    assert float(share) == pytest.approx(np.mean(active))
+    assert 0 < float(share) < 1
+    assert active_share(unit, torch.zeros(11, dtype=torch.long), margin).isnan()
+
+
+def test_an_epoch_tells_active_triplets_and_how_far_cases_lie_apart() -> None:
+    batch, model = shown(24), fresh()
+    assert model.head.figures() == {}
+    told = [taught(batch, steps).head.figures() for steps in (1, 40)]
+    assert told[0]["active_triplets"] > told[1]["active_triplets"] >= 0
+    head = taught(batch, 1).head
+    assert head.figures()["embedding_distance"] == pytest.approx(
+        float(torch.cdist(head.memory, head.memory).sum() / (24 * 23)), rel=1e-4
+    )
+    head.memory = head.memory[:1].expand(24, -1)
+    assert head.figures()["embedding_distance"] == 0
+    assert head.figures()["embedding_deviation"] == pytest.approx(0, abs=1e-6)
+
+
+def test_mining_and_neighbours_rank_by_one_distance() -> None:
+    batch = shown(16, seed=4)
+    unit = torch.nn.functional.normalize(batch.values)
+    label = batch.targets["label"].argmax(1)
+    whose = codes(batch.cases)
+    found = nearest_cases((unit, whose), (unit, whose), 15)
+    mined = mining(0.5)
+    anchors, farthest, nearest = mined.later(unit, label)
+    for anchor, positive, negative in zip(anchors, farthest, nearest, strict=True):
+        order = found.index[anchor].tolist()
+        assert positive == [i for i in order if label[i] == label[anchor]][-1]
+        assert negative == next(i for i in order if label[i] != label[anchor])
+    told = triplet_loss(0.5).distance(unit)
+    for rule in (mined.first, mined.later):
+        torch.testing.assert_close(rule.distance(unit), told)
+    torch.testing.assert_close(told.gather(1, found.index), found.distance, atol=1e-4, rtol=1e-4)

@@ -9,6 +9,7 @@ import pytest
 from wholecase.evaluation import confusion, precision_recall
 from wholecase.report.figures import (
     apart_curves,
+    compared_curves,
     deciding_figures,
     evidence_figures,
     judged,
@@ -151,6 +152,22 @@ def test_mean_probabilities_are_drawn_of_two_classes_alone(binary, three):
         best = fold.choices["epoch"] - 1
         assert kept.find("title").text.endswith(f"separation {best / 50:.3f}")
     assert apart_curves(read_run(three.root)) == []
+
+
+def test_how_comparing_went_is_drawn_where_the_history_tells_it(binary):
+    run = read_run(binary.root)
+    assert compared_curves(run) == []
+    told = {"active_triplets": 0.5, "embedding_distance": 1.2}
+    folds = tuple(
+        replace(fold, epochs=tuple(replace(e, figures=told) for e in fold.epochs))
+        for fold in run.folds
+    )
+    for _, svg in compared_curves(replace(run, folds=folds)):
+        apart, active = kinds(svg, "valid")[0], kinds(svg, "train")[0]
+        heights = [{p.split(",")[1] for p in one.get("points").split()} for one in (apart, active)]
+        assert float(heights[0].pop()) < float(heights[1].pop()), "0.6 of the possible lies higher"
+        (kept,) = kinds(svg, "kept")
+        assert kept.find("title").text.endswith("mean distance 1.200")
 
 
 def test_the_corners_of_the_plot_are_where_the_axes_end():

@@ -8,6 +8,7 @@ import torch
 from wholecase.assemble import check_recipe, model_of, schedule_of
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.encoders import EncoderSpec
+from wholecase.experiment.direct import direct_recipe
 from wholecase.models import Batch, predict, remember
 from wholecase.recipes import read_recipe
 from wholecase.training import optimizer_for
@@ -76,6 +77,24 @@ def test_neighbours_decide_as_the_first_head_alone() -> None:
     also = "model.also={side: {head: neighbours}}"
     with pytest.raises(RecipeError, match="remembers the cases of the first head alone"):
         model_of(read_recipe("metric-ensemble", [target, also]), 8, 2, 1)
+
+
+def test_the_direct_model_has_the_same_adapter_and_stronger_changes_of_pixels() -> None:
+    stored = read_recipe("metric-ensemble", ["model.head.dropout=0.3"])
+    direct = direct_recipe(stored)
+    assert direct.model.head.name == "multiclass"
+    assert direct.model.head.options == {"hidden": [512, 128], "dropout": 0.3, "smoothing": 0.1}
+    same = {"model": {"head"}}
+    assert direct.model_dump(exclude=same) == stored.model_dump(exclude=same)
+    learnt = [SMALL, "model.head.hidden=[]", "model.head.size=8", "train.augment.flips=horizontal"]
+    recipe = read_recipe(str(EXAMPLE), learnt)
+    direct = direct_recipe(recipe)
+    check_recipe(direct)
+    assert {"flips", "moved", "colour", "erasing"} < set(direct.train.augment)
+    assert direct.train.augment["flips"] == "horizontal", "what the recipe says stays"
+    model = model_of(direct, 3, 2, 1).train()
+    model.loss(pixels(6, 64)).backward()
+    assert model.get_parameter("backbone.members.0.network.stem.0.weight").grad is not None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toys import InMemory
+from wholecase.cohort import Case, Fold
 from wholecase.core.errors import RecipeError
+from wholecase.experiment.steps import lone_notes
+from wholecase.recipes import read_recipe
 from wholecase.training import BATCHES, Batches, Classes, Drawn, Example, Patients
 
 
@@ -76,6 +79,65 @@ def test_each_step_holds_different_cases_of_each_class(labels: list[int], k: int
         assert max(times) - min(times) <= 1
 
 
+def of_patients(sizes: list[list[int]]) -> InMemory:
+    """Of each class the cases of each patient."""
+    return InMemory(
+        [
+            Example(f"{c}-{p}-{k}", f"p{c}-{p}", torch.zeros(1, 1), targets={"label": own})
+            for c, (own, patients) in enumerate(zip(torch.eye(2), sizes, strict=True))
+            for p, count in enumerate(patients)
+            for k in range(count)
+        ]
+    )
+
+
+by_patient = st.lists(st.integers(1, 20), min_size=1, max_size=5)
+
+
+@given(st.tuples(by_patient, by_patient), st.integers(2, 6), st.integers(0, 3))
+def test_a_step_holds_two_patients_of_each_class_that_has_them(
+    sizes: tuple[list[int], list[int]], k: int, number: int
+) -> None:
+    learn = of_patients([[own + k for own in of_class] for of_class in sizes])
+    shown: Counter[str] = Counter()
+    for step in Classes(learn, 1, cases=k).epoch(number):
+        assert len(set(step.cases)) == 2 * k
+        for label, of_class in enumerate(sizes):
+            own = {p for p in step.patients if p.startswith(f"p{label}")}
+            assert len(own) >= min(2, len(of_class))
+        shown.update(step.cases)
+    for label, of_class in enumerate(sizes):
+        if len(of_class) > 1 and len(set(of_class)) == 1:  # nobody has most of the cases
+            times = [shown[e.case] for e in learn if e.case.startswith(f"{label}-")]
+            assert max(times) - min(times) <= 2
+
+
+def test_so_many_patients_times_so_many_images() -> None:
+    learn = of_patients([[9] * 7, [4, 5, 6, 2, 8]])
+    batches = Classes(learn, 1, cases=16, patients=4)
+    shown: Counter[str] = Counter()
+    for step in [step for number in range(12) for step in batches.epoch(number)]:
+        each = Counter(step.patients)
+        assert len(each) == 8, "4 of each class"
+        assert {count for name, count in each.items() if name != "p1-3"} == {4}
+        assert each.get("p1-3", 2) == 2, "all that it has"
+        assert len(set(step.cases)) == len(step.cases)
+        shown.update(step.cases)
+    assert len(shown) == len(learn)
+    with pytest.raises(RecipeError, match=r"patients=6 asks for more patients .* the 5 of class"):
+        next(Classes(learn, 1, cases=12, patients=6).epoch(0))
+
+
+def test_a_class_that_one_patient_teaches_is_told() -> None:
+    recipe = read_recipe("metric-ensemble")
+    known = {n: Case(n, n[0], (), target=int(n[0] == "d")) for n in ("a1", "b1", "c1", "d1", "d2")}
+    fold = Fold(2, tuple(known[n] for n in ("a1", "b1", "d1", "d2")), (), (known["c1"],))
+    (note,) = lone_notes(recipe, [fold], ("normal", "disease"))
+    assert note.startswith("One patient alone teaches class 'disease' in fold 2, ")
+    shuffled = read_recipe("metric-ensemble", ["batches={name: shuffled, cases: 8}"])
+    assert lone_notes(shuffled, [fold], ("normal", "disease")) == []
+
+
 def test_some_classes_at_a_time() -> None:
     batches = Classes(cases([0, 1, 2, 3] * 6), 1, classes=2, cases=3)
     met = [
@@ -131,6 +193,12 @@ def test_too_few_are_told_with_the_cure() -> None:
 def test_impossible_patients_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(RecipeError, match="at least 1"):
         Patients(cases([0, 1]), 0, **options)
+
+
+@pytest.mark.parametrize("options", [{"patients": 1}, {"patients": 3}])
+def test_patients_that_do_not_divide_the_cases_are_refused(options: dict[str, int]) -> None:
+    with pytest.raises(RecipeError, match=r"2 or more and divides batches.cases.*not \d of 4"):
+        Classes(cases([0, 1]), 0, cases=4, **options)
 
 
 @pytest.mark.parametrize("options", [{"classes": 1}, {"cases": 0}, {"instances": 0}])

@@ -9,6 +9,7 @@ from toys.toy import target
 from wholecase.core.errors import RecipeError, RunError
 from wholecase.models import AGGREGATORS, HEADS, CaseModel, load_tensors, save_tensors
 from wholecase.training import (
+    DISTANCE,
     Course,
     Epoch,
     Example,
@@ -17,9 +18,38 @@ from wholecase.training import (
     Schedule,
     Shuffled,
     Stage,
+    are_together,
     fit,
 )
 from wholecase.training.rates import Cosine, Plateau
+
+
+class Together(torch.nn.Module):
+    """A loss that is lowest where all cases are one."""
+
+    def forward(self, vectors: torch.Tensor, *_of: object) -> torch.Tensor:
+        return torch.pdist(vectors).mean()
+
+
+def narrowing(rate: float) -> list[float]:
+    """Mean distances of an embedding whose loss draws all cases together, epoch by epoch."""
+    toy = TOYS["metric-ensemble"]
+    learn, asked = (toy.batches(toy.examples(seed), seed) for seed in (1, 2))
+    taught = toy.model()
+    taught.head.teacher = Together()
+    history = fit(taught, (learn, asked), Schedule(epochs=40, rate=rate, patience=None), seed=0)
+    return [epoch.figures[DISTANCE] for epoch in history.epochs]
+
+
+def test_learning_stops_where_all_cases_draw_together() -> None:
+    distances = narrowing(0.01)
+    assert 3 < len(distances) < 40
+    assert max(distances[-3:]) < 0.05 <= distances[-4]
+    told = [Epoch(n, 0.5, 0.5, figures={DISTANCE: d}) for n, d in enumerate(distances)]
+    assert are_together(told)
+    assert not are_together(told[:-1])
+    assert not are_together(told[::-1]), "it widens"
+    assert not are_together([Epoch(n, 0.5, 0.5) for n in range(9)])
 
 
 def model() -> CaseModel:

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from toys import InMemory
 from wholecase.core.errors import RecipeError
 from wholecase.core.seeds import generator
-from wholecase.training import VIEWS, Adaptive, Drawn, Example, PerScale, Shuffled, Views, pack
+from wholecase.training import (
+    VIEWS,
+    Adaptive,
+    Drawn,
+    Example,
+    Mirrored,
+    PerScale,
+    Shuffled,
+    Views,
+    pack,
+)
 from wholecase.training.adaptive import _pool
 
 
@@ -26,7 +36,46 @@ MEMBERS["adaptive"] = Adaptive(1, sets=5)
 
 
 def test_all_of_the_table_are_tried() -> None:
-    assert {name: type(views) for name, views in MEMBERS.items()} == VIEWS
+    assert {name: type(views) for name, views in MEMBERS.items()} | {"flips": Mirrored} == VIEWS
+
+
+def pictures(case: str, count: int = 5) -> Example:
+    generator = torch.Generator().manual_seed(len(case))
+    values = torch.rand(count, 3, 4, 6, generator=generator)
+    return Example(case, case, values, image=torch.arange(count))
+
+
+def test_each_set_is_looked_at_as_it_is_and_mirrored() -> None:
+    one, inner = pictures("a"), {"instances": 3, "sets": 2}
+    drawn = Mirrored(1, of={"name": "drawn", **inner})
+    for views, sets in ((Mirrored(1), [one]), (drawn, Drawn(1, **inner).judged(one))):
+        expected = [
+            turned(part.values)
+            for turned in (
+                lambda v: v,
+                lambda v: v[..., torch.arange(5, -1, -1)],
+                lambda v: v[:, :, torch.arange(3, -1, -1)],
+                lambda v: v.rot90(2, (2, 3)),
+            )
+            for part in sets
+        ]
+        judged = views.judged(one)
+        assert views.sets == len(judged) == len(expected)
+        assert all(torch.equal(a.values, b) for a, b in zip(judged, expected, strict=True))
+    assert len(Mirrored(1, vertical=False).judged(one)) == 2
+
+
+def test_mirroring_changes_nothing_of_what_is_learnt() -> None:
+    learn = InMemory([pictures(str(i)) for i in range(6)])
+    orders = [
+        [batch.values for batch in Shuffled(learn, 2, views, cases=2).epoch(3)]
+        for views in (None, Mirrored(2))
+    ]
+    assert all(torch.equal(a, b) for a, b in zip(*orders, strict=True))
+    with pytest.raises(RecipeError, match="did you mean 'drawn'"):
+        Mirrored(2, of="drawm")
+    with pytest.raises(RecipeError, match="no option 'instance'"):
+        Mirrored(2, of={"name": "drawn", "instance": 3})
 
 
 @pytest.mark.parametrize("views", MEMBERS.values(), ids=MEMBERS)

@@ -1,5 +1,6 @@
 """A run's models and cases -> judgements."""
 
+from wholecase.answer.additions import additions_of, gallery_notes
 from wholecase.answer.bags import CaseBag, CaseExamples, Reading, examples_of, has_bag, read_case
 from wholecase.answer.case_pictures import (
     Sitting,
@@ -18,7 +19,7 @@ from wholecase.answer.neighbours import SHOWN as SHOWN_NEIGHBOURS
 from wholecase.answer.neighbours import Neighbour, names_by_code
 from wholecase.answer.novelty import familiar_of, write_familiar
 from wholecase.answer.scale_pictures import scales_picture
-from wholecase.answer.seen import Seen, write_contents
+from wholecase.answer.seen import Seen, contents_of, write_contents
 from wholecase.answer.series_pictures import (
     is_series,
     leading_slices,
@@ -49,11 +50,14 @@ __all__ = [
     "Sitting",
     "TrainedRun",
     "Vote",
+    "additions_of",
+    "contents_of",
     "covariates_of",
     "draw",
     "examples_of",
     "faithfulness",
     "familiar_of",
+    "gallery_notes",
     "has_bag",
     "heat",
     "images_right",

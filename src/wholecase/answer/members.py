@@ -7,7 +7,8 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from wholecase.answer.bags import Reading
 from wholecase.answer.judgement import Judgement
@@ -21,7 +22,8 @@ from wholecase.evaluation import Familiar, Novelty, together
 from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
-from wholecase.training import Choices, Example, pack, past
+from wholecase.runs import FINAL
+from wholecase.training import Choices, Example, mirrored, pack, past
 
 UNCHOSEN = Choices()
 
@@ -49,6 +51,7 @@ class FoldModel(Member):
     """A trained model and what was chosen on its inner patients."""
 
     fold: int
+    """Its number, or `FINAL`."""
     learnt_by: Recipe
     model: CaseModel
     choices: Choices = UNCHOSEN
@@ -61,6 +64,11 @@ class FoldModel(Member):
         return self.learnt_by
 
     @property
+    def name(self) -> str:
+        """For people."""
+        return "the final model" if self.fold == FINAL else f"fold {self.fold}"
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names in the order of the probabilities."""
         return tuple(name for name, _ in self.learnt_by.cohort.groups)
@@ -68,17 +76,18 @@ class FoldModel(Member):
     def judge(self, reading: Reading, *, full: bool) -> Judgement:
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
-        through = past(self.model, reading.example)  # once, however often it is asked about
         if views is None:
+            through = past(self.model, reading.example)
             raw, evidence, near = self._seen(reading, through, full=full)
             judgement = replace(self._judgement(reading.case, raw), neighbours=near)
         else:
-            kept = views.kept(reading.example)
-            seen = [self._seen(reading.only(rows), through.only(rows), full=full) for rows in kept]
-            evidence = joined_evidence(reading, kept, [evidence for _, evidence, _ in seen])
-            judgement = self._of_views(reading.case, np.stack([raw for raw, _, _ in seen]))
-            near = joined_neighbours(near for _, _, near in seen)
-            judgement = replace(judgement, neighbours=near)
+            sets = views.kept(reading.example)
+            looks = [self._look(reading, sets, axes, full=full) for axes in views.mirrors]
+            evidence = mean_evidence([look.evidence for look in looks])
+            judgement = self._of_views(reading.case, np.concatenate([look.raw for look in looks]))
+            named = [own for look in looks for own in look.near]
+            most = max(map(len, named))  # as many as one set asks for
+            judgement = replace(judgement, neighbours=joined_neighbours(named)[:most])
         (novelty,) = self.novelties(pack([reading.example]))
         return replace(judgement, evidence=evidence, novelty=novelty)
 
@@ -104,6 +113,24 @@ class FoldModel(Member):
         rows = self.choices.calibrated(each)[:, judgement.decision]
         return replace(judgement, view_spread=float(rows.std()))
 
+    def _look(
+        self,
+        reading: Reading,
+        sets: Sequence[Int[Tensor, " M"]],
+        axes: tuple[int, ...],
+        *,
+        full: bool,
+    ) -> "_Look":
+        """All sets of a case with its pixels turned along the axes; maps are turned back."""
+        turned = replace(reading, example=mirrored(reading.example, axes))
+        through = past(self.model, turned.example)  # once, however often it is asked about
+        seen = [self._seen(turned.only(rows), through.only(rows), full=full) for rows in sets]
+        evidence = joined_evidence(reading, sets, [evidence for _, evidence, _ in seen])
+        back = tuple(axis - 1 for axis in axes)
+        maps = {name: np.flip(own, back) for name, own in evidence.maps.items()}
+        near = [own for _, _, own in seen]
+        return _Look(np.stack([raw for raw, _, _ in seen]), replace(evidence, maps=maps), near)
+
     def _seen(
         self, reading: Reading, through: Example, *, full: bool
     ) -> tuple[Float[np.ndarray, " C"], Evidence, tuple[Neighbour, ...]]:
@@ -125,6 +152,15 @@ class FoldModel(Member):
         calibrated = self.choices.calibrated(raw[None])
         decision = int(self.choices.decide(calibrated)[0])
         return Judgement(case, self.classes, self.fold, raw, calibrated[0], decision)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the sets of a case say, looked at in one way."""
+
+    raw: Float[np.ndarray, "S C"]
+    evidence: Evidence
+    near: list[tuple[Neighbour, ...]]
 
 
 @final

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from wholecase.answer.additions import additions_of
 from wholecase.cohort import Case, Fold, Image, likeness_key
 from wholecase.core.digest import BLANK
 from wholecase.core.progress import progress
@@ -31,12 +32,16 @@ class Seen:
 
     @classmethod
     def of(cls, run: RunFolder) -> "Seen":
-        """What the folder tells; nobody where it tells nothing."""
+        """What the folder tells, later additions among it; nobody where it tells nothing."""
         rows = read_rows(run.splits) if run.splits.is_file() else []
         taught = (row["patient_id"] for row in rows if row["side"] in TAUGHT)
         known = read_rows(run.contents) if run.contents.is_file() else []
         contents = {row["content"]: row["kind"] for row in known}
-        return cls(frozenset(map(likeness_key, taught)), contents)
+        patients = set(map(likeness_key, taught))
+        for addition in additions_of(run):
+            contents |= addition["contents"]
+            patients |= {likeness_key(one["patient_id"]) for one in addition["cases"]}
+        return cls(frozenset(patients), contents)
 
     def by(self, case: Case, extraction: Extraction) -> str:
         """By what a case with a bag is known, the surest first; no text for a new one."""

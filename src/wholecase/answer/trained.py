@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wholecase.answer.additions import with_gallery
 from wholecase.answer.members import FoldModel, Vote
 from wholecase.answer.novelty import read_familiar
 from wholecase.assemble import model_of
@@ -14,7 +15,7 @@ from wholecase.core.files import read_json
 from wholecase.core.kinds import RGB, PixelKind, kind_of
 from wholecase.models import load_model
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import FoldFolder, RunFolder, voting_runs
+from wholecase.runs import FINAL, FoldFolder, RunFolder, voting_runs
 from wholecase.training import Choices
 
 
@@ -40,8 +41,10 @@ class TrainedRun:
         return float(np.median(chosen)) if chosen else None
 
 
-def load_run(root: Path, device: str) -> TrainedRun:
-    """The models of a finished run, ready on the device.
+def load_run(root: Path, device: str, *, final: bool = False) -> TrainedRun:
+    """The models of a finished run, ready on the device, with what was added to their memory.
+
+    With `final` instead of them the one model of all cases.
 
     Raises:
         RunError: the run is unfinished, of another version or damaged, or a vote of other runs.
@@ -58,15 +61,19 @@ def load_run(root: Path, device: str) -> TrainedRun:
     numbers = folder.fold_numbers
     if not numbers:
         raise RunError(f"{root} holds no trained fold; run again")
+    if final and not folder.fold(FINAL).choices.is_file():
+        raise RunError(f"{root} has no final model; repeat the command of the run with --final")
+    numbers = [FINAL] if final else numbers
     takes = int(encoder["width"]), kind_of(encoder.get("pixels") or RGB.name)
     members = tuple(load_fold(folder, number, recipe, takes, device) for number in numbers)
+    with_gallery(folder, members)
     return TrainedRun(folder, recipe, classes, encoder, members)
 
 
 def load_fold(
     folder: RunFolder, number: int, recipe: Recipe, takes: tuple[int, PixelKind], device: str
 ) -> FoldModel:
-    """The model of one fold, ready on the device, and what it chose.
+    """The model of one fold as it was evaluated, ready on the device, and what it chose.
 
     `takes` is the width of its features, or channels, and the kind of its pixels.
 

@@ -4,6 +4,7 @@ from wholecase.assemble.bags import bags_of, check_input, check_pixels
 from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
+from wholecase.assemble.moved import moved_weights
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -32,6 +33,7 @@ __all__ = [
     "encoder_of",
     "labels_of",
     "model_of",
+    "moved_weights",
     "place_of",
     "plan_of",
     "repeats_of",

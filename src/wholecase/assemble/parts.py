@@ -147,7 +147,24 @@ def views_of(recipe: Recipe) -> Views | None:
         return None
     make = look_up(VIEWS, recipe.views.name, "views")
     made: Views = built(make, recipe.views, "views", seed=recipe.protocol.seed)
+    if len(made.mirrors) > 1:
+        _check_mirrored(recipe)
     return made
+
+
+def _check_mirrored(recipe: Recipe) -> None:
+    """Refuse to mirror what are no pixels any more."""
+    if recipe.model.backbone is None:
+        raise RecipeError(
+            f"the views `flips` mirror pixels, and recipe {recipe.recipe} answers from stored "
+            "features, which were encoded as the pictures are; remove them, or learn from pixels "
+            "with `model.backbone`"
+        )
+    if recipe.train.reuse is not None:
+        raise RecipeError(
+            "train.reuse keeps what a network makes of pictures as they are, and the views `flips` "
+            "mirror them while judging; set train.reuse=null, or remove the views"
+        )
 
 
 def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:

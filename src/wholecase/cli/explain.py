@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import Device, StoreFolder, Workers
+from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
 if TYPE_CHECKING:  # the types would load the whole house at start
@@ -26,7 +26,7 @@ def explain(
     scale: Annotated[Scale, Parameter(help="of the colours; rank, absolute: of one case")] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
     qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
-    weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
+    weights: MovedWeights = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,

@@ -16,6 +16,7 @@ from wholecase.cli.explain import explain
 from wholecase.cli.export import export
 from wholecase.cli.extract import extract
 from wholecase.cli.features import features
+from wholecase.cli.gallery import gallery
 from wholecase.cli.import_clam import import_clam
 from wholecase.cli.phantom import phantom
 from wholecase.cli.predict import predict
@@ -58,6 +59,7 @@ def build() -> App:
         app.command(command)
     app.command(cohort)
     app.command(features)
+    app.command(gallery)
     app.command(recipes)
     app.command(phantom)
     app.command(store)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from wholecase.cli.options import Device, StoreFolder, Workers
+from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
 if TYPE_CHECKING:
@@ -21,12 +21,15 @@ def predict(
     submission: Annotated[
         Path | None, Parameter(help="CSV file of image_id and label alone, classes from 0")
     ] = None,
-    weights: Annotated[Path | None, Parameter(help="encoder weights, if they moved")] = None,
+    weights: MovedWeights = None,
+    final: Annotated[
+        bool, Parameter(negative="", help="by the one model of all cases, of a run --final")
+    ] = False,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
 ) -> int:
-    """Predict new cases with the fold models together; with labels, tell the external metrics."""
+    """Predict new cases with all fold models, or the final one; with labels, tell the metrics."""
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
@@ -41,7 +44,9 @@ def predict(
         refuse_unnamed(question.cohort.cases)
     if question.note:
         message(f"note: {question.note}")
-    asked = ask(question, weights=weights, store=store, place=place_of(device, workers))
+    asked = ask(
+        question, weights=weights, store=store, place=place_of(device, workers), final=final
+    )
     cases, judgements = len(question.cohort.cases), list(asked.judgements)
     _tell(judgements, asked.trained.classes, out, submission)
     metrics, notes = external_metrics(asked.trained, judgements)

@@ -18,8 +18,9 @@ def run(
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
-    baselines: Annotated[
-        bool, Parameter(help="also judge plain models on the mean of frozen features")
+    baselines: Annotated[bool, Parameter(help="also judge plain models on the same folds")] = False,
+    final: Annotated[
+        bool, Parameter(negative="", help="also teach one model on all cases, for predict --final")
     ] = False,
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
@@ -36,6 +37,7 @@ def run(
         place=place_of(device, workers),
         tolerated=tolerated,
         baselines=baselines,
+        final=final,
     )
     summary = experiment(read_recipe(recipe, overrides), cohort, settings)
     _tell(summary)

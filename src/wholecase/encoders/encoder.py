@@ -18,3 +18,5 @@ class Encoder:
     """Side that the network sees; other pictures are resized to it. None: as they come."""
     encode: Callable[[np.ndarray], np.ndarray]
     """uint8 [N, H, W, 3] -> float32 [N, width]; what else is in the call changes no vector."""
+    members: tuple["Encoder", ...] = ()
+    """Of encoders side by side, whose vectors are concatenated in this order."""

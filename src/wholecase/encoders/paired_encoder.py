@@ -36,6 +36,7 @@ def paired(build: Build, *, members: Sequence[Any]) -> Encoder:
         width=sum(encoder.width for encoder in encoders),
         side_px=sides.pop() if len(sides) == 1 else None,
         encode=encode,
+        members=tuple(encoders),
     )
 
 

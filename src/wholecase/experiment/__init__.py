@@ -11,6 +11,7 @@ from wholecase.experiment.explained import (
 )
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
+from wholecase.experiment.gallery import add_to_gallery, addition_lines, undo_gallery
 from wholecase.experiment.imported import import_clam
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
@@ -26,6 +27,8 @@ __all__ = [
     "Settings",
     "Summary",
     "Terms",
+    "add_to_gallery",
+    "addition_lines",
     "ask",
     "ballot",
     "draw_answer",
@@ -40,6 +43,7 @@ __all__ = [
     "standing_lines",
     "stored_answer",
     "stored_nearest_lines",
+    "undo_gallery",
     "unseen_note",
     "versions",
     "vote",

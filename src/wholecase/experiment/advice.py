@@ -7,6 +7,7 @@ from wholecase.answer import Judgement
 from wholecase.experiment.outer import Bench
 from wholecase.experiment.troubles import Kind, Trouble, missed, troubles_of
 from wholecase.models import HEADS
+from wholecase.models.heads.metric_losses import SOFT, TRIPLETS
 from wholecase.recipes import Recipe
 
 WORDS: dict[Kind, str] = {
@@ -14,6 +15,8 @@ WORDS: dict[Kind, str] = {
     "missed": "No positive case is called positive at the chosen threshold",
     "swings": "The inner loss swings from epoch to epoch",
     "gap": "The training loss is far below the inner one, as where cases are learnt by heart",
+    "together": "All training cases drew together in one point of the embedding, and learning was "
+    "stopped",
     "perfect": "The inner score is perfect, on few patients",
 }
 
@@ -49,6 +52,8 @@ def cures_for(kind: Kind, recipe: Recipe, epoch: int, *, several: bool = False) 
         return [*_balanced(recipe), *_weighed(recipe), *_changed_less(recipe)]
     if kind == "gap":
         return [*_held_back(recipe), *_changed_more(recipe)]
+    if kind == "together":
+        return [_slower(recipe, epoch), *_compared_softer(recipe)]
     if kind == "perfect":
         return list(_asked_more(recipe))
     clip = recipe.train.clip_norm
@@ -84,6 +89,23 @@ def _slower(recipe: Recipe, epoch: int) -> str:
     stage = max(stages, key=lambda stage: stage.start)
     rates = ", ".join(f"{part} {rate:g}" for part, rate in stage.rates.items())
     return f"lower the rates from epoch {stage.start} in train.stages ({rates})"
+
+
+def _compared_softer(recipe: Recipe) -> Iterator[str]:
+    """What keeps triplets from drawing all cases together: gentler ones, and more of them."""
+    head, batches = recipe.model.head.options, recipe.batches.options
+    if head.get("loss", TRIPLETS) == TRIPLETS:
+        later = f"raise model.head.hard_from ({_hard_from(recipe)})"
+        yield f"take semi-hard triplets for longer: {later}"
+        if head.get("margin") != SOFT:
+            yield f"set model.head.margin=soft (now {head.get('margin') or 0.5:g})"
+    if recipe.batches.name == "classes":
+        yield f"compare more cases in a step: raise batches.cases ({batches.get('cases', 4)})"
+
+
+def _hard_from(recipe: Recipe) -> int:
+    known = inspect.signature(HEADS[recipe.model.head.name]).parameters["hard_from"]
+    return int(recipe.model.head.options.get("hard_from", known.default))
 
 
 def _asleep(recipe: Recipe, epoch: int) -> Iterator[str]:

@@ -4,8 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from wholecase.answer import Judgement, Seen, TrainedRun, has_bag, judge, load_run
-from wholecase.assemble import bags_of, labels_of, place_of
+from wholecase.answer import (
+    Judgement,
+    Seen,
+    TrainedRun,
+    gallery_notes,
+    has_bag,
+    judge,
+    load_run,
+)
+from wholecase.assemble import bags_of, labels_of, moved_weights, place_of
 from wholecase.cohort import Case, Cohort, cohort_of_images, read_to_ask
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
@@ -15,6 +23,15 @@ from wholecase.extract import Extraction, Failure
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
 from wholecase.runs import RunFolder, refuse_changed, voting_runs
+
+Weights = Path | Sequence[Path] | None
+"""Files of the encoder, or of those side by side."""
+
+
+FINAL_NOTE = (
+    "The final model answers: it learnt from all cases of the run, no figure of the run is of it, "
+    "and how far a case lies from these is not told."
+)
 
 
 @dataclass(frozen=True)
@@ -72,39 +89,41 @@ def question_of(run: Path, images: Sequence[Path] = (), cohort: Path | None = No
 def ask(
     question: Question,
     *,
-    weights: Path | None = None,
+    weights: Weights = None,
     store: Path | None = None,
     place: Place | None = None,
+    final: bool = False,
 ) -> Asked:
     """Extract what is missing and let the run's fold models answer together.
 
     Args:
         question: run and cases.
-        weights: of the encoder, where they moved since.
+        weights: of the encoder, where they moved since; of encoders side by side one for each.
         store: where features are kept; None is `features` beside the run.
         place: where images are read and models asked; None is the fastest device, one worker.
+        final: whether the one model of all cases answers instead, of a run that has it.
 
     Raises:
-        RunError: the run is unfinished, or was trained on other features than these.
+        RunError: the run is unfinished, lacks a final model that is asked, or was trained on other
+            features than these.
     """
     run, place = question.run, place or place_of(workers=1)
     if question.members:
+        if final:
+            raise RunError(f"{run} is a vote and has no final model; leave out --final")
         return _ask_members(question, weights, store, place)
-    trained = load_run(run, place.device)
-    moved = [] if weights is None else [f"encoder.weights={weights}"]
-    recipe = read_recipe(str(trained.folder.recipe), moved)
-    extraction = bags_of(recipe, question.cohort, store or run.parent / "features", place)
-    _refuse_other_features(run, trained, extraction)
+    trained = load_run(run, place.device, final=final)
+    extraction = extracted(trained, question.cohort, place, weights=weights, store=store)
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
-    notes = tuple(unseen_notes(trained, cases))
-    return Asked(trained, judgements, tuple(cases), tuple(extraction.failures), notes)
+    notes = *gallery_notes(trained.folder), *unseen_notes(trained, cases)
+    if final:
+        notes = (FINAL_NOTE, *notes)
+    return Asked(trained, judgements, tuple(cases), tuple(extraction.failures), tuple(notes))
 
 
-def _ask_members(
-    question: Question, weights: Path | None, store: Path | None, place: Place
-) -> Asked:
+def _ask_members(question: Question, weights: Weights, store: Path | None, place: Place) -> Asked:
     """Ask each run of a vote with its own features, and let their fold models vote."""
     if weights is not None:
         raise RunError(
@@ -124,6 +143,28 @@ def _ask_members(
     notes = tuple(dict.fromkeys(note for one in asked for note in one.notes))
     vote = TrainedRun(folder, first.recipe, first.classes, {}, ())
     return Asked(vote, judgements, cases, tuple(failures.values()), notes)
+
+
+def extracted(
+    trained: TrainedRun,
+    cohort: Cohort,
+    place: Place,
+    *,
+    weights: Weights = None,
+    store: Path | None = None,
+) -> Extraction:
+    """What a run's models take of these cases; `weights` and `store` are as in `ask`.
+
+    Raises:
+        RunError: the run was trained on other features than these.
+    """
+    run = trained.folder.root
+    files = [weights] if isinstance(weights, Path) else [*(weights or ())]
+    moved = moved_weights(trained.recipe, files)
+    recipe = read_recipe(str(trained.folder.recipe), moved)
+    extraction = bags_of(recipe, cohort, store or run.parent / "features", place)
+    _refuse_other_features(run, trained, extraction)
+    return extraction
 
 
 def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extraction) -> None:

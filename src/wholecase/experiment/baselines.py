@@ -37,7 +37,9 @@ PLAIN = {
     "centroid": ("centroid", MEAN),
 }
 """Name in `metrics.json` -> which plain model, and what of a case's instances it is given."""
+DIRECT = "direct"
 NAMES = {
+    DIRECT: "direct classification",
     "logistic": "logistic regression",
     "neighbours": "nearest neighbours",
     "centroid": "the nearest centroid",
@@ -47,36 +49,50 @@ Pooled = Mapping[str, Mapping[str, Float[np.ndarray, " D"]]]
 
 
 def against_baselines(
-    bench: Bench, judged: Sequence[Judgement]
+    bench: Bench, judged: Sequence[Judgement], direct: Sequence[Judgement] = ()
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
     Both figures that papers give are told: pooled, and the mean over folds. The maximum of each
     feature is tried where cases have several instances; where these have several magnifications,
     logistic regression on each alone, and on all side by side, too. A run that learns from pixels
-    has no frozen features, and a note instead.
+    has no frozen features, and a note instead. `direct` is what the same model says that was taught
+    to classify directly, where there is one.
     """
-    if bench.extraction.kind is not None:
-        return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
-    pooled = _pooled(bench)
     entries: dict[str, Any] = {}
     notes = []
+    if direct:
+        entries[DIRECT], told = _against(bench, judged, direct, DIRECT, NAMES[DIRECT])
+        notes += told
+    if bench.extraction.kind is not None:
+        needs = "Plain baselines need frozen features, and this run learns from pixels."
+        return entries, [*notes, needs]
+    pooled = _pooled(bench)
     scales = {f"logistic_{way}": ("logistic", way) for way in pooled if way not in {MEAN, MAX}}
     for name, (model, way) in (PLAIN | scales).items():
         if way not in pooled:
             continue
         of_case = pooled[way]
         plain = [one for fold in bench.folds for one in _judged(bench, fold, model, of_case)]
-        order = {one.case.id: one for one in plain}
-        same = [order[one.case.id] for one in judged]
-        entries[name] = {
-            "metrics": measured(same, bench.recipe, f"baseline {name}"),
-            "mean_over_folds": _over_folds(same),
-            "difference": _differences(bench, judged, same, name),
-        }
-        if note := _unbeaten(f"{NAMES[model]} on {_told(way)}", entries[name]):
-            notes.append(note)
+        named = f"{NAMES[model]} on {_told(way)}"
+        entries[name], told = _against(bench, judged, plain, name, named)
+        notes += told
     return entries, notes
+
+
+def _against(
+    bench: Bench, judged: Sequence[Judgement], plain: Sequence[Judgement], name: str, told: str
+) -> tuple[dict[str, Any], list[str]]:
+    """The entry of one baseline, and a note where the run does not beat it."""
+    order = {one.case.id: one for one in plain}
+    same = [order[one.case.id] for one in judged]
+    entry = {
+        "metrics": measured(same, bench.recipe, f"baseline {name}"),
+        "mean_over_folds": _over_folds(same),
+        "difference": _differences(bench, judged, same, name),
+    }
+    note = _unbeaten(told, entry)
+    return entry, [note] if note else []
 
 
 def _pooled(bench: Bench) -> Pooled:

@@ -25,7 +25,7 @@ def unseen_notes(trained: TrainedRun, cases: Sequence[Case]) -> list[str]:
         unseen = term.unseen(values.to(term.weight.device)).cpu()
         for case, column in unseen.nonzero().tolist():
             one = cases[case].covariates[column]
-            found[one.column, str(one.value)].append(f"fold {member.fold}")
+            found[one.column, str(one.value)].append(member.name)
     return [*_told(found)]
 
 

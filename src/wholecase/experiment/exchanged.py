@@ -100,11 +100,11 @@ def _asked(bench: Bench, fold: Fold) -> _Asked:
 
 
 def _sets(member: FoldModel, cases: Sequence[Example]) -> list[list[Example]]:
-    """The sets of views that judge, each of all cases; whole cases where there are none."""
+    """The sets of views that judge, each of all cases and unmirrored; else whole cases."""
     views = views_of(member.recipe)
     if views is None:
         return [list(cases)]
-    each = [views.judged(case) for case in cases]
+    each = [[case.only(rows) for rows in views.kept(case)] for case in cases]
     return [list(one) for one in zip(*each, strict=True)]
 
 

@@ -70,6 +70,14 @@ def learn_fold(job: FoldJob) -> Fate:
     return "chosen" if learnt else "learnt"
 
 
+def teach_all(job: FoldJob, schedule: Schedule, key: str) -> None:
+    """Learn once from `job.again`, to the last epoch, and keep the model under the key."""
+    model, history = _taught(job, _Lesson(key, job.again, (), schedule, "refit"))
+    _write_history(job, {"refit": history})
+    save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": key})
+    job.folder.last.unlink(missing_ok=True)
+
+
 def _is_learnt(job: FoldJob) -> bool:
     if not job.folder.history.is_file() or _key(job.folder.model) != job.learnt:
         return False
@@ -180,6 +188,7 @@ def _report(job: FoldJob, lesson: _Lesson, epoch: Epoch) -> None:
             **({"training": lesson.name} if lesson.name else {}),
             "epoch": epoch.number,
             **{name: round(value, 4) for name, value in told.items() if value is not None},
+            **{name: round(value, 4) for name, value in epoch.figures.items()},
         }
     )
 
@@ -216,11 +225,13 @@ def _write_history(job: FoldJob, histories: dict[str, History]) -> None:
     columns = ["epoch", "train_loss", "valid_loss", metric]
     if len(job.classes) == 2:
         columns += ["valid_p_positive", "valid_p_negative", "valid_separation"]
+    epochs = [epoch for history in histories.values() for epoch in history.epochs]
+    columns += dict.fromkeys(name for epoch in epochs for name in epoch.figures)
     columns = list(dict.fromkeys([*columns, "best"]))  # separation itself may be watched
     if len(histories) > 1:
         columns.insert(0, "training")
     rows = [row for name, history in histories.items() for row in _rows(name, history, metric)]
-    write_rows(job.folder.history, columns, [{c: row[c] for c in columns} for row in rows])
+    write_rows(job.folder.history, columns, [{c: row.get(c) for c in columns} for row in rows])
 
 
 def _rows(name: str, history: History, metric: str) -> Iterator[dict[str, Any]]:
@@ -234,5 +245,6 @@ def _rows(name: str, history: History, metric: str) -> Iterator[dict[str, Any]]:
             "valid_p_negative": epoch.valid_p_negative,
             "valid_separation": epoch.valid_separation,
             metric: epoch.valid_metric,
+            **epoch.figures,
             "best": int(epoch.number == history.best),
         }

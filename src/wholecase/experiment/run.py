@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,14 +11,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from wholecase.answer import Judgement, has_bag, write_contents
+from wholecase.answer import Judgement, has_bag
 from wholecase.assemble import bags_of, check_pixels, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
     Case,
     Cohort,
     Fold,
     Split,
-    columns_of,
     inner_folds,
     read_cohort,
     refuse_identical,
@@ -27,27 +26,25 @@ from wholecase.cohort import (
 from wholecase.core.errors import RunError, SplitError
 from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
-from wholecase.core.outlet import message, outlet
+from wholecase.core.outlet import message
 from wholecase.core.progress import progress
 from wholecase.execution import Place, parallel_map
 from wholecase.experiment.baselines import against_baselines
-from wholecase.experiment.checks import Examined, examined, refuse_unknown_codes
-from wholecase.experiment.clinical import clinical_notes
+from wholecase.experiment.checks import refuse_unknown_codes
+from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
-from wholecase.experiment.exchanged import lost_without
-from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
+from wholecase.experiment.embedding_map import write_embedding_map
+from wholecase.experiment.evaluating import evaluated
+from wholecase.experiment.facts import facts_of, write_exclusions
+from wholecase.experiment.final import check_final, teach_final
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
-from wholecase.experiment.repeats import told_of_repeats
-from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
-from wholecase.experiment.stability import write_stability
 from wholecase.experiment.steps import shown_in_epoch, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tissue_pictures import keep_tissue
-from wholecase.experiment.told_neighbours import neighbour_notes, write_neighbours
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe
@@ -66,7 +63,10 @@ class Settings:
     splits: Path | None = None
     place: Place = field(default_factory=Place)
     baselines: bool = False
-    """Whether plain models on the mean of frozen features are judged on the same folds."""
+    """Whether plain models are judged on the same folds: on the mean of frozen features, and where
+    cases are compared the same model taught to classify directly."""
+    final: bool = False
+    """Whether one model learns from all cases in the end, for `predict --final`."""
     tolerated: float = 0.1
     """Share of images that may fail before the run counts as failed."""
 
@@ -114,33 +114,15 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     bench, *others = _repeated(bench, splits)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
+        direct = _taught_beside(bench, cohort, settings)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
     with clock.stage("evaluate"):
-        stability = write_stability(bench, judged)
-        write_cases(folder, used, extraction)
-        write_contents(folder, bench.folds, extraction)
-        _write_judged(folder, judged, cohort.classes, used)
-        warnings = _warned(bench, judged, cohort)
-        columns = columns_of(cohort, labels_of(recipe))
-        plain = against_baselines(bench, judged) if settings.baselines else ({}, [])
-        metrics = write_metrics(
-            folder,
-            judged,
-            recipe,
-            stability,
-            warnings,
-            plain,
-            repeats=told_of_repeats([(bench, judged), *again]),
-            lost=lost_without(bench, judged),
-            columns=columns,
-            examine=lambda found: examined(
-                Examined(judged, found, plain[1], bench=bench, cohort=cohort, columns=columns)
-            ),
-        )
-        _tell_failed(metrics)
+        plain = _plain(bench, judged, direct) if settings.baselines else ({}, [])
+        metrics = evaluated(bench, judged, cohort, again, plain)
     with clock.stage("explain"):
+        write_embedding_map(bench)
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(bench, judged, shown, place.workers)
@@ -201,6 +183,8 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     check_recipe(recipe, weights={i.kind for i in images} != {"features"}, kind=pixels)
     refuse_unknown_codes(recipe.evaluate.muted)
     check_precision(recipe.train.precision, settings.place.device)
+    if settings.final:
+        check_final(recipe)
     for remark in cohort.remarks:
         message(f"note: {remark}")
 
@@ -212,30 +196,6 @@ def _refuse_nothing(extraction: Extraction, folder: RunFolder) -> None:
         which = "the image" if count == 1 else f"none of the {count} images"
         told = f"the first: {first.reason}" if count > 1 else first.reason
         raise RunError(f"{which} can be used ({told}); see {folder.exclusions} for each")
-
-
-def _write_judged(
-    folder: RunFolder, judged: Sequence[Judgement], classes: Sequence[str], used: Sequence[Case]
-) -> None:
-    """What is said of each case, how far it lies from those known, and which of these voted."""
-    write_predictions(folder.predictions, judged, classes)
-    write_novelty(folder.novelty, judged)
-    write_neighbours(folder.neighbours, judged, [case.id for case in used])
-
-
-def _warned(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> list[str]:
-    """What to know of the cohort; people find it among the notes at the end."""
-    warnings = [*clinical_notes(cohort, bench.folds), *neighbour_notes(judged)]
-    for warning in warnings:
-        outlet().note("warning", {"message": warning})
-    return warnings
-
-
-def _tell_failed(metrics: Mapping[str, Any]) -> None:
-    for check in metrics["checks"]:
-        if check["state"] == "failed":
-            told = f"{check['code']}: {check['sentence']}"
-            outlet().note("warning", {"message": told})
 
 
 def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
@@ -307,6 +267,23 @@ def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
         shutil.rmtree(bench.run.kept, ignore_errors=True)
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
+
+
+def _taught_beside(bench: Bench, cohort: Cohort, settings: Settings) -> Bench | None:
+    """What learns beside the folds: the final model, and the direct one, whose bench it returns."""
+    if settings.final:
+        teach_final(bench)
+    direct = direct_of(bench) if settings.baselines else None
+    if direct is not None:
+        _learn([direct], cohort)
+    return direct
+
+
+def _plain(
+    bench: Bench, judged: Sequence[Judgement], direct: Bench | None
+) -> tuple[dict[str, Any], list[str]]:
+    directly = () if direct is None else judged_directly(direct)
+    return against_baselines(bench, judged, directly)
 
 
 def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:

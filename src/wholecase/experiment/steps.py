@@ -1,4 +1,4 @@
-"""How large a step of learning is and why, and how much of the images an epoch shows."""
+"""How large a step of learning is and why, of whom, and how much of the images an epoch shows."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from wholecase.assemble import views_of
-from wholecase.cohort import Case
+from wholecase.cohort import Case, Fold
 from wholecase.core.seeds import generator
 from wholecase.recipes import Recipe
 from wholecase.training import Example
@@ -66,3 +66,19 @@ def steps_told(recipe: Recipe, device: str, shown: Shown | None) -> str:
         f"{told}; an epoch of the first fold shows {shown.images} of {shown.of} images "
         f"({share:.0f} %) of {shown.cases} cases, in {shown.sets} sets: {steps} steps or more"
     )
+
+
+def lone_notes(recipe: Recipe, folds: Sequence[Fold], classes: Sequence[str]) -> list[str]:
+    """A sentence on classes of which one patient teaches, where steps are to hold two of each."""
+    if recipe.batches.name != "classes":
+        return []
+    alone: dict[str, list[str]] = {}
+    for fold in folds:
+        for target, name in enumerate(classes):
+            if len({case.patient for case in fold.train if case.target == target}) == 1:
+                alone.setdefault(name, []).append(str(fold.number))
+    return [
+        f"One patient alone teaches class {name!r} in fold {', '.join(numbers)}, so that there a "
+        "case is compared with its own patient's as its like; add patients, or use fewer folds."
+        for name, numbers in alone.items()
+    ]

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from wholecase.answer import SHOWN_NEIGHBOURS, Judgement, names_by_code
+from wholecase.answer import SHOWN_NEIGHBOURS, Judgement, additions_of, names_by_code
 from wholecase.cohort import some
 from wholecase.runs import RunFolder, read_rows, write_rows
 
@@ -54,11 +54,17 @@ def neighbour_notes(judgements: Sequence[Judgement]) -> list[str]:
     ]
 
 
+def known_cases(folder: RunFolder) -> list[str]:
+    """Ids of the cases of a run, and of those that were added to its memory."""
+    added = [one["case_id"] for addition in additions_of(folder) for one in addition["cases"]]
+    return [*(row["case_id"] for row in read_rows(folder.cases)), *added]
+
+
 def nearest_lines(root: Path, judgement: Judgement) -> Iterator[str]:
     """The nearest known cases of a new one, those that most fold models name first."""
     if not judgement.neighbours:
         return
-    names = names_by_code([row["case_id"] for row in read_rows(RunFolder(root).cases)])
+    names = names_by_code(known_cases(RunFolder(root)))
     models = len(judgement.others)
     for neighbour in judgement.neighbours[:SHOWN_NEIGHBOURS]:
         name = names.get(neighbour.code, FORGOTTEN)

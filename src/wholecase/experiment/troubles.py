@@ -12,9 +12,9 @@ from typing import Literal
 from wholecase.core.files import read_json
 from wholecase.evaluation import METRICS
 from wholecase.runs import FoldFolder, read_rows
-from wholecase.training import Epoch
+from wholecase.training import DISTANCE, Epoch, are_together
 
-Kind = Literal["collapse", "swings", "missed", "gap", "perfect"]
+Kind = Literal["collapse", "swings", "missed", "gap", "perfect", "together"]
 LOW = 0.1
 """Probabilities below are as good as 0, unless positives are that rare."""
 LASTING = 3
@@ -158,6 +158,10 @@ def _of_training(rows: Sequence[Mapping[str, str]], told: str, share: float) -> 
         ends = f"between {min(losses):.2f} and {max(losses):.2f}"
         where = f"{told}, epochs {found[0]} to {found[1]}: {ends}, {kept}"
         yield Trouble("swings", where, found[0])
+    if are_together(epochs):
+        width = epochs[-1].figures[DISTANCE]
+        where = f"{told}, epoch {epochs[-1].number}: mean distance {width:.2g} of 2, {kept}"
+        yield Trouble("together", where, epochs[-1].number)
     if apart := gap(epochs, best):
         where = f"{told}, {kept}: {apart[0]:.3g} of training, {apart[1]:.3g} of inner patients"
         yield Trouble("gap", where, best)
@@ -191,4 +195,5 @@ def _epoch(row: Mapping[str, str]) -> Epoch:
         loss,
         valid_p_positive=positive,
         valid_p_negative=negative,
+        figures={DISTANCE: float(row[DISTANCE])} if row.get(DISTANCE) else {},
     )

@@ -10,6 +10,7 @@ from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
 from wholecase.extract.import_features import import_features, is_import
 from wholecase.extract.jobs import Job, files_of, fingerprints, jobs_of, reference
+from wholecase.extract.joining import join_stored
 from wholecase.extract.plan import Plan
 from wholecase.extract.stored_bag import found
 from wholecase.extract.work import Content, content, encode_missing
@@ -47,6 +48,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
     contents = _distinct(jobs.values())
     for folder in {job.store.folder for job in contents.values()}:
         tidy(folder)
+    join_stored((job for job in contents.values() if found(job) is None), encoder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
     missing = [job for c, job in contents.items() if c not in there]
     work = encode_missing(missing, plan, encoder, place, central=central)

@@ -2,7 +2,7 @@
 
 from wholecase.core.lock import Lock
 from wholecase.features.bag import Bag
-from wholecase.features.beside import GEOJSON, PICTURE
+from wholecase.features.beside import BESIDE, GEOJSON, PICTURE
 from wholecase.features.foreign import (
     SUFFIXES,
     VERSION,
@@ -29,6 +29,7 @@ from wholecase.features.survey import Flaw, Surveyed, survey
 from wholecase.features.tidy import tidy
 
 __all__ = [
+    "BESIDE",
     "GEOJSON",
     "PICTURE",
     "SUFFIXES",

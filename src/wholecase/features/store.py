@@ -49,6 +49,12 @@ class Store:
         self.folder = root / self.digest
         self._claim()
 
+    @classmethod
+    def there(cls, root: Path, settings: Mapping[str, Any]) -> "Store | None":
+        """The store of these settings where somebody made it; nothing is made here."""
+        name = digest(schema=SCHEMA, **json.loads(json.dumps(dict(settings), allow_nan=False)))
+        return cls(root, settings) if (root / name / SETTINGS).is_file() else None
+
     def key(
         self,
         fingerprint: str,

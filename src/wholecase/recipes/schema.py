@@ -335,7 +335,9 @@ class Recipe(Section):
     model: ModelSection
     batches: Named = Field(Named(name="shuffled"), description="which cases meet in a batch")
     views: Named | None = Field(
-        None, description="draws of instances that a case is learnt and judged by; none for all"
+        None,
+        description="draws of instances that a case is learnt and judged by, `flips` its pixels "
+        "mirrored while judging; none takes all as they are",
     )
     train: Train = Train()
     choose: Choose = Choose()

@@ -9,6 +9,7 @@ from wholecase.report.terms import metric_name
 from wholecase.report.wording import interval, number
 
 NAMES = {
+    "direct": "Direct classification",
     "logistic": "Logistic regression",
     "logistic_max": "Logistic regression, maximum of each feature",
     "logistic_side_by_side": "Logistic regression, scales together",

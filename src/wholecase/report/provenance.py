@@ -1,7 +1,7 @@
 """What made the run, and how to make it again."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -44,6 +44,7 @@ def provenance(run: Run) -> list[Fact]:
         Fact("Encoder", _encoder(encoder)),
         Fact("Splits", _splits(splits, len(run.folds))),
         Fact("Digest of splits", _text(splits.get("digest")), is_code=True),
+        Fact("Added to the memory", _added(run.additions)),
         Fact("Seed", _text(facts.get("seed")), is_code=True),
         Fact("Device", _text(facts.get("device"))),
         Fact("wholecase", _text(facts.get("wholecase")), is_code=True),
@@ -127,6 +128,12 @@ def _splits(splits: Mapping[str, Any], folds: int) -> str:
     parts += [f"{splits['inner']} inner folds"] if splits.get("inner") else []
     parts += ["learnt once more from train and valid"] if splits.get("refit") else []
     return ", ".join(part for part in parts if part)
+
+
+def _added(additions: Sequence[str]) -> str:
+    if not additions:
+        return ""
+    return f"{'; '.join(additions)}: after the run was evaluated, and in no figure here"
 
 
 def _date(text: object) -> str:

@@ -12,6 +12,7 @@ from wholecase.report.records import (
     CasePictures,
     CheckRecord,
     Deletion,
+    EmbeddingMap,
     Exclusion,
     ImagesAlone,
     MarkedSlices,
@@ -19,6 +20,7 @@ from wholecase.report.records import (
     NearCase,
     Novelty,
     Opinion,
+    PlacedCase,
     Prediction,
     Repeated,
     Scale,
@@ -71,6 +73,8 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         pictures={k: _pictures(root, v) for k, v in read_object(folder.pictures).items()},
         tissue=_tissue(folder),
         times=read_object(folder.times),
+        embedding=_embedding(read_object(folder.embedding)),
+        additions=_additions(folder),
         recipe=folder.recipe.read_text(encoding="utf-8") if folder.recipe.is_file() else "",
         opinions=_opinions(folder.stability, classes),
         stability=_stability(metrics.get("stability")),
@@ -189,6 +193,33 @@ def _prediction(row: Row, classes: tuple[str, ...], path: Path) -> Prediction:
 def _spread(table: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
     pairs = {k: (finite(v.get("mean")), finite(v.get("deviation"))) for k, v in table.items()}
     return {k: (mean, sd) for k, (mean, sd) in pairs.items() if mean is not None and sd is not None}
+
+
+def _embedding(table: Mapping[str, Any]) -> EmbeddingMap | None:
+    if not table:
+        return None
+    return EmbeddingMap(
+        fold=whole(table.get("fold")),
+        explained=tuple(float(share) for share in table["explained"]),
+        cases=tuple(
+            PlacedCase(
+                case=str(one["case_id"]),
+                is_test=one["side"] == "test",
+                label=str(one["label"]),
+                x=float(one["x"]),
+                y=float(one["y"]),
+            )
+            for one in table["cases"]
+        ),
+    )
+
+
+def _additions(folder: RunFolder) -> tuple[str, ...]:
+    """Of each the number of cases, and name and digest of their manifest."""
+    return tuple(
+        f"{len(one['cases'])} cases of {one['cohort']}, digest {one['cohort_digest']}"
+        for one in read_object(folder.gallery).get("additions", ())
+    )
 
 
 def _repeats(table: Mapping[str, Any]) -> dict[str, Repeated]:

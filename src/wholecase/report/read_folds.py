@@ -18,6 +18,9 @@ from wholecase.report.table_cells import (
 )
 from wholecase.runs import RunFolder
 
+COMPARED = ("active_triplets", "embedding_distance")
+"""Of an epoch, where cases were learnt by comparing them."""
+
 
 def folds_of(
     folder: RunFolder, metrics: Mapping[str, Any], classes: tuple[str, ...]
@@ -59,6 +62,7 @@ def _epoch(row: Row) -> Epoch:
         is_best=whole(row.get("best")) == 1,
         p_positive=finite(row.get("valid_p_positive")),
         p_negative=finite(row.get("valid_p_negative")),
+        figures={name: told for name in COMPARED if (told := finite(row.get(name))) is not None},
     )
 
 

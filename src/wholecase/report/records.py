@@ -101,6 +101,30 @@ class Epoch:
     p_positive: float | None = None
     """Mean probability of the inner patients' positives; None unless of two classes."""
     p_negative: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What heads that compare cases tell: `active_triplets`, `embedding_distance` and so on."""
+
+
+@dataclass(frozen=True)
+class PlacedCase:
+    """A case on the plane of an embedding."""
+
+    case: str
+    is_test: bool
+    """Else it taught the model."""
+    label: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """Where the cases of a fold lie among each other."""
+
+    fold: int
+    explained: tuple[float, ...]
+    """Share of the variance of the training cases along each of the two axes."""
+    cases: tuple[PlacedCase, ...]
 
 
 @dataclass(frozen=True)

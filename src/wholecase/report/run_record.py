@@ -10,6 +10,7 @@ from wholecase.report.records import (
     CasePictures,
     CheckRecord,
     Deletion,
+    EmbeddingMap,
     Exclusion,
     FoldRecord,
     ImagesAlone,
@@ -72,6 +73,10 @@ class Run:
     """By magnification; empty where the model mixes none."""
     vote: VoteRecord | None = None
     """None where the run is no vote of runs."""
+    embedding: EmbeddingMap | None = None
+    """Of one fold; None where the run compares no cases."""
+    additions: tuple[str, ...] = ()
+    """What was added to the models' memory after the run, in words; part of no figure."""
 
     checks: tuple[CheckRecord, ...] = ()
     """In the order of their codes; empty of runs that were not asked."""

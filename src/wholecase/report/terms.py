@@ -161,6 +161,10 @@ TERMS: dict[str, str] = {
         "learnt to compare, none of them of the same patient. They vote on the answer, each by the "
         "inverse of its distance, from 0 for twins to 2 for opposites."
     ),
+    "Triplets": (
+        "A case, another of its class and one of another class; it teaches while the other class "
+        "is not farther off than the own by the margin."
+    ),
     "Distance": (
         "How far the case lies from those that its model learnt from (Mahalanobis, on the mean of "
         "its features), against inner cases, which taught nothing: beyond all but one in a hundred "
@@ -168,7 +172,8 @@ TERMS: dict[str, str] = {
     ),
     "Plain models": (
         "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
-        "features: what can be had without any weighing of regions."
+        "features: what can be had without any weighing of regions. Where cases are compared, "
+        "direct classification is the same model taught by cross-entropy."
     ),
     "Train": "Patients that the model learns from.",
     "Valid": (

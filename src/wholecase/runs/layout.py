@@ -11,6 +11,8 @@ from wholecase.core.files import read_json, safe_name, write_text
 from wholecase.core.regular import refuse_irregular
 
 SCHEMA = 1
+FINAL = -1
+"""In place of a fold: the model of all cases, which no fold judges."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class RunFolder:
     def neighbours(self) -> Path:
         """`neighbours.csv`: the known cases that voted on each case, where neighbours decide."""
         return self.root / "neighbours.csv"
+
+    @property
+    def embedding(self) -> Path:
+        """`embedding.json`: where the cases of one fold lie among each other, on a plane."""
+        return self.root / "embedding.json"
 
     @property
     def novelty(self) -> Path:
@@ -122,12 +129,28 @@ class RunFolder:
         return sorted(int(path.name) for path in folders if path.name.isdigit())
 
     def fold(self, number: int) -> "FoldFolder":
-        """The folder of one outer fold."""
+        """The folder of one outer fold, or of the `FINAL` model."""
+        if number == FINAL:
+            return FoldFolder(self.root / "final")
         return FoldFolder(self.root / "folds" / str(number))
 
     def repeat(self, number: int) -> "RunFolder":
         """What a repeat with another seed keeps: splits, folds and predictions; 0 is the run."""
         return RunFolder(self.root / "repeats" / str(number)) if number else self
+
+    @property
+    def gallery(self) -> Path:
+        """`gallery.json`: cases that were added to the models' memory after the run."""
+        return self.root / "gallery.json"
+
+    def addition(self, number: int) -> Path:
+        """What the models remember of an addition, counted from 1."""
+        return self.root / "gallery" / f"{number}.safetensors"
+
+    @property
+    def direct(self) -> "RunFolder":
+        """What the plain model that classifies directly keeps: folds and predictions."""
+        return RunFolder(self.root / "direct")
 
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""

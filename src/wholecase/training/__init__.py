@@ -1,24 +1,27 @@
 """Batches, schedule, the one loop, and what is chosen on inner patients."""
 
-from wholecase.training.adaptive import VIEWS, Adaptive
+from wholecase.training.adaptive import Adaptive
 from wholecase.training.augment import AUGMENTS, Augment
 from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
 from wholecase.training.examples import Example, Examples, NoExamples, pack, past
 from wholecase.training.fit import History, fit
+from wholecase.training.mirrored import VIEWS, Mirrored
 from wholecase.training.optimizer import optimizer_for
-from wholecase.training.rates import SCHEDULES, Course, Followed
+from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
-from wholecase.training.views import Drawn, PerScale, Views, judged_views
+from wholecase.training.together import DISTANCE, are_together
+from wholecase.training.views import Drawn, PerScale, Views, judged_views, mirrored
 from wholecase.training.watch import metric_told
 
 __all__ = [
     "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
+    "DISTANCE",
     "SCHEDULES",
     "VIEWS",
     "Adaptive",
@@ -36,6 +39,7 @@ __all__ = [
     "History",
     "Inner",
     "Keep",
+    "Mirrored",
     "NoExamples",
     "Patients",
     "PerScale",
@@ -45,11 +49,14 @@ __all__ = [
     "Shuffled",
     "Stage",
     "Views",
+    "are_together",
     "choose",
     "choose_head",
+    "factors_over",
     "fit",
     "judged_views",
     "metric_told",
+    "mirrored",
     "optimizer_for",
     "pack",
     "past",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wholecase.core.errors import RecipeError
 from wholecase.training.examples import Example
-from wholecase.training.views import Drawn, PerScale, Views, by_scale
+from wholecase.training.views import Views, by_scale
 
 SHARES = ((15, 0.60), (30, 0.40), (math.inf, 0.25))
 """Up to so many images of a magnification, and the part of them that is an epoch's pool."""
@@ -60,6 +60,3 @@ def _pool(own: Int[np.ndarray, " n"], rng: np.random.Generator) -> list[int]:
     share = next(share for most, share in SHARES if len(own) <= most)
     size = max(1, math.ceil(share * len(own) - 1e-9))
     return [int(i) for i in rng.permutation(own)[:size]]
-
-
-VIEWS: dict[str, type[Views]] = {"adaptive": Adaptive, "drawn": Drawn, "per_scale": PerScale}

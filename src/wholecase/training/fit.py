@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -28,6 +28,7 @@ from wholecase.training.pace import Pace
 from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
 from wholecase.training.reuse import Kept, Plain
 from wholecase.training.schedule import Schedule
+from wholecase.training.together import are_together
 from wholecase.training.watch import Verdict, Watch, judge
 
 
@@ -70,7 +71,7 @@ def fit(
     pace = Pace(model, schedule)
     rows = load_progress(keep, model, pace, watch)
     with contextlib.closing(_sides(model, batches, schedule, seed)) as sides:
-        for epoch in range(len(rows), 0 if watch.is_over else schedule.epochs):
+        for epoch in range(len(rows), 0 if _is_over(watch, rows) else schedule.epochs):
             optimizer, factor = pace.optimizer(epoch), pace.factor
             set_modes(model, schedule)
             model.turn(epoch)
@@ -81,17 +82,23 @@ def fit(
             nobody = Verdict(None, float(-epoch), None)
             verdict = nobody if asked is None else judge(model, asked, schedule)
             means = verdict.p_positive, verdict.p_negative
-            rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor, *means))
+            scores = verdict.loss, verdict.metric
+            rows.append(Epoch(epoch, train_loss, *scores, factor, *means, model.head.figures()))
             watch.see(epoch, verdict.score, model)
             pace.see(verdict.score)
             if keep is not None:
                 save_progress(keep, model, pace, watch, rows)
             if on_epoch is not None:
                 on_epoch(rows[-1])
-            if watch.is_over:
+            if _is_over(watch, rows):
                 break
     load_state(model, watch.best, "the best epoch")
     return History(tuple(rows), watch.best_epoch)
+
+
+def _is_over(watch: Watch, rows: Sequence[Epoch]) -> bool:
+    """Whether patience has run out, or all cases have drawn together in one point."""
+    return watch.is_over or are_together(rows)
 
 
 def _sides(

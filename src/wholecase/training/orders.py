@@ -1,6 +1,6 @@
 """In which order an epoch shows its cases, and how often each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ def classes_alike(examples: Examples, rng: np.random.Generator) -> list[int]:
     Raises:
         RecipeError: a case has no label.
     """
-    members = _members(examples)
+    members = by_class(examples)
     quota, more = divmod(len(examples), len(members))
     favoured = set(rng.permutation(sorted(members))[:more].tolist())
     drawn: list[int] = []
@@ -38,8 +38,12 @@ def classes_alike(examples: Examples, rng: np.random.Generator) -> list[int]:
     return [drawn[i] for i in rng.permutation(len(drawn))]
 
 
-def _members(examples: Examples) -> dict[int, dict[str, list[int]]]:
-    """Class -> patient -> the numbers of the cases."""
+def by_class(examples: Examples) -> dict[int, dict[str, list[int]]]:
+    """Class -> patient -> the numbers of the cases.
+
+    Raises:
+        RecipeError: a case has no label.
+    """
     found: dict[int, dict[str, list[int]]] = {}
     for label, i in labelled(examples):
         found.setdefault(label, {}).setdefault(examples.patient(i), []).append(i)
@@ -74,6 +78,53 @@ def in_rounds(
             coming += sorted(mixed, key=coming.__contains__)
         yield coming[:size]
         coming = coming[size:]
+
+
+def of_several(
+    patients: Mapping[str, Sequence[int]], size: int, rng: np.random.Generator
+) -> Iterator[list[int]]:
+    """So many different cases at a time, forever, of two patients or more where there are two.
+
+    All come once in a new order, then all again, up to this: where all others of a step are of one
+    patient, the last is the next case of another.
+    """
+    whose = {case: patient for patient, own in patients.items() for case in own}
+    members = sorted(whose)
+    coming: list[int] = []
+    while True:
+        while (step := _next_step(coming, size, whose, several=len(patients) > 1)) is None:
+            mixed = [members[i] for i in rng.permutation(len(members))]
+            coming += sorted(mixed, key=set(coming).__contains__)
+        yield step
+        for case in step:
+            coming.remove(case)
+
+
+def _next_step(
+    coming: Sequence[int], size: int, whose: Mapping[int, str], *, several: bool
+) -> list[int] | None:
+    """The first different cases; None where too few come."""
+    step: list[int] = []
+    for case in coming:
+        lone = several and 0 < len(step) == size - 1
+        if case in step or (lone and {whose[taken] for taken in step} == {whose[case]}):
+            continue
+        step.append(case)
+        if len(step) == size:
+            return step
+    return None
+
+
+def of_patients(
+    patients: Mapping[str, Sequence[int]], count: int, each: int, rng: np.random.Generator
+) -> Iterator[list[int]]:
+    """`each` cases of `count` patients at a time, forever; patients and their cases take turns.
+
+    Of a patient with fewer cases all come.
+    """
+    own = {name: in_rounds(cases, min(each, len(cases)), rng) for name, cases in patients.items()}
+    for drawn in in_rounds(list(patients), count, rng):
+        yield [case for name in drawn for case in next(own[name])]
 
 
 def _in_turn(patients: Sequence[Sequence[int]], rng: np.random.Generator) -> Iterator[int]:

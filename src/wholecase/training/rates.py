@@ -147,6 +147,15 @@ class Rates:
         self._unit.param_groups[0]["lr"] = facts["factor"]
 
 
+def factors_over(course: Course, epochs: int, first: int) -> tuple[float, ...]:
+    """The factors of the first epochs of a training of so many, unless a score moves them."""
+    rates, factors = Rates(course, epochs), []
+    for _ in range(first):
+        factors.append(rates.factor)
+        rates.see(0.0)
+    return tuple(factors)
+
+
 def _check_floor(floor: float) -> None:
     if not 0 <= floor <= 1:
         raise RecipeError(f"the floor of a schedule is a share of the rates, 0 to 1, not {floor}")

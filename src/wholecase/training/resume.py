@@ -1,6 +1,7 @@
 """Where a training stands, on disk after every epoch: one that was stopped goes on bit for bit."""
 
-from dataclasses import astuple, dataclass
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from torch import Tensor
@@ -26,6 +27,8 @@ class Epoch:
     valid_p_positive: float | None = None
     """Mean probability of positives, of two classes; None also in what was kept without it."""
     valid_p_negative: float | None = None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What the head tells of how learning went: `Head.figures`."""
 
     @property
     def valid_separation(self) -> float | None:

@@ -1,6 +1,7 @@
 """What is shown of a case: a draw of its instances, while learning and while judging."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import final
 
 import numpy as np
@@ -19,6 +20,9 @@ class Views(ABC):
     While learning, an epoch shows one set of instances, drawn anew. While judging, a case is asked
     by several sets, the same ones each time, and the mean of their probabilities is its answer.
     """
+
+    mirrors: tuple[tuple[int, ...], ...] = ((),)
+    """Axes of pixels along which the sets that judge are turned, one way after the other."""
 
     def __init__(self, seed: int, *, sets: int) -> None:
         if sets < 1:
@@ -42,13 +46,14 @@ class Views(ABC):
         return tuple(_part(example, kept) for kept in self.shown(example, rng))
 
     def kept(self, example: Example) -> tuple[Int[Tensor, " M"], ...]:
-        """The instances of each of the S sets that judge a case."""
+        """The instances of each of the sets that judge a case, in each way of `mirrors`."""
         rng = generator(self.seed, "views", example.case)
         return tuple(self.draw(example, rng) for _ in range(self.sets))
 
     def judged(self, example: Example) -> tuple[Example, ...]:
-        """The S sets that judge a case."""
-        return tuple(_part(example, kept) for kept in self.kept(example))
+        """The S sets that judge a case, all in one way and then in the next."""
+        sets = [_part(example, kept) for kept in self.kept(example)]
+        return tuple(mirrored(part, axes) for axes in self.mirrors for part in sets)
 
 
 def judged_views(views: Views | None, example: Example) -> tuple[Example, ...]:
@@ -57,6 +62,15 @@ def judged_views(views: Views | None, example: Example) -> tuple[Example, ...]:
     The case's probabilities are the mean over them.
     """
     return (example,) if views is None else views.judged(example)
+
+
+def mirrored(example: Example, axes: tuple[int, ...]) -> Example:
+    """The same case with its pixels turned along these axes; as it is where there are none."""
+    if not axes:
+        return example
+    if example.values.dim() != 4 or example.after:
+        raise ValueError(f"case {example.case!r} has no pixels that could be mirrored")
+    return replace(example, values=example.values.flip(axes))
 
 
 @final

@@ -55,6 +55,12 @@ CHECKS: dict[str, Check] = {
             "warning",
             without("perfect", "No inner score is perfect on few patients."),
         ),
+        Check(
+            "WC019",
+            "The embedding collapsed",
+            "warning",
+            without("together", "Training cases stayed apart, where cases are compared."),
+        ),
     )
 }
 """A further check is a function from `Examined` to an `Outcome`, and a line here."""

@@ -21,7 +21,7 @@ def two_sides(run: Examined) -> Outcome:
         return not_applicable("The images have no digests to compare.")
     return passed(
         f"No file or picture is on two sides of a fold: {images} images were compared by content "
-        "before the first step. Recompressed, turned or resized copies are found by wholecase check."
+        "before the first step."
     )
 
 

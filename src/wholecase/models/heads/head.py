@@ -46,8 +46,22 @@ class Head(nn.Module, ABC):
         """
         return 0.0
 
+    def figures(self) -> dict[str, float]:
+        """What the epoch that was learnt last shows of how learning goes: name -> number.
+
+        Asked once the training cases were shown to `remember`; nothing for most heads.
+        """
+        return {}
+
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep what judging needs of the training cases; most heads need nothing."""
+
+    def remembered(self, answers: Iterable[Answer]) -> dict[str, Tensor]:  # noqa: ARG002 (as below)
+        """What `remember` would keep of these cases, by name; nothing for most heads."""
+        return {}
+
+    def add(self, kept: Mapping[str, Tensor]) -> None:
+        """Keep what was `remembered` of further cases beside what there is."""
 
     def neighbours(self, answer: Answer) -> Near | None:  # noqa: ARG002 (for those that do)
         """The remembered cases that decide; None where a head does not decide by any."""

@@ -1,5 +1,6 @@
 """An embedding taught by comparing cases; the nearest training cases of other patients vote."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.batch import Answer, Batch
+from wholecase.models.heads.compared import active_share, mean_deviation, mean_distance
 from wholecase.models.heads.head import Head
 from wholecase.models.heads.layers import Judge
 from wholecase.models.heads.metric_losses import TRIPLETS, Mining, metric_loss, mining, triplet_loss
@@ -88,6 +90,8 @@ class Neighbours(Head):
         else:
             self.teacher = metric_loss(str(name), named, classes=classes, width=size)
         self._epoch, self._hard_from = 0, hard_from
+        self._margin = 0.0 if margin is None or isinstance(margin, str) else float(margin)
+        self._active: list[Tensor] = []
         self.register_buffer("memory", torch.zeros(0, size))
         self.register_buffer("memory_label", torch.zeros(0, classes))
         self.register_buffer("memory_patient", torch.zeros(0, dtype=torch.long))
@@ -105,7 +109,7 @@ class Neighbours(Head):
 
     def turn(self, epoch: int) -> None:
         """Triplets become hard at their epoch."""
-        self._epoch = epoch
+        self._epoch, self._active = epoch, []
 
     def loss(self, answer: Answer, batch: Batch) -> Float[Tensor, ""]:
         """Of comparisons within the step while learning, else the mean log loss of the vote."""
@@ -113,6 +117,7 @@ class Neighbours(Head):
         if not self.training:
             return -(label * self.probabilities(answer).log()).sum(1).mean()
         vectors, classes = F.normalize(answer.logits), label.argmax(1)
+        self._active.append(active_share(vectors.detach(), classes, self._margin))
         compared: Tensor = self.teacher(vectors, classes, self._mined(vectors, classes))
         return compared
 
@@ -122,14 +127,42 @@ class Neighbours(Head):
         is_hard = self._epoch >= self._hard_from
         return (self._mining.later if is_hard else self._mining.first)(vectors, classes)
 
+    def figures(self) -> dict[str, float]:
+        """The share of triplets that are active, and how far the training cases lie apart.
+
+        `active_triplets` is the mean over the steps (`active_share`, with the margin of the loss;
+        0 where it has none), `embedding_distance` that between two training cases as they are
+        judged, `embedding_deviation` the standard deviation of a dimension, the mean over all.
+        """
+        told = {}
+        if self._active:
+            told["active_triplets"] = float(torch.stack(self._active).nanmean())
+        if len(self.memory) > 1:
+            told["embedding_distance"] = mean_distance(self.memory)
+            told["embedding_deviation"] = mean_deviation(self.memory)
+        return {name: value for name, value in told.items() if math.isfinite(value)}
+
     def remember(self, answers: Iterable[Answer]) -> None:
         """Keep vector and label of each training case, and its and its patient's id as codes."""
+        for name, kept in self.remembered(answers).items():
+            setattr(self, name, kept)
+
+    def remembered(self, answers: Iterable[Answer]) -> dict[str, Tensor]:
+        """Vector and label of each case, and its and its patient's id as codes."""
         seen = list(answers)
         where = self.memory.device
-        self.memory = torch.cat([F.normalize(answer.logits) for answer in seen])
-        self.memory_label = torch.cat([answer.targets["label"] for answer in seen]).to(where)
-        self.memory_patient = codes(name for one in seen for name in one.patients).to(where)
-        self.memory_case = codes(name for one in seen for name in one.cases).to(where)
+        return {
+            "memory": torch.cat([F.normalize(answer.logits) for answer in seen]),
+            "memory_label": torch.cat([answer.targets["label"] for answer in seen]).to(where),
+            "memory_patient": codes(name for one in seen for name in one.patients).to(where),
+            "memory_case": codes(name for one in seen for name in one.cases).to(where),
+        }
+
+    def add(self, kept: Mapping[str, Tensor]) -> None:
+        """The same cases vote as before, and these."""
+        for name, more in kept.items():
+            there: Tensor = getattr(self, name)
+            setattr(self, name, torch.cat([there, more.to(there)]))
 
     def neighbours(self, answer: Answer) -> Near:
         """The k remembered cases of other patients that are nearest to each case."""

@@ -1,0 +1,39 @@
+"""Weight files of a finished run's encoder that lie elsewhere now."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wholecase.core.errors import RecipeError
+from wholecase.recipes import Recipe
+
+
+def moved_weights(recipe: Recipe, files: Sequence[Path]) -> list[str]:
+    """Overrides of the recipe that name these files: one, or in order one for each encoder inside.
+
+    Raises:
+        RecipeError: the recipe's encoders begin from more files than these, or from fewer.
+    """
+    if not files or recipe.encoder is None:
+        return []
+    members = recipe.encoder.options.get("members")
+    if members is None:
+        _check_count(recipe.encoder.name, 1, len(files))
+        return [f"encoder.weights={files[0]}"]
+    weighed = [isinstance(one, dict) and one.get("weights") is not None for one in members]
+    _check_count(recipe.encoder.name, sum(weighed), len(files))
+    coming = iter(files)
+    moved: list[Any] = [
+        {**one, "weights": str(next(coming).absolute())} if has else one
+        for one, has in zip(members, weighed, strict=True)
+    ]
+    return [f"encoder.members={json.dumps(moved)}"]
+
+
+def _check_count(name: str, wanted: int, given: int) -> None:
+    if wanted != given:
+        raise RecipeError(
+            f"the encoder {name!r} has {wanted} files of weights, and --weights names {given}; "
+            "name each in the order of the recipe"
+        )
