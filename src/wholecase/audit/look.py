@@ -89,7 +89,7 @@ def look_at(image: Image) -> Sight:
                 size_px=(level.width_px, level.height_px),
                 slices=planes,
                 step_um=_step_um(source.planes_um),
-                small=_small(source),
+                small=small_of(source),
                 content=_content(source),
                 notes=source.notes,
                 remarks=source.remarks,
@@ -112,7 +112,8 @@ def _content(source: ImageSource) -> str | None:
     return picture_digests(middle[None])[0]
 
 
-def _small(source: ImageSource) -> bytes | None:
+def small_of(source: ImageSource) -> bytes | None:
+    """A small square grey thumbnail; None of series, other pixels, or what would take minutes."""
     width, height = source.levels[0].width_px, source.levels[0].height_px
     level = source.levels[level_for(source.levels, min(width, height) / SMALL_PX)]
     if (

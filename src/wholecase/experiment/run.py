@@ -38,6 +38,7 @@ from wholecase.experiment.evaluating import evaluated
 from wholecase.experiment.facts import facts_of, write_exclusions
 from wholecase.experiment.final import check_final, teach_final
 from wholecase.experiment.fold_job import FoldJob
+from wholecase.experiment.guard import guard
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import learn_fold
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
@@ -112,6 +113,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
     bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
     bench, *others = _repeated(bench, splits)
+    guard([bench, *others], keep=store)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
         direct = _taught_beside(bench, cohort, settings)

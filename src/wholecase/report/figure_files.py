@@ -40,15 +40,22 @@ def _drawn(run: Run) -> Iterator[tuple[str, str]]:
 
     if curves := figures.learning_curves(run):
         panels = [(f"Fold {number}" if len(curves) > 1 else "", svg) for number, svg in curves]
-        yield "training_curves", figures.Sheet("Learning curves", panels, LEARNING).markup()
+        yield (
+            "training_curves",
+            figures.Sheet(f"Learning curves{_marked(run)}", panels, LEARNING).markup(),
+        )
     cases = figures.judged(run)
     drawn = (*figures.quality_figures(run, cases, {}), figures.reliability_figure(run, cases))
     for figure in drawn:
         if figure is not None and figure.name in FILES:
             name, metric = FILES[figure.name]
-            title = f"{figure.name}{_value(run, metric)}"
+            title = f"{figure.name}{_value(run, metric)}{_marked(run)}"
             keys = DECISIONS if metric and run.is_binary else figure.keys
             yield name, figures.Sheet(title, [("", figure.svg)], keys).markup()
+
+
+def _marked(run: Run) -> str:
+    return f" · {run.mark}" if run.mark else ""
 
 
 def _value(run: Run, metric: str) -> str:

@@ -84,6 +84,14 @@ class Run:
     """By column of the manifest."""
 
     @property
+    def mark(self) -> str:
+        """What every figure must carry; empty where the sides are apart, or were not compared."""
+        of_sides = next((one for one in self.checks if one.code == "WC001"), None)
+        if of_sides is None or of_sides.state not in {"failed", "muted"}:
+            return ""
+        return "Copies on two sides: not a measure of new patients"
+
+    @property
     def is_binary(self) -> bool:
         """Whether there are two classes, the second of which is the positive one."""
         return len(self.classes) == 2

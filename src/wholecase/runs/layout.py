@@ -62,6 +62,11 @@ class RunFolder:
         return self.root / "contents.csv"
 
     @property
+    def copies(self) -> Path:
+        """`copies.json`: images of several patients that show the same, on two sides of a fold."""
+        return self.root / "copies.json"
+
+    @property
     def neighbours(self) -> Path:
         """`neighbours.csv`: the known cases that voted on each case, where neighbours decide."""
         return self.root / "neighbours.csv"

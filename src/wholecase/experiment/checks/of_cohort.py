@@ -4,24 +4,36 @@ from collections import Counter
 from collections.abc import Mapping
 
 from wholecase.cohort import anonymity_note
+from wholecase.core.files import read_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import Interval, measure
 from wholecase.experiment.checks.question import Examined, Outcome, failed, not_applicable, passed
 from wholecase.experiment.checks.telling import told_by
 
+SHOWN = 5
+"""Pairs that are named."""
 TELLING = 0.7
 """From this AUROC on, with its interval above one half, a column tells the label."""
 
 
 def two_sides(run: Examined) -> Outcome:
     """What was compared before the first step; a run that finds a copy does not begin."""
-    digests = run.bench.extraction.digests
-    images = sum(len(case.images) for case in run.bench.cases)
-    if not digests:
-        return not_applicable("The images have no digests to compare.")
-    return passed(
-        f"No file or picture is on two sides of a fold: {images} images were compared by content "
-        "before the first step."
+    path = run.bench.run.copies
+    if not path.is_file():
+        return not_applicable("The sides were not compared.")
+    told = read_json(path)
+    pairs, images = told["pairs"], told["images"]
+    if not pairs:
+        return passed(
+            f"No patient, file or picture is on two sides of a fold: {images} images were compared "
+            f"by content and name before the first step, {told['compared']} of them by what they "
+            "show, recompressed, resized or turned."
+        )
+    named = "; ".join(f"{a} and {b}" for a, b in [one["cases"] for one in pairs[:SHOWN]])
+    return failed(
+        f"{len(pairs)} pairs of images of one picture, slide or patient are on two sides of a fold "
+        f"(cases {named}{', ...' if len(pairs) > SHOWN else ''}): every figure may be better than "
+        "it would be on new patients."
     )
 
 
