@@ -124,10 +124,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         plain = _plain(bench, judged, direct) if settings.baselines else ({}, [])
         metrics = evaluated(bench, judged, cohort, again, plain)
     with clock.stage("explain"):
-        write_embedding_map(bench)
-        keep_tissue(folder, cohort, extraction)
-        shown = explained(bench, worst(judged, recipe.evaluate.pictures))
-        draw_pictures(bench, judged, shown, place.workers)
+        _draw(bench, judged, cohort)
     write_json(folder.times, clock.to_json())
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,
@@ -153,6 +150,14 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         judged=len(judged),
         unlike=tuple(one.case.id for one in judged if one.is_unlike),
     )
+
+
+def _draw(bench: Bench, judged: Sequence[Judgement], cohort: Cohort) -> None:
+    """What is there for people to look at: the embedding, what was taken as tissue, the cases."""
+    write_embedding_map(bench)
+    keep_tissue(bench.run, cohort, bench.extraction)
+    shown = explained(bench, worst(judged, bench.recipe.evaluate.pictures))
+    draw_pictures(bench, judged, shown, bench.place.workers)
 
 
 class _Clock:
