@@ -163,6 +163,7 @@ def test_a_vote_may_vote_again_and_the_same_vote_is_written_anew(voted, members,
     assert [run.name for run in voting_runs(twice)] == ["all", "a"]
     before = twice.predictions.read_bytes()
     vote(ballot([voted.root, members[0]], Terms(admit="all")), twice.root)
+    assert "all (vote, " in twice.report.read_text()
     assert twice.predictions.read_bytes() == before
     with pytest.raises(RunError, match="holds another run"):
         vote(ballot([members[0], members[1]], Terms(admit="all")), twice.root)
