@@ -183,6 +183,13 @@ def test_other_sides_and_missing_inner_answers_are_refused_in_a_sentence(members
     write_rows(folder.splits, list(rows[0]), rows)
     with pytest.raises(RunError, match="on other sides of fold"):
         ballot([members[0], other])
+    twin = tmp_path / "twin"
+    shutil.copytree(members[1], twin)
+    rows = read_rows(RunFolder(twin).fold(0).inner)
+    rows[0]["label"] = "mutated" if rows[0]["label"] == "wild-type" else "wild-type"
+    write_rows(RunFolder(twin).fold(0).inner, list(rows[0]), rows)
+    with pytest.raises(RunError, match="know inner case"):
+        ballot([members[0], twin])
     third = tmp_path / "third"
     shutil.copytree(members[1], third)
     RunFolder(third).fold(0).inner.unlink()

@@ -115,12 +115,25 @@ def _inner(
             "again with --splits of one of them"
         )
     first = [answers[runs[0].name][case] for case in asked]
+    for run in runs[1:]:
+        _refuse_other_labels(runs[0], run, first, [answers[run.name][case] for case in asked])
     parts, classes = _parts(number, sides, first), runs[0].classes
     truth = np.array([classes.index(row["label"]) for row in first], dtype=np.int64)
     return {
         run.name: Inner(parts, tuple(asked), truth, _shares(run, answers[run.name], asked))
         for run in runs
     }
+
+
+def _refuse_other_labels(
+    a: Judged, b: Judged, mine: Sequence[Mapping[str, str]], theirs: Sequence[Mapping[str, str]]
+) -> None:
+    for one, other in zip(mine, theirs, strict=True):
+        if one["label"] != other["label"]:
+            raise RunError(
+                f"{a.folder.root} and {b.folder.root} know inner case {one['case_id']!r} as "
+                f"{one['label']} and {other['label']}; run one of them again with the same labels"
+            )
 
 
 def _answers(run: Judged, number: int) -> dict[str, dict[str, str]]:

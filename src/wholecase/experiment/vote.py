@@ -44,6 +44,8 @@ from wholecase.runs import (
 
 SPLITS = ("digest", "protocol", "folds", "from")
 """Of the splits; refits and repeats are the members' own."""
+INPUT = ("encoder", "features", "cut", "instance")
+"""What a case is shown as, told where it is the same for all members."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,10 @@ def _facts(asked: Ballot, folder: RunFolder) -> dict[str, Any]:
         }
         for run in asked.runs
     ]
+    told = [run.folder.read_facts() for run in asked.runs]
+    alike = {
+        n: first[n] for n in INPUT if n in first and all(one.get(n) == first[n] for one in told)
+    }
     rule = {"accuracy": terms.rule.accuracy, "disagreement": terms.rule.disagreement}
     return {
         "schema": SCHEMA,
@@ -199,6 +205,7 @@ def _facts(asked: Ballot, folder: RunFolder) -> dict[str, Any]:
         "positive": first.get("positive"),
         "cohort": first.get("cohort"),
         "splits": splits,
+        **alike,
         "seed": first.get("seed"),
         "versions": versions(),
         "vote": {"members": members, "weights": terms.weights, "admit": terms.admit, "rule": rule},

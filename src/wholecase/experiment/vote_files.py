@@ -10,7 +10,7 @@ from wholecase.runs import RunFolder, read_rows, write_rows
 
 
 def copy_tables(runs: Sequence[Judged], folder: RunFolder) -> None:
-    """Who was on which side; the cases, and what any member had to leave out."""
+    """Who was on which side; the cases, what any member had to leave out, and what taught it."""
     for name in ("splits", "cases"):
         source = getattr(runs[0].folder, name)
         if source.is_file():
@@ -20,6 +20,9 @@ def copy_tables(runs: Sequence[Judged], folder: RunFolder) -> None:
     lost = {tuple(row.items()): row for file in files for row in read_rows(file)}
     columns = ("case_id", "patient_id", "path", "stage", "reason", "costs")
     write_rows(folder.exclusions, columns, lost.values())
+    files = [run.folder.contents for run in runs if run.folder.contents.is_file()]
+    known = {row["content"]: row for file in files for row in read_rows(file)}
+    write_rows(folder.contents, ("case_id", "kind", "content"), known.values())
 
 
 def write_fold(folder: RunFolder, fold: FoldVote, classes: Sequence[str]) -> None:
