@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 import wholecase
-from wholecase.answer import joint_evidence, load_run
+from wholecase.answer import joint_evidence, judge, load_run
+from wholecase.assemble import bags_of
 from wholecase.cli import main
 from wholecase.core.errors import ManifestError, RunError
+from wholecase.execution import Place
 from wholecase.experiment import Summary, Terms, ask, ballot, question_of, stored_answer, vote
 from wholecase.explain import read_evidence
-from wholecase.runs import RunFolder, read_rows
+from wholecase.runs import RunFolder, read_rows, voters, write_rows
 
 ALL = Terms(admit="all", weights="validation")
 
@@ -24,7 +26,6 @@ def voted(
 ) -> RunFolder:
     """Of tiles cut at two sizes, which are no features of one another."""
     from toys.quick import quick
-    from wholecase.execution import Place
     from wholecase.experiment import Settings, run
 
     home = tmp_path_factory.mktemp("vote")
@@ -112,8 +113,55 @@ def test_a_case_of_the_run_is_explained_by_those_who_voted_on_it(voted: RunFolde
     np.testing.assert_array_equal(of_others.weights, parts[0].weights)
 
 
+def test_of_runs_that_take_the_same_input_the_vote_is_one_model(
+    voted: RunFolder, new: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("large", "twin"):
+        shutil.copytree(voted.root.parent / "large", tmp_path / name)
+    twin = RunFolder(tmp_path / "twin")
+    first, second = (twin.fold(n).model.read_bytes() for n in (0, 1))
+    twin.fold(0).model.write_bytes(second)
+    twin.fold(1).model.write_bytes(first)
+    rows = read_rows(twin.fold(2).inner)  # it is wrong about an inner case, and counts less
+    names = [name for name in rows[0] if name.startswith("probability_")]
+    rows[0][names[0]], rows[0][names[1]] = rows[0][names[1]], rows[0][names[0]]
+    write_rows(twin.fold(2).inner, list(rows[0]), rows)
+    roots = [tmp_path / "large", twin.root]
+    twins = vote(ballot(roots, Terms(admit="all", weights="validation")), tmp_path / "both")
+    assert len(set(voters(twins, 2).values())) == 2
+    again = vote(ballot([roots[0], twins.root], Terms(admit="all")), tmp_path / "again")
+    for folder in (twins, again):
+        trained = load_run(folder.root, "cpu")
+        asked = ask(question_of(folder.root, new))
+        store = tmp_path / "features"
+        extraction = bags_of(trained.recipe, question_of(folder.root, new).cohort, store, Place())
+        one = judge([trained.vote], asked.cases, extraction)
+        for (said,), apart in zip(one, asked.judgements, strict=True):
+            np.testing.assert_allclose(said.probabilities, apart.probabilities, atol=1e-12)
+            assert said.decision == apart.decision
+    with pytest.raises(SystemExit) as ended:
+        main(["export", str(twins.root), "--onnx", str(tmp_path / "vote.onnx")])
+    assert ended.value.code == 1
+    assert "vote again with --weights equal" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_vote_that_is_one_model_is_exported(voted: RunFolder, tmp_path: Path) -> None:
+    roots = [tmp_path / "one", tmp_path / "other"]
+    for root in roots:
+        shutil.copytree(voted.root.parent / "large", root)
+    alike = vote(ballot(roots, Terms(admit="all")), tmp_path / "alike")
+    graph = tmp_path / "vote.onnx"
+    with pytest.raises(SystemExit) as ended:
+        main(["export", str(alike.root), "--onnx", str(graph)])
+    assert ended.value.code == 0
+    told = json.loads(graph.with_suffix(".json").read_text())
+    assert told["folds"] == [0, 1, 2, 0, 1, 2]
+    assert told["threshold"] == load_run(alike.root, "cpu").threshold
+
+
 def test_what_a_vote_cannot_do_is_said_in_a_sentence(voted: RunFolder, new: list[Path]) -> None:
-    with pytest.raises(RunError, match="is a vote of runs, each with models and features"):
+    with pytest.raises(RunError, match="take different inputs, so that they are no one model"):
         load_run(voted.root, "cpu")
     with pytest.raises(RunError, match="leave out --weights"):
         ask(question_of(voted.root, new), weights=Path("x.safetensors"))

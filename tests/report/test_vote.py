@@ -163,6 +163,7 @@ def test_a_vote_may_vote_again_and_the_same_vote_is_written_anew(voted, members,
     assert [run.name for run in voting_runs(twice)] == ["all", "a"]
     before = twice.predictions.read_bytes()
     vote(ballot([voted.root, members[0]], Terms(admit="all")), twice.root)
+    assert "all (vote, " in twice.report.read_text()
     assert twice.predictions.read_bytes() == before
     with pytest.raises(RunError, match="holds another run"):
         vote(ballot([members[0], members[1]], Terms(admit="all")), twice.root)
@@ -182,6 +183,13 @@ def test_other_sides_and_missing_inner_answers_are_refused_in_a_sentence(members
     write_rows(folder.splits, list(rows[0]), rows)
     with pytest.raises(RunError, match="on other sides of fold"):
         ballot([members[0], other])
+    twin = tmp_path / "twin"
+    shutil.copytree(members[1], twin)
+    rows = read_rows(RunFolder(twin).fold(0).inner)
+    rows[0]["label"] = "mutated" if rows[0]["label"] == "wild-type" else "wild-type"
+    write_rows(RunFolder(twin).fold(0).inner, list(rows[0]), rows)
+    with pytest.raises(RunError, match="know inner case"):
+        ballot([members[0], twin])
     third = tmp_path / "third"
     shutil.copytree(members[1], third)
     RunFolder(third).fold(0).inner.unlink()

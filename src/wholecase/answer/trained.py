@@ -1,6 +1,8 @@
 """A finished run as something that judges: its fold models vote."""
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from wholecase.core.files import read_json
 from wholecase.core.kinds import RGB, PixelKind, kind_of
 from wholecase.models import load_model
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import FINAL, FoldFolder, RunFolder, voting_runs
+from wholecase.runs import FINAL, FoldFolder, RunFolder, refuse_changed, voters, voting_runs
 from wholecase.training import Choices
 
 
@@ -28,11 +30,13 @@ class TrainedRun:
     classes: tuple[str, ...]
     encoder: dict[str, Any]
     members: tuple[FoldModel, ...]
+    weights: tuple[float, ...] | None = None
+    """How much each counts; None is alike."""
 
     @property
     def vote(self) -> Vote:
         """The fold models together."""
-        return Vote(str(self.folder.root), self.members, self.threshold)
+        return Vote(str(self.folder.root), self.members, self.threshold, self.weights)
 
     @property
     def threshold(self) -> float | None:
@@ -47,15 +51,16 @@ def load_run(root: Path, device: str, *, final: bool = False) -> TrainedRun:
     With `final` instead of them the one model of all cases.
 
     Raises:
-        RunError: the run is unfinished, of another version or damaged, or a vote of other runs.
+        RunError: the run is unfinished, of another version or damaged, or a vote of runs that do
+            not take the same input.
     """
     folder = RunFolder(root)
     facts = folder.read_facts()
     if runs := voting_runs(folder, facts):
-        raise RunError(
-            f"{root} is a vote of runs, each with models and features of its own; name one of "
-            f"them: {', '.join(str(run.folder.root) for run in runs)}"
-        )
+        if final:
+            raise RunError(f"{root} is a vote and has no final model; leave out --final")
+        refuse_changed(folder)
+        return _load_vote(folder, [(run.name, load_run(run.folder.root, device)) for run in runs])
     recipe = read_recipe(str(folder.recipe))
     classes, encoder = tuple(facts["classes"]), facts["encoder"]
     numbers = folder.fold_numbers
@@ -68,6 +73,54 @@ def load_run(root: Path, device: str, *, final: bool = False) -> TrainedRun:
     members = tuple(load_fold(folder, number, recipe, takes, device) for number in numbers)
     with_gallery(folder, members)
     return TrainedRun(folder, recipe, classes, encoder, members)
+
+
+def _load_vote(folder: RunFolder, runs: Sequence[tuple[str, TrainedRun]]) -> TrainedRun:
+    """The fold models of several runs as those of one, each with the threshold of its fold's vote.
+
+    Raises:
+        RunError: they take different inputs, or other runs vote in other folds.
+    """
+    first = runs[0][1]
+    names = ", ".join(str(run.folder.root) for _, run in runs)
+    if any(_takes(run) != _takes(first) for _, run in runs):
+        raise RunError(
+            f"the runs that vote in {folder.root} take different inputs, so that they are no one "
+            f"model; predict and explain ask each of them, else name one: {names}"
+        )
+    folds = {number: voters(folder, number) for number in folder.fold_numbers}
+    if len({tuple(own) for own in folds.values()}) > 1:
+        raise RunError(
+            f"other runs vote in other folds of {folder.root}, so that they are no one model; "
+            f"predict and explain ask each of them, else name one: {names}"
+        )
+    members, weights = [], []
+    for name, run in runs:
+        for one, share in zip(run.members, _shares(run), strict=True):
+            if counted := folds[one.fold].get(name, 0.0) * share:
+                threshold = read_choices(folder.fold(one.fold)).threshold
+                choices = replace(one.choices, threshold=threshold)
+                members.append(replace(one, choices=choices))
+                weights.append(counted)
+    alike = np.ptp(weights) < 1e-12
+    own = None if alike else tuple(weights)
+    return TrainedRun(folder, first.recipe, first.classes, first.encoder, tuple(members), own)
+
+
+def _shares(run: TrainedRun) -> list[float]:
+    """How much each model counts within its fold, 1 in all: a vote has several there."""
+    weights = run.weights or (1.0,) * len(run.members)
+    total: dict[int, float] = defaultdict(float)
+    for one, weight in zip(run.members, weights, strict=True):
+        total[one.fold] += weight
+    return [w / total[one.fold] for one, w in zip(run.members, weights, strict=True)]
+
+
+def _takes(run: TrainedRun) -> tuple[object, ...]:
+    """What a model is given of a case."""
+    facts, model = run.folder.read_facts(), run.recipe.model
+    told = (facts.get(name) for name in ("encoder", "cut", "instance"))
+    return (*told, model.decide, model.backbone is None, run.recipe.cohort.covariates)
 
 
 def load_fold(

@@ -83,13 +83,19 @@ def export(
 
 def _of_fold(trained: "TrainedRun", fold: int | None) -> "tuple[TrainedRun, list[int]]":
     """The run with the models that are wanted, and of which folds they are."""
-    there = trained.folder.fold_numbers
+    there = [member.fold for member in trained.members]
+    if trained.weights is not None:
+        raise RunError(
+            f"the members of {trained.folder.root} count differently, and a graph takes their "
+            "mean; vote again with --weights equal"
+        )
     if fold is None:
         return trained, there
     if fold not in there:
-        listed = ", ".join(map(str, there))
+        listed = ", ".join(map(str, dict.fromkeys(there)))
         raise RunError(f"{trained.folder.root} has no fold {fold}; it has {listed}")
-    return replace(trained, members=(trained.members[there.index(fold)],)), [fold]
+    chosen = tuple(member for member in trained.members if member.fold == fold)
+    return replace(trained, members=chosen), [fold] * len(chosen)
 
 
 def _shape(trained: "TrainedRun") -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Who votes in each fold of a vote of runs: decided on the fold's inner patients alone."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -82,6 +82,31 @@ def _fold_vote(
     runs: Sequence[Judged], sides: Sequence[Mapping[str, str]], terms: Terms, seed: int
 ) -> FoldVote:
     number = int(sides[0]["fold"])
+    inner = _inner(runs, number, sides)
+    chosen = {run.name: read_choices(run.folder.fold(number)) for run in runs}
+    scores = {
+        name: Scores(
+            one.truth, one.probabilities, chosen[name].decide(one.probabilities), one.patients
+        )
+        for name, one in inner.items()
+    }
+    found = standings(scores, terms.rule)
+    weights = _weights(found, scores, terms)
+    rule = _rule(runs, number, list(weights))
+    shares = [inner[name].probabilities for name in weights]
+    mean = np.average(shares, 0, list(weights.values()))
+    together = replace(next(iter(inner.values())), probabilities=mean)
+    if len(weights) < 2:  # as the run itself decides
+        choices = chosen[next(iter(weights))]
+    else:
+        choices = choose(together, threshold=rule or "half", calibration="none", seed=seed)
+    return FoldVote(number, found, weights, choices, rule, together)
+
+
+def _inner(
+    runs: Sequence[Judged], number: int, sides: Sequence[Mapping[str, str]]
+) -> dict[str, Inner]:
+    """What each run says of the inner patients whom all were asked about, in one order."""
     answers = {run.name: _answers(run, number) for run in runs}
     asked = sorted(set.intersection(*(set(rows) for rows in answers.values())))
     if not asked:
@@ -89,33 +114,26 @@ def _fold_vote(
             f"the runs were asked about no inner patient of fold {number} in common; run them "
             "again with --splits of one of them"
         )
-    parts = _parts(number, sides, [answers[runs[0].name][case] for case in asked])
-    classes = runs[0].classes
-    truth = np.array([classes.index(answers[runs[0].name][case]["label"]) for case in asked])
-    inner = {
+    first = [answers[runs[0].name][case] for case in asked]
+    for run in runs[1:]:
+        _refuse_other_labels(runs[0], run, first, [answers[run.name][case] for case in asked])
+    parts, classes = _parts(number, sides, first), runs[0].classes
+    truth = np.array([classes.index(row["label"]) for row in first], dtype=np.int64)
+    return {
         run.name: Inner(parts, tuple(asked), truth, _shares(run, answers[run.name], asked))
         for run in runs
     }
-    chosen = {run.name: read_choices(run.folder.fold(number)) for run in runs}
-    scores = {
-        name: Scores(truth, one.probabilities, chosen[name].decide(one.probabilities), one.patients)
-        for name, one in inner.items()
-    }
-    found = standings(scores, terms.rule)
-    voting = _voting(found, terms)
-    weights = dict(
-        zip(voting, vote_weights([scores[n] for n in voting], terms.weights), strict=True)
-    )
-    weights = {name: weight for name, weight in weights.items() if weight > 0}
-    mean = np.average([inner[n].probabilities for n in weights], 0, list(weights.values()))
-    together = Inner(parts, tuple(asked), truth, mean)
-    if len(weights) < 2:
-        (name,) = weights
-        rule = _rule(runs, number, [name])
-        return FoldVote(number, found, weights, chosen[name], rule, together)
-    rule = _rule(runs, number, list(weights))
-    choices = choose(together, threshold=rule or "half", calibration="none", seed=seed)
-    return FoldVote(number, found, weights, choices, rule, together)
+
+
+def _refuse_other_labels(
+    a: Judged, b: Judged, mine: Sequence[Mapping[str, str]], theirs: Sequence[Mapping[str, str]]
+) -> None:
+    for one, other in zip(mine, theirs, strict=True):
+        if one["label"] != other["label"]:
+            raise RunError(
+                f"{a.folder.root} and {b.folder.root} know inner case {one['case_id']!r} as "
+                f"{one['label']} and {other['label']}; run one of them again with the same labels"
+            )
 
 
 def _answers(run: Judged, number: int) -> dict[str, dict[str, str]]:
@@ -156,11 +174,14 @@ def _case(row: Mapping[str, str]) -> Case:
     return Case(row["case_id"], row["patient_id"], ())
 
 
-def _voting(found: Mapping[str, Standing], terms: Terms) -> list[str]:
-    if terms.admit == "all":
-        return list(found)
-    admitted = [name for name, standing in found.items() if not standing.reason]
-    return admitted or [max(found, key=lambda name: found[name].accuracy)]
+def _weights(
+    found: Mapping[str, Standing], scores: Mapping[str, Scores], terms: Terms
+) -> dict[str, float]:
+    """Of those that vote: all, the admitted, or where nobody is the most accurate."""
+    voting = [name for name, one in found.items() if terms.admit == "all" or not one.reason]
+    voting = voting or [max(found, key=lambda name: found[name].accuracy)]
+    shares = vote_weights([scores[name] for name in voting], terms.weights)
+    return {name: share for name, share in zip(voting, shares, strict=True) if share > 0}
 
 
 def _rule(runs: Sequence[Judged], number: int, voting: Sequence[str]) -> str | None:

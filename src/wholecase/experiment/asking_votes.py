@@ -7,18 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from wholecase.answer import Judgement, joint_evidence, read_choices, voted
-from wholecase.core.files import read_json
 from wholecase.evaluation import together
-from wholecase.runs import RunFolder, voting_runs
+from wholecase.runs import RunFolder, voters, voting_runs
 
 SEEN = ("file", "picture", "patient")
 """By what a case is known, the surest first."""
-
-
-def voters(folder: RunFolder, number: int) -> dict[str, float]:
-    """Who votes in a fold of a vote, by name, and how much each counts."""
-    members = read_json(folder.fold(number).choices)["members"]
-    return {one["name"]: float(one["weight"]) for one in members if one["weight"] > 0}
 
 
 def said_together(

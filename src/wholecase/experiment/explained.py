@@ -18,7 +18,6 @@ from wholecase.assemble import labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
-from wholecase.experiment.asking_votes import voters
 from wholecase.experiment.explained_series import draw_slices
 from wholecase.explain import (
     AUTO,
@@ -34,7 +33,7 @@ from wholecase.explain import (
     viewer_origin,
 )
 from wholecase.recipes import Recipe, read_recipe
-from wholecase.runs import RunFolder, manifest_of, read_rows, voting_runs
+from wholecase.runs import RunFolder, manifest_of, read_rows, voters, voting_runs
 from wholecase.sources import ImageSource, open_source, split_index
 
 SHEET_TILES = 12

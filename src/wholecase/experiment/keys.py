@@ -136,6 +136,8 @@ def _inputs(recipe: Recipe, cohort_file: Path, split: Split) -> dict[str, str]:
 
 def _settings(folder: RunFolder, recipe: Recipe) -> str:
     """Which settings differ from those of the run that is there, as a part of a sentence."""
+    if not folder.recipe.is_file():  # a vote of runs
+        return ""
     there = read_recipe(str(folder.recipe)).model_dump(mode="json", exclude=AFTERWARDS)
     before = dict(_leaves(there))
     now = dict(_leaves(recipe.model_dump(mode="json", exclude=AFTERWARDS)))

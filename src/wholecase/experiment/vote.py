@@ -6,7 +6,6 @@ fold by fold; what was said of the test patients is then averaged.
 
 import json
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +31,7 @@ from wholecase.experiment.results import (
     write_novelty,
     write_predictions,
 )
+from wholecase.experiment.vote_files import copy_tables, copy_thumbnails, write_fold
 from wholecase.experiment.vote_gain import told_of_vote, vote_notes
 from wholecase.report import Judged, judged_alike, write_report
 from wholecase.runs import (
@@ -41,8 +41,12 @@ from wholecase.runs import (
     claimed,
     read_rows,
     run_digest,
-    write_rows,
 )
+
+SPLITS = ("digest", "protocol", "folds", "from")
+"""Of the splits; refits and repeats are the members' own."""
+INPUT = ("encoder", "features", "cut", "instance")
+"""What a case is shown as, told where it is the same for all members."""
 
 
 @dataclass(frozen=True)
@@ -91,30 +95,41 @@ def _vote(asked: Ballot, folder: RunFolder) -> RunFolder:
     facts = _facts(asked, folder)
     _claim(folder, digest(vote=facts["vote"]))
     folder.facts.unlink(missing_ok=True)
-    runs, recipe = asked.runs, recipe_of(asked.runs[0].folder.root)
+    runs = asked.runs
     judged = judgements_of(asked)
-    _copy_tables(runs, folder)
+    copy_tables(runs, folder)
     for fold in asked.folds:
-        _write_fold(folder, fold, runs[0].classes)
+        write_fold(folder, fold, runs[0].classes)
     write_predictions(folder.predictions, judged, runs[0].classes)
     write_novelty(folder.novelty, judged)
-    metrics: dict[str, Any] = measured_by_fold(judged, recipe)
-    metrics["spread"] = spread_of(metrics["folds"])
-    metrics["vote"] = told_of_vote(runs, judged, recipe)
-    names = asked.terms.admit, [fold.number for fold in asked.folds if fold.is_alone]
-    metrics["checks"] = examined_results(Told(judged, metrics), recipe.evaluate.muted)
-    metrics["notes"] = [*failed_notes(metrics["checks"]), *vote_notes(*names)]
-    write_json(folder.metrics, metrics)
-    _copy_thumbnails(runs, folder)
-    ended = datetime.now(UTC)
-    moments = {"started": started, "finished": ended}
-    told = {name: moment.isoformat(timespec="seconds") for name, moment in moments.items()}
-    seconds = {"vote": round((ended - started).total_seconds(), 2)}
-    write_json(folder.times, {**told, "seconds": seconds})
+    write_json(folder.metrics, _metrics(asked, judged))
+    copy_thumbnails(runs, folder)
+    write_json(folder.times, _times(started, datetime.now(UTC)))
     facts = json.loads(json_text(facts))
     write_report(folder.root, facts)
     write_json(folder.facts, facts)
     return folder
+
+
+def _metrics(asked: Ballot, judged: Sequence[Judgement]) -> dict[str, Any]:
+    recipe = recipe_of(asked.runs[0].folder.root)
+    metrics = measured_by_fold(judged, recipe)
+    alone = [fold.number for fold in asked.folds if fold.is_alone]
+    checks = examined_results(Told(judged, metrics), recipe.evaluate.muted)
+    notes = [*failed_notes(checks), *vote_notes(asked.terms.admit, alone)]
+    return {
+        **metrics,
+        "spread": spread_of(metrics["folds"]),
+        "vote": told_of_vote(asked.runs, judged, recipe),
+        "checks": checks,
+        "notes": notes,
+    }
+
+
+def _times(started: datetime, finished: datetime) -> dict[str, Any]:
+    moments = {"started": started, "finished": finished}
+    told = {name: moment.isoformat(timespec="seconds") for name, moment in moments.items()}
+    return {**told, "seconds": {"vote": round((finished - started).total_seconds(), 2)}}
 
 
 def judgements_of(asked: Ballot) -> list[Judgement]:
@@ -179,6 +194,10 @@ def _facts(asked: Ballot, folder: RunFolder) -> dict[str, Any]:
         }
         for run in asked.runs
     ]
+    told = [run.folder.read_facts() for run in asked.runs]
+    alike = {
+        n: first[n] for n in INPUT if n in first and all(one.get(n) == first[n] for one in told)
+    }
     rule = {"accuracy": terms.rule.accuracy, "disagreement": terms.rule.disagreement}
     return {
         "schema": SCHEMA,
@@ -189,75 +208,8 @@ def _facts(asked: Ballot, folder: RunFolder) -> dict[str, Any]:
         "positive": first.get("positive"),
         "cohort": first.get("cohort"),
         "splits": splits,
+        **alike,
         "seed": first.get("seed"),
         "versions": versions(),
         "vote": {"members": members, "weights": terms.weights, "admit": terms.admit, "rule": rule},
     }
-
-
-SPLITS = ("digest", "protocol", "folds", "from")
-"""Of the splits; refits and repeats are the members' own."""
-
-
-def _copy_tables(runs: Sequence[Judged], folder: RunFolder) -> None:
-    """Who was on which side; the cases, and what any member had to leave out."""
-    for name in ("splits", "cases"):
-        source = getattr(runs[0].folder, name)
-        if source.is_file():
-            rows = read_rows(source)
-            write_rows(getattr(folder, name), list(rows[0]), rows)
-    files = [run.folder.exclusions for run in runs if run.folder.exclusions.is_file()]
-    lost = {tuple(row.items()): row for file in files for row in read_rows(file)}
-    columns = ("case_id", "patient_id", "path", "stage", "reason", "costs")
-    write_rows(folder.exclusions, columns, lost.values())
-
-
-def _write_fold(folder: RunFolder, fold: FoldVote, classes: Sequence[str]) -> None:
-    """What the vote says of the inner patients, and last what was chosen on them."""
-    inner, files = fold.inner, folder.fold(fold.number)
-    named = [f"probability_{name}" for name in classes]
-    part = {case.id: n for n, one in enumerate(inner.parts) for case in one.valid}
-    rows = [
-        {
-            "case_id": case,
-            "patient_id": patient,
-            "label": classes[int(target)],
-            **dict(zip(named, map(repr, shares.tolist()), strict=True)),
-            "part": part[case],
-        }
-        for case, patient, target, shares in zip(
-            inner.cases, inner.patients, inner.truth, inner.probabilities, strict=True
-        )
-    ]
-    columns = ["case_id", "patient_id", "label", *named]
-    columns += ["part"] if len(inner.parts) > 1 else []
-    write_rows(files.inner, columns, [{name: row[name] for name in columns} for row in rows])
-    members = [
-        {"name": name, "weight": fold.weights.get(name, 0.0), **vars(standing)}
-        for name, standing in fold.standings.items()
-    ]
-    chosen = {
-        "threshold": fold.choices.threshold,
-        "threshold_rule": fold.threshold_rule,
-        "temperature": 1.0,
-        "inner_cases": len(inner.cases),
-        "inner_patients": len(set(inner.patients)),
-        "members": members,
-    }
-    write_json(files.choices, chosen)
-
-
-def _copy_thumbnails(runs: Sequence[Judged], folder: RunFolder) -> None:
-    """Each case as the first run that drew it shows it; where runs looked they tell themselves."""
-    pictures: dict[str, dict[str, str]] = {}
-    for run in runs:
-        drawn = read_json(run.folder.pictures) if run.folder.pictures.is_file() else {}
-        for case, entry in drawn.items():
-            source = run.folder.root / str(entry.get("thumbnail") or "")
-            if case in pictures or not source.is_file():
-                continue
-            target = folder.picture(case, f"thumbnail{source.suffix}")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            pictures[case] = {"thumbnail": target.relative_to(folder.root).as_posix()}
-    write_json(folder.pictures, pictures)

@@ -39,6 +39,7 @@ def provenance(run: Run) -> list[Fact]:
     encoder = facts.get("encoder")
     shown = [
         Fact("Recipe", _text(facts.get("recipe"))),
+        Fact("Members", _members(_map(facts, "vote"))),
         Fact("Cohort", _cohort(cohort), is_code=True),
         Fact("Cut", _text(facts.get("cut"))),
         Fact("Encoder", _encoder(encoder)),
@@ -71,6 +72,15 @@ def command(run: Run) -> str:
     parts = ["wholecase", "run", f"{name}/recipe.yaml", "--cohort", cohort]
     parts += ["--splits", f"{name}/splits.csv"] if again.get("splits") else []
     return shlex.join([*parts, "--out", f"{name}-again"])
+
+
+def _members(vote: Mapping[str, Any]) -> str:
+    """The runs that vote, each with its recipe and a fingerprint of what it answers by."""
+    told = []
+    for one in vote.get("members") or ():
+        parts = [_text(one.get("recipe")), _text(one.get("digest"))]
+        told.append(f"{_text(one.get('name'))} ({', '.join(part for part in parts if part)})")
+    return ", ".join(told)
 
 
 def _vote_command(run: Run) -> str:

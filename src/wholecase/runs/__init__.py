@@ -3,7 +3,7 @@
 from wholecase.runs.claim import CLAIM, claimed
 from wholecase.runs.layout import FINAL, SCHEMA, FoldFolder, RunFolder, read_rows, write_rows
 from wholecase.runs.manifest import manifest_of
-from wholecase.runs.votes import VotingRun, refuse_changed, run_digest, voting_runs
+from wholecase.runs.votes import VotingRun, refuse_changed, run_digest, voters, voting_runs
 
 __all__ = [
     "CLAIM",
@@ -17,6 +17,7 @@ __all__ = [
     "read_rows",
     "refuse_changed",
     "run_digest",
+    "voters",
     "voting_runs",
     "write_rows",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import RunError
+from wholecase.core.files import read_json
 from wholecase.runs.layout import RunFolder
 
 
@@ -48,6 +49,12 @@ def voting_runs(folder: RunFolder, facts: dict[str, Any] | None = None) -> tuple
             )
         found.append(VotingRun(one["name"], RunFolder(root)))
     return tuple(found)
+
+
+def voters(folder: RunFolder, number: int) -> dict[str, float]:
+    """Who votes in a fold of a vote, by name, and how much each counts."""
+    members = read_json(folder.fold(number).choices)["members"]
+    return {one["name"]: float(one["weight"]) for one in members if one["weight"] > 0}
 
 
 def refuse_changed(folder: RunFolder) -> None:
