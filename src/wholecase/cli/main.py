@@ -22,7 +22,9 @@ from wholecase.cli.phantom import phantom
 from wholecase.cli.predict import predict
 from wholecase.cli.recipes import recipes
 from wholecase.cli.report import report
+from wholecase.cli.reproduce import reproduce
 from wholecase.cli.run import run
+from wholecase.cli.runs import runs
 from wholecase.cli.store import store
 from wholecase.cli.triage import triage
 from wholecase.cli.vote import vote
@@ -50,6 +52,8 @@ def build() -> App:
         run,
         predict,
         report,
+        runs,
+        reproduce,
         compare,
         vote,
         explain,

@@ -13,6 +13,7 @@ from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.gallery import add_to_gallery, addition_lines, undo_gallery
 from wholecase.experiment.imported import import_clam
+from wholecase.experiment.reproducing import Reproduction, reproduce, reproduction_lines
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
 from wholecase.experiment.submission import refuse_unnamed, write_submission
@@ -24,6 +25,7 @@ __all__ = [
     "Asked",
     "Ballot",
     "Question",
+    "Reproduction",
     "Settings",
     "Summary",
     "Terms",
@@ -39,6 +41,8 @@ __all__ = [
     "qupath_images",
     "recipe_of",
     "refuse_unnamed",
+    "reproduce",
+    "reproduction_lines",
     "run",
     "standing_lines",
     "stored_answer",

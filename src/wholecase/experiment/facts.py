@@ -1,5 +1,6 @@
 """What a run says of itself: enough to repeat it, and to know what it must not be mixed with."""
 
+import contextlib
 import platform
 import sys
 from collections import Counter
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from wholecase.assemble import cut_of
 from wholecase.cohort import Case, Cohort, Split, split_digest
-from wholecase.core.digest import file_digest
+from wholecase.core.digest import digest, file_digest
 from wholecase.core.version import VERSION
+from wholecase.execution import cores
 from wholecase.extract import Extraction
 from wholecase.recipes import Recipe
 from wholecase.runs import SCHEMA, RunFolder, write_rows
@@ -65,8 +68,29 @@ def facts_of(
         "cut": recipe.cut.model_dump(mode="json"),
         "instance": instance_of(recipe, extraction),
         "seed": recipe.protocol.seed,
+        "data": digest(contents=sorted(extraction.digests.values())),
         "versions": versions(),
+        "machine": machine(),
     }
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were computed on: processor, cores and memory."""
+    return {
+        "processor": _processor(),
+        "cores": cores(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30),
+    }
+
+
+def _processor() -> str:
+    """The processor's own name, or its family where the system tells no more."""
+    told = Path("/proc/cpuinfo")
+    with contextlib.suppress(OSError):
+        for line in told.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def instance_of(recipe: Recipe, extraction: Extraction) -> dict[str, Any] | None:

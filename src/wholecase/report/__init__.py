@@ -4,6 +4,7 @@ from wholecase.report.compare import Comparison, Judged, Pair, compare, compare_
 from wholecase.report.compare_lines import disputed_lines, pair_lines
 from wholecase.report.compare_page import compare_page
 from wholecase.report.page import write_report
+from wholecase.report.runs_table import run_lines, runs_in
 from wholecase.report.share import share
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "disputed_lines",
     "judged_alike",
     "pair_lines",
+    "run_lines",
+    "runs_in",
     "share",
     "write_report",
 ]

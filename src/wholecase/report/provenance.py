@@ -49,7 +49,9 @@ def provenance(run: Run) -> list[Fact]:
         Fact("Seed", _text(facts.get("seed")), is_code=True),
         Fact("Device", _text(facts.get("device"))),
         Fact("wholecase", _text(facts.get("wholecase")), is_code=True),
+        Fact("Digest of data", _text(facts.get("data")), is_code=True),
         Fact("Versions", _text(facts.get("versions"))),
+        Fact("Machine", _machine(_map(facts, "machine"))),
         Fact("Started", _date(run.times.get("started"))),
         Fact("Finished", _date(run.times.get("finished"))),
     ]
@@ -72,6 +74,13 @@ def command(run: Run) -> str:
     parts = ["wholecase", "run", f"{name}/recipe.yaml", "--cohort", cohort]
     parts += ["--splits", f"{name}/splits.csv"] if again.get("splits") else []
     return shlex.join([*parts, "--out", f"{name}-again"])
+
+
+def _machine(told: Mapping[str, Any]) -> str:
+    if not told:
+        return ""
+    cores = count(int(told.get("cores") or 0), "core")
+    return f"{_text(told.get('processor'))}, {cores}, {_text(told.get('memory_gib'))} GiB"
 
 
 def _members(vote: Mapping[str, Any]) -> str:
