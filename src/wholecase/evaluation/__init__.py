@@ -31,6 +31,7 @@ from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
 from wholecase.evaluation.overlap import Errors, Overlap, overlap
 from wholecase.evaluation.ranking import auroc
+from wholecase.evaluation.resampled import over_folds, p_of_chance
 from wholecase.evaluation.scores import Scores
 from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
 
@@ -79,7 +80,9 @@ __all__ = [
     "mean_features",
     "mean_interval",
     "measure",
+    "over_folds",
     "overlap",
+    "p_of_chance",
     "paired_difference",
     "precision_recall",
     "reliability",

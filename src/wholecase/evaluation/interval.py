@@ -45,6 +45,8 @@ class Gap:
     """Two-sided; None where nothing can be told."""
     how: str
     """The test in words, and on how many patients it rests."""
+    false_claim: float | None = None
+    """How likely the one that did better is not better, given the same table and nothing else."""
 
 
 def without_ends(value: float | None, n: int, reason: str) -> Interval:

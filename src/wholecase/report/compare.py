@@ -75,6 +75,10 @@ class Pair:
     accuracy: "Gap"
     area: "Gap | None"
     """Under the ROC curve; None unless of two classes."""
+    over: str
+    """What is averaged over folds: `auroc`, or `accuracy` of more than two classes."""
+    folds: "Gap"
+    """Its mean difference over folds, whose models share training patients."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def _pair(a: Judged, b: Judged, seed: int) -> Pair:
     from wholecase.evaluation import delong, mcnemar, overlap
 
     right = [run.scores.decision == run.scores.truth for run in (a, b)]
-    area = None
+    area, over = None, "auroc" if len(a.classes) == 2 else "accuracy"
     if len(a.classes) == 2:
         import numpy as np
 
@@ -192,7 +196,45 @@ def _pair(a: Judged, b: Judged, seed: int) -> Pair:
         overlap=overlap([a.scores, b.scores], repeats=REPEATS, seed=seed),
         accuracy=mcnemar(right[0], right[1], a.scores.patients),
         area=area,
+        over=over,
+        folds=_over_folds(a, b, over),
     )
+
+
+def _over_folds(a: Judged, b: Judged, metric: str) -> "Gap":
+    from dataclasses import replace
+
+    import numpy as np
+
+    from wholecase.evaluation import METRICS, over_folds
+
+    differences = []
+    for fold in np.unique(a.folds):
+        own = a.folds == fold
+        parts = [
+            replace(
+                run.scores,
+                truth=run.scores.truth[own],
+                probabilities=run.scores.probabilities[own],
+                decision=run.scores.decision[own],
+                patients=tuple(np.array(run.scores.patients, dtype=object)[own]),
+                judges=None,
+            )
+            for run in (a, b)
+        ]
+        one, other = (METRICS[metric].once(part) for part in parts)
+        differences.append(one - other)
+    return over_folds(differences, _test_by_training(a), len(set(a.scores.patients)))
+
+
+def _test_by_training(run: Judged) -> float:
+    """Test patients by those who taught, inner ones included; by fold, then the mean."""
+    whose: dict[str, dict[str, set[str]]] = {}
+    for row in rows_of(run.folder.splits):
+        sides = whose.setdefault(row["fold"], {"test": set(), "other": set()})
+        sides["test" if row["side"] == "test" else "other"].add(row["patient_id"])
+    shares = [len(s["test"]) / len(s["other"]) for s in whose.values() if s["other"]]
+    return sum(shares) / len(shares) if shares else 1.0
 
 
 def _differences(a: Judged, b: Judged, *, seed: int) -> "dict[str, Interval]":

@@ -28,7 +28,9 @@ def errors_told(cases: "Errors", patients: "Errors", first: str, second: str) ->
 
 def chance_told(tested: "Gap") -> str:
     """How likely chance alone makes such a difference, and how that is known."""
-    return f"p {p_told(tested.p)}, {tested.how}"
+    claim = tested.false_claim
+    doubt = "" if claim is None else f"; that the better is better is false with p {p_told(claim)}"
+    return f"p {p_told(tested.p)}, {tested.how}{doubt}"
 
 
 def p_told(p: float | None) -> str:
@@ -50,6 +52,8 @@ def pair_lines(pair: Pair) -> Iterator[str]:
     yield f"accuracy: {chance_told(pair.accuracy)}"
     if pair.area is not None:
         yield f"auroc: {chance_told(pair.area)}"
+    if (gap := pair.folds.difference.value) is not None:
+        yield f"{pair.over} over folds: {gap:+.3f}, {chance_told(pair.folds)}"
 
 
 def disputed_lines(comparison: Comparison) -> Iterator[str]:

@@ -117,7 +117,8 @@ def metric_rows(pair: Pair) -> list[MetricRow]:
 
 def gap_rows(pair: Pair) -> list[GapRow]:
     """Of accuracy and, with two classes, of the area under the ROC curve."""
-    tests = {"Accuracy": pair.accuracy, "AUROC": pair.area}
+    over = {f"{metric_name(pair.over)}, mean over folds": pair.folds}
+    tests = {"Accuracy": pair.accuracy, "AUROC": pair.area, **over}
     return [_test(name, tested) for name, tested in tests.items() if tested is not None]
 
 
