@@ -30,7 +30,7 @@ def over_folds(differences: Sequence[float], share: float, n: int, alpha: float 
 
     >>> told = over_folds([0.1, 0.02, 0.06, 0.04, 0.08], 0.25, 100)
     >>> round(told.difference.value, 3), round(told.p, 3)
-    (0.06, 0.04)
+    (0.06, 0.047)
     """
     told = np.array([d for d in differences if np.isfinite(d)])
     k = len(told)

@@ -12,7 +12,14 @@ from wholecase.answer import SHARES, Judgement, scores_of
 from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import Interval, Novelty, mean_interval, measure, shares_of_pairs
+from wholecase.evaluation import (
+    Interval,
+    Novelty,
+    mean_interval,
+    measure,
+    p_of_chance,
+    shares_of_pairs,
+)
 from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
@@ -134,6 +141,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "importance": importance,
         "scales_shuffled": lost[NAMES].to_json() if lost else {},
         "repeats": repeats,
+        "chance": _chance(judgements, recipe),
         "subgroups": of_subgroups(judgements, columns or {}, recipe),
     }
     metrics |= {name: part for name, part in parts.items() if part}
@@ -186,6 +194,13 @@ def measured(
         values = np.array(found, dtype=np.float64)
         intervals["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
     return {metric: interval.to_json() for metric, interval in intervals.items()}
+
+
+def _chance(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
+    """How likely labels that tell nothing give such an AUROC."""
+    times, seed = recipe.evaluate.bootstrap, seed_of(recipe.protocol.seed, "chance")
+    p = p_of_chance(scores_of(judgements), repeats=times, seed=seed)
+    return {} if p is None else {"p": p, "permutations": times}
 
 
 def _faithfulness(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:

@@ -30,6 +30,9 @@ def by_chance(run: Told) -> Outcome:
     if value is None or low is None:
         return not_applicable("The AUROC has no interval.")
     told = f"AUROC {value:.3f} ({low:.3f} to {run.pooled('auroc', 'high'):.3f})"
+    chance = (run.metrics.get("chance") or {}).get("p")
+    if chance is not None:
+        told += f"; labels dealt at random reach it with p {chance:.4f}"
     if low > CHANCE:
         return passed(f"The interval lies above chance: {told}.")
     return failed(f"The interval does not lie above 0.5, which a coin toss reaches: {told}.")
