@@ -25,6 +25,10 @@ def predict(
     final: Annotated[
         bool, Parameter(negative="", help="by the one model of all cases, of a run --final")
     ] = False,
+    prevalence: Annotated[
+        str | None,
+        Parameter(help="share of the positive class among these cases, or 'estimate'"),
+    ] = None,
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
@@ -34,8 +38,16 @@ def predict(
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.outlet import message
-    from wholecase.experiment import ask, external_metrics, question_of, refuse_unnamed
+    from wholecase.experiment import (
+        ask,
+        at_prevalence,
+        external_metrics,
+        question_of,
+        refuse_unnamed,
+        share_asked,
+    )
 
+    share = None if prevalence is None else share_asked(prevalence)
     files = [path for path in (out, submission) if path is not None]
     for path in files:
         refuse_unwritable(path)
@@ -48,9 +60,12 @@ def predict(
         question, weights=weights, store=store, place=place_of(device, workers), final=final
     )
     cases, judgements = len(question.cohort.cases), list(asked.judgements)
+    further: list[str] = []
+    if prevalence is not None:
+        judgements, further = at_prevalence(asked.trained, judgements, share)
     _tell(judgements, asked.trained.classes, out, submission)
     metrics, notes = external_metrics(asked.trained, judgements)
-    notes = [f"note: {note}" for note in (*asked.notes, *notes)]
+    notes = [f"note: {note}" for note in (*asked.notes, *further, *notes)]
     for line in [*novelty_lines(judgements), *metric_lines(metrics), *notes]:
         print(line)
     for line in failure_lines([(str(f.path), f.reason) for f in asked.failures]):

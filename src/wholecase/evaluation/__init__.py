@@ -30,6 +30,12 @@ from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
 from wholecase.evaluation.overlap import Errors, Overlap, overlap
+from wholecase.evaluation.prevalence import (
+    Predictive,
+    estimated_prevalence,
+    predictive_values,
+    reweighted,
+)
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.resampled import over_folds, p_of_chance
 from wholecase.evaluation.scores import Scores
@@ -53,6 +59,7 @@ __all__ = [
     "Metric",
     "Novelty",
     "Overlap",
+    "Predictive",
     "Reliability",
     "Rule",
     "Scores",
@@ -71,6 +78,7 @@ __all__ = [
     "confusion",
     "decision_curve",
     "delong",
+    "estimated_prevalence",
     "expected_calibration_error",
     "far_judges",
     "fit_temperature",
@@ -85,7 +93,9 @@ __all__ = [
     "p_of_chance",
     "paired_difference",
     "precision_recall",
+    "predictive_values",
     "reliability",
+    "reweighted",
     "roc",
     "said",
     "shares_of_pairs",

@@ -60,11 +60,15 @@ def _merits(
 
 
 def best_cut(
-    truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"], merit: Merit
+    truth: Int[np.ndarray, " M"],
+    probability: Float[np.ndarray, " M"],
+    merit: Merit,
+    weights: Float[np.ndarray, " M"] | None = None,
 ) -> float:
     """The middle of the widest range of thresholds that are all best."""
     gaps = _gaps(probability)
-    merits = _merits(truth, gaps, np.ones((1, len(truth))), merit)[0]
+    counted = np.ones(len(truth)) if weights is None else weights
+    merits = _merits(truth, gaps, counted[None], merit)[0]
     best = np.concatenate(([False], merits == merits.max(), [False]))
     starts = np.flatnonzero(~best[:-1] & best[1:])
     ends = np.flatnonzero(best[:-1] & ~best[1:])

@@ -78,6 +78,22 @@ class ThresholdRule:
         merits = values_at(truth, probability, self.merit, np.array([value, HALF]))
         return ThresholdChoice(value, drawn.low, drawn.high, float(merits[0]), float(merits[1]))
 
+    def at_prevalence(
+        self,
+        truth: Int[np.ndarray, " M"],
+        probability: Float[np.ndarray, " M"],
+        prevalence: float,
+    ) -> float:
+        """The threshold where positives have that share: each class counts as often as it would.
+
+        `probability` is what is said there. Redraws do not smooth it.
+        """
+        if self.merit is None or not _has_choice(truth, probability):
+            return HALF
+        share = float((truth == 1).mean())
+        weights = np.where(truth == 1, prevalence / share, (1 - prevalence) / (1 - share))
+        return best_cut(truth, probability, self.merit, weights)
+
     def _best(
         self, truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"], merit: Merit
     ) -> float:

@@ -13,6 +13,7 @@ from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
 from wholecase.experiment.gallery import add_to_gallery, addition_lines, undo_gallery
 from wholecase.experiment.imported import import_clam
+from wholecase.experiment.prevalent import at_prevalence, share_asked
 from wholecase.experiment.reproducing import Reproduction, reproduce, reproduction_lines
 from wholecase.experiment.results import write_predictions
 from wholecase.experiment.run import Settings, run
@@ -32,6 +33,7 @@ __all__ = [
     "add_to_gallery",
     "addition_lines",
     "ask",
+    "at_prevalence",
     "ballot",
     "draw_answer",
     "external_metrics",
@@ -44,6 +46,7 @@ __all__ = [
     "reproduce",
     "reproduction_lines",
     "run",
+    "share_asked",
     "standing_lines",
     "stored_answer",
     "stored_nearest_lines",

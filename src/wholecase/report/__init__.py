@@ -1,6 +1,14 @@
 """A run folder becomes one page that can be read, shown and sent: no server, no network."""
 
-from wholecase.report.compare import Comparison, Judged, Pair, compare, compare_runs, judged_alike
+from wholecase.report.compare import (
+    Comparison,
+    Judged,
+    Pair,
+    compare,
+    compare_runs,
+    judged_alike,
+    judged_scores,
+)
 from wholecase.report.compare_lines import disputed_lines, pair_lines
 from wholecase.report.compare_page import compare_page
 from wholecase.report.page import write_report
@@ -16,6 +24,7 @@ __all__ = [
     "compare_runs",
     "disputed_lines",
     "judged_alike",
+    "judged_scores",
     "pair_lines",
     "run_lines",
     "runs_in",

@@ -154,6 +154,15 @@ def judged_alike(roots: Sequence[Path], *, may_repeat: bool = False) -> tuple[Ju
     return runs
 
 
+def judged_scores(folder: RunFolder) -> "Scores":
+    """What a run says of its test cases, as the metrics want it.
+
+    Raises:
+        RunError: it judged none.
+    """
+    return _judged(folder.root, folder.root.name).scores
+
+
 def _judged(root: Path, name: str) -> Judged:
     folder = RunFolder(root)
     classes = tuple(folder.read_facts()["classes"])
