@@ -26,6 +26,7 @@ from wholecase.cli.reproduce import reproduce
 from wholecase.cli.run import run
 from wholecase.cli.runs import runs
 from wholecase.cli.store import store
+from wholecase.cli.study_plan import plan
 from wholecase.cli.triage import triage
 from wholecase.cli.vote import vote
 from wholecase.core.outlet import telling
@@ -52,6 +53,7 @@ def build() -> App:
         run,
         predict,
         report,
+        plan,
         runs,
         reproduce,
         compare,

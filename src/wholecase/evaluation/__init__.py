@@ -23,6 +23,11 @@ from wholecase.evaluation.curves import (
 )
 from wholecase.evaluation.delong import Areas, areas, delong
 from wholecase.evaluation.honesty import bins_for, calibration_intercept, calibration_slope, said
+from wholecase.evaluation.in_the_large import (
+    error_if_honest,
+    integrated_index,
+    observed_expected,
+)
 from wholecase.evaluation.interval import FEW, Gap, Interval
 from wholecase.evaluation.intervals import mean_drop, mean_interval, measure, paired_difference
 from wholecase.evaluation.mcnemar import mcnemar
@@ -30,6 +35,7 @@ from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
 from wholecase.evaluation.overlap import Errors, Overlap, overlap
+from wholecase.evaluation.planning import Plan, plan
 from wholecase.evaluation.prevalence import (
     Predictive,
     estimated_prevalence,
@@ -59,6 +65,7 @@ __all__ = [
     "Metric",
     "Novelty",
     "Overlap",
+    "Plan",
     "Predictive",
     "Reliability",
     "Rule",
@@ -78,20 +85,24 @@ __all__ = [
     "confusion",
     "decision_curve",
     "delong",
+    "error_if_honest",
     "estimated_prevalence",
     "expected_calibration_error",
     "far_judges",
     "fit_temperature",
+    "integrated_index",
     "learn_familiar",
     "mcnemar",
     "mean_drop",
     "mean_features",
     "mean_interval",
     "measure",
+    "observed_expected",
     "over_folds",
     "overlap",
     "p_of_chance",
     "paired_difference",
+    "plan",
     "precision_recall",
     "predictive_values",
     "reliability",

@@ -15,8 +15,11 @@ from wholecase.core.seeds import seed_of
 from wholecase.evaluation import (
     Interval,
     Novelty,
+    error_if_honest,
+    integrated_index,
     mean_interval,
     measure,
+    observed_expected,
     p_of_chance,
     shares_of_pairs,
 )
@@ -142,6 +145,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "scales_shuffled": lost[NAMES].to_json() if lost else {},
         "repeats": repeats,
         "chance": _chance(judgements, recipe),
+        "calibration": _calibration(judgements, recipe),
         "subgroups": of_subgroups(judgements, columns or {}, recipe),
     }
     metrics |= {name: part for name, part in parts.items() if part}
@@ -194,6 +198,20 @@ def measured(
         values = np.array(found, dtype=np.float64)
         intervals["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
     return {metric: interval.to_json() for metric, interval in intervals.items()}
+
+
+def _calibration(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
+    """Of two classes: are the probabilities right on the whole, and along their range?"""
+    scores = scores_of(judgements)
+    if scores.classes != 2:
+        return {}
+    said = scores.probabilities[:, 1].astype(np.float64)
+    seed = seed_of(recipe.protocol.seed, "honest")
+    return {
+        "observed_expected": observed_expected(scores.truth, said, scores.patients).to_json(),
+        "ici": integrated_index(scores.truth, said),
+        "ece_if_honest": error_if_honest(said, seed),
+    }
 
 
 def _chance(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:

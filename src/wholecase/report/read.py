@@ -91,6 +91,10 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
+        calibration={
+            k: measured(v if isinstance(v, Mapping) else {"value": v})
+            for k, v in (metrics.get("calibration") or {}).items()
+        },
         checks=tuple(_check(one) for one in metrics.get("checks") or ()),
         subgroups={k: _subgroups(v) for k, v in (metrics.get("subgroups") or {}).items()},
         vote=read_vote(facts, metrics),

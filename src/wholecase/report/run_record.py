@@ -78,6 +78,8 @@ class Run:
     additions: tuple[str, ...] = ()
     """What was added to the models' memory after the run, in words; part of no figure."""
 
+    calibration: Mapping[str, Measured] = field(default_factory=dict)
+    """`observed_expected`, `ici` and `ece_if_honest` of two classes."""
     checks: tuple[CheckRecord, ...] = ()
     """In the order of their codes; empty of runs that were not asked."""
     subgroups: Mapping[str, tuple[Subgroup, ...]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.reliability import draw_reliability, honesty
 from wholecase.report.figures.threshold import RULES, Inner, Rule, draw_rule, draw_sides, inner_of
 from wholecase.report.run_record import Run
-from wholecase.report.wording import count, listed, number, percent, reach
+from wholecase.report.wording import count, interval, listed, number, percent, reach
 
 
 def deciding_figures(run: Run, cases: Judged) -> list[Figure]:
@@ -38,6 +38,7 @@ def reliability_figure(run: Run, cases: Judged) -> Figure | None:
         caption += " The run scaled no temperature."
     else:
         caption += f" Temperature, chosen on inner patients: {reach(scaled)}."
+    caption += _in_the_large(run)
     after = "after temperature scaling" if raw is not None else "as said"
     before = [("before", "before")] if raw is not None else []
     return Figure(
@@ -53,6 +54,21 @@ def reliability_figure(run: Run, cases: Judged) -> Figure | None:
         ),
         table=honesty(cases, raw),
     )
+
+
+def _in_the_large(run: Run) -> str:
+    """Whether as many were positive as were announced, and what chance alone would show."""
+    told = {name: one for name, one in run.calibration.items() if one.value is not None}
+    text = ""
+    if (ratio := told.get("observed_expected")) is not None:
+        ends = f" ({interval(ratio)})" if interval(ratio) else ""
+        text += f" Positives by those announced (O/E): {number(ratio.value)}{ends}; 1 is honest."
+    if (index := told.get("ici")) is not None:
+        text += f" Mean distance from a smooth curve (ICI): {number(index.value, 3)}."
+    if (chance := told.get("ece_if_honest")) is not None:
+        shown = number(chance.value, 3)
+        text += f" Honest probabilities would show an ECE of {shown} in so many cases."
+    return text
 
 
 def _thresholds(run: Run) -> list[Figure]:
