@@ -1,5 +1,14 @@
 """Metrics, intervals by patient, thresholds and calibration: numpy, scipy and scikit-learn."""
 
+from wholecase.evaluation.abstaining import (
+    COVERS,
+    SURE,
+    Zone,
+    set_limits,
+    sets_of,
+    share,
+    zone_of,
+)
 from wholecase.evaluation.admission import Rule, Standing, standings, vote_weights
 from wholecase.evaluation.apart import Far, far_judges, shares_of_pairs
 from wholecase.evaluation.baselines import BASELINES, Sides, Vectors, baseline, mean_features
@@ -49,10 +58,12 @@ from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, Thresho
 
 __all__ = [
     "BASELINES",
+    "COVERS",
     "FEW",
     "HIGHEST",
     "LOWEST",
     "METRICS",
+    "SURE",
     "THRESHOLDS",
     "Areas",
     "Curve",
@@ -75,6 +86,7 @@ __all__ = [
     "ThresholdChoice",
     "ThresholdRule",
     "Vectors",
+    "Zone",
     "apply_temperature",
     "areas",
     "auroc",
@@ -109,9 +121,13 @@ __all__ = [
     "reweighted",
     "roc",
     "said",
+    "set_limits",
+    "sets_of",
+    "share",
     "shares_of_pairs",
     "smoothed_temperature",
     "standings",
     "together",
     "vote_weights",
+    "zone_of",
 ]

@@ -23,6 +23,7 @@ from wholecase.evaluation import (
     p_of_chance,
     shares_of_pairs,
 )
+from wholecase.experiment.abstaining import abstaining
 from wholecase.experiment.exchanged import NAMES, lost_notes
 from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
@@ -146,6 +147,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         "repeats": repeats,
         "chance": _chance(judgements, recipe),
         "calibration": _calibration(judgements, recipe),
+        **abstaining(run, judgements, recipe),
         "subgroups": of_subgroups(judgements, columns or {}, recipe),
     }
     metrics |= {name: part for name, part in parts.items() if part}

@@ -95,6 +95,8 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
             k: measured(v if isinstance(v, Mapping) else {"value": v})
             for k, v in (metrics.get("calibration") or {}).items()
         },
+        refer=_refer(metrics.get("refer") or {}),
+        sets=_sets(metrics.get("sets") or {}),
         checks=tuple(_check(one) for one in metrics.get("checks") or ()),
         subgroups={k: _subgroups(v) for k, v in (metrics.get("subgroups") or {}).items()},
         vote=read_vote(facts, metrics),
@@ -104,6 +106,23 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
 def _check(entry: Mapping[str, Any]) -> CheckRecord:
     names = ("code", "title", "severity", "state", "sentence", "reason")
     return CheckRecord(*(str(entry.get(name) or "") for name in names))
+
+
+def _refer(table: Mapping[str, Any]) -> dict[str, Measured]:
+    words = {
+        "decided": "Decided at once, share of cases",
+        "accuracy": "Of these decided rightly",
+        "accuracy_referred": "Of those referred, would have been decided rightly",
+    }
+    return {told: measured(table[name]) for name, told in words.items() if name in table}
+
+
+def _sets(table: Mapping[str, Any]) -> dict[str, Measured]:
+    holds: Mapping[str, Any] = table.get("holds") or {}
+    told = {f"Sets that hold the truth, of {name}": measured(v) for name, v in holds.items()}
+    if "single" in table:
+        told["Sets of one class"] = measured(table["single"])
+    return told
 
 
 def _subgroups(table: Mapping[str, Any]) -> tuple[Subgroup, ...]:

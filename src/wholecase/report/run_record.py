@@ -80,6 +80,10 @@ class Run:
 
     calibration: Mapping[str, Measured] = field(default_factory=dict)
     """`observed_expected`, `ici` and `ece_if_honest` of two classes."""
+    refer: Mapping[str, Measured] = field(default_factory=dict)
+    """What referring unsure cases would give, in words; empty where no zone could be set."""
+    sets: Mapping[str, Measured] = field(default_factory=dict)
+    """What sets of classes instead of decisions would give, in words."""
     checks: tuple[CheckRecord, ...] = ()
     """In the order of their codes; empty of runs that were not asked."""
     subgroups: Mapping[str, tuple[Subgroup, ...]] = field(default_factory=dict)

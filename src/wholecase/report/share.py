@@ -4,7 +4,7 @@ Patients and sites are numbered, files and folders are not named, reasons are to
 alone: they quote files and headers, into which scanners write names and accession numbers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from wholecase.core.files import read_json, write_json, write_text
 from wholecase.report.figure_files import write_figures
 from wholecase.report.page import page
 from wholecase.report.read import read_run
-from wholecase.report.records import FoldRecord
+from wholecase.report.records import CheckRecord, FoldRecord, Subgroup
 from wholecase.report.run_record import Run
 from wholecase.report.voting import VoteRecord
 from wholecase.runs import RunFolder, write_rows
@@ -47,6 +47,7 @@ def share(root: Path, out: Path) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     write_figures(replace(run, root=out))
     metrics = {**read_json(RunFolder(root).metrics), "notes": list(run.notes)}
+    metrics |= _told_apart(metrics, run)
     if run.vote is not None:
         metrics["vote"] = _vote(metrics["vote"], _members(read_run(root)))
     write_json(folder.metrics, metrics)
@@ -85,10 +86,35 @@ def anonymous(run: Run) -> Run:
         ),
         tissue=tuple(replace(record, image=images[record.image]) for record in run.tissue),
         notes=tuple(n for n in run.notes if not any(name in n for name in names)),
+        checks=tuple(_quiet(one, names) for one in run.checks),
+        subgroups={column: _numbered_groups(own) for column, own in run.subgroups.items()},
         recipe=_recipe(run.recipe),
         vote=None if run.vote is None else _numbered_vote(run.vote, _members(run)),
         folds=tuple(_numbered_fold(fold, _members(run)) for fold in run.folds),
     )
+
+
+def _told_apart(metrics: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Checks and subgroups of `metrics.json` as the run is told."""
+    sentences = {one.code: one.sentence for one in run.checks}
+    checks = [{**one, "sentence": sentences[one["code"]]} for one in metrics.get("checks") or ()]
+    groups = {
+        column: dict(zip((one.value for one in run.subgroups[column]), told.values(), strict=True))
+        for column, told in (metrics.get("subgroups") or {}).items()
+    }
+    return {"checks": checks, **({"subgroups": groups} if groups else {})}
+
+
+def _quiet(check: CheckRecord, names: set[str]) -> CheckRecord:
+    """Without a sentence that names somebody or some place."""
+    if not any(name in check.sentence for name in names):
+        return check
+    return replace(check, sentence="What was found names patients or places, and is left out here.")
+
+
+def _numbered_groups(groups: Sequence[Subgroup]) -> tuple[Subgroup, ...]:
+    """A value may be a name, a place or a number of somebody's."""
+    return tuple(replace(one, value=f"value {n}") for n, one in enumerate(groups, 1))
 
 
 def _voting(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -170,6 +170,11 @@ TERMS: dict[str, str] = {
         "its features), against inner cases, which taught nothing: beyond all but one in a hundred "
         "of them a case is called unlike."
     ),
+    "Conformal sets": (
+        "Instead of one class a case is given every class whose probability is not among the "
+        "lowest tenth of what inner patients of that class were given: of new patients like them "
+        "nine in ten have their class in the set (Vovk 2012)."
+    ),
     "Plain models": (
         "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
         "features: what can be had without any weighing of regions. Where cases are compared, "
