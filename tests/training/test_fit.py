@@ -44,11 +44,20 @@ def narrowing(rate: float) -> list[float]:
 def test_learning_stops_where_all_cases_draw_together() -> None:
     distances = narrowing(0.01)
     assert 3 < len(distances) < 40
-    assert max(distances[-3:]) < 0.05 <= distances[-4]
+    assert max(distances[-3:]) < 0.05
     told = [Epoch(n, 0.5, 0.5, figures={DISTANCE: d}) for n, d in enumerate(distances)]
     assert are_together(told)
     assert not are_together(told[:-1])
     assert not are_together(told[::-1]), "it widens"
+
+    def course(*distances: float) -> list[Epoch]:
+        return [Epoch(n, 0.5, 0.5, figures={DISTANCE: d}) for n, d in enumerate(distances)]
+
+    assert are_together(course(0.9, 0.8, 0.07, 0.08, 0.09)), "it has fallen, and stays low"
+    assert are_together(course(0.04, 0.04, 0.04)), "it never came apart"
+    assert not are_together(course(0.02, 0.03, 0.04)), "it widens"
+    assert not are_together(course(0.9, 0.07, 0.3, 0.08, 0.09))
+    assert not are_together(course(0.9, 0.3, 0.25, 0.2))
     assert not are_together([Epoch(n, 0.5, 0.5) for n in range(9)])
 
 
