@@ -12,7 +12,7 @@ from typing import Literal
 from wholecase.core.files import read_json
 from wholecase.evaluation import METRICS
 from wholecase.runs import FoldFolder, read_rows
-from wholecase.training import DISTANCE, Epoch, are_together
+from wholecase.training import ACTIVE, DISTANCE, Epoch, are_together
 
 Kind = Literal["collapse", "swings", "missed", "gap", "perfect", "together"]
 LOW = 0.1
@@ -195,5 +195,5 @@ def _epoch(row: Mapping[str, str]) -> Epoch:
         loss,
         valid_p_positive=positive,
         valid_p_negative=negative,
-        figures={DISTANCE: float(row[DISTANCE])} if row.get(DISTANCE) else {},
+        figures={name: float(row[name]) for name in (ACTIVE, DISTANCE) if row.get(name)},
     )

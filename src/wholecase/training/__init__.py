@@ -13,11 +13,12 @@ from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
-from wholecase.training.together import DISTANCE, are_together
+from wholecase.training.together import ACTIVE, DISTANCE, are_together
 from wholecase.training.views import Drawn, PerScale, Views, judged_views, mirrored
 from wholecase.training.watch import metric_told
 
 __all__ = [
+    "ACTIVE",
     "AUGMENTS",
     "BATCHES",
     "CALIBRATIONS",
