@@ -42,6 +42,7 @@ def labels_of(recipe: Recipe) -> Labels:
         also=_folder_labels(recipe),
         further=further,
         covariates=tuple(section.covariates.items()),
+        counted=section.counted,
     )
 
 

@@ -58,8 +58,9 @@ def run(
 
 def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
     from wholecase.cli.lines import failure_lines, metric_lines, unlike_lines
+    from wholecase.core.visible import visible
 
-    for line in summary.extraction:
+    for line in (*summary.extraction, *map(visible, summary.magnifications)):
         print(line)
     for line in metric_lines(summary.metrics["pooled"]):
         print(line)

@@ -39,6 +39,7 @@ from wholecase.experiment.facts import facts_of, write_cases, write_exclusions
 from wholecase.experiment.fold_job import FoldJob
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.learning import learn_fold
+from wholecase.experiment.magnifications import magnification_lines, write_magnifications
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.repeats import told_of_repeats
@@ -120,6 +121,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     with clock.stage("evaluate"):
         stability = write_stability(bench, judged)
         write_cases(folder, used, extraction)
+        write_magnifications(folder, cohort, extraction, splits[0])
         write_contents(folder, bench.folds, extraction)
         _write_judged(folder, judged, cohort.classes, used)
         warnings = _warned(bench, judged, cohort)
@@ -159,6 +161,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         killed=sum(f.stage == KILLED for f in extraction.failures),
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
+        magnifications=tuple(magnification_lines(folder)),
         folds=fates,
         judged=len(judged),
         unlike=tuple(one.case.id for one in judged if one.is_unlike),

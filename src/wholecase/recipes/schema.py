@@ -70,6 +70,13 @@ class CohortSection(Section):
         exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
     )
 
+    counted: tuple[str, ...] = Field(
+        (),
+        description="further columns by whose values images are counted, where there are several "
+        "magnifications; nothing learns from them, and a manifest may lack them",
+        exclude_if=lambda value: not value,
+    )
+
     @model_validator(mode="after")
     def _no_label_beside_images(self) -> "CohortSection":
         labels = {self.label, *(target.label for target in self.targets.values())}

@@ -1,7 +1,8 @@
 """A run folder on disk -> a `Run`. Only `run.json` must be there; the rest may be missing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from wholecase.report.records import (
     CasePictures,
     Deletion,
     Exclusion,
+    ImageCounts,
     ImagesAlone,
     MarkedSlices,
     Measured,
@@ -83,6 +85,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         neighbours=_neighbours(folder.neighbours),
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
+        magnifications=tuple(_counted(folder.magnifications)),
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
     )
 
@@ -127,6 +130,13 @@ def _images(table: Mapping[str, Any]) -> ImagesAlone:
 
 def _scale(table: Mapping[str, Any]) -> Scale:
     return Scale(tuple(map(float, table.get("folds") or ())), measured(table.get("lost")))
+
+
+def _counted(path: Path) -> Iterator[ImageCounts]:
+    for counted, group in groupby(rows_of(path), key=lambda row: cell(row, "counted", path)):
+        rows = [list(row.items())[1:] for row in group]
+        powers = tuple(name for name, _ in rows[0][3:])
+        yield ImageCounts(counted, powers, tuple(tuple(v for _, v in row) for row in rows))
 
 
 def _used(row: Row, path: Path) -> UsedCase:

@@ -263,6 +263,18 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class ImageCounts:
+    """Images by magnification, for the values of one thing."""
+
+    counted: str
+    """`images`, `images by label` and the like."""
+    powers: tuple[str, ...]
+    """Heads of the columns, such as `40x`."""
+    rows: tuple[tuple[str, ...], ...]
+    """Value, patients, patients with all magnifications, and images at each."""
+
+
+@dataclass(frozen=True)
 class Repeated:
     """A metric over repeats of the run with other seeds, the run included."""
 

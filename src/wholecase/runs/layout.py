@@ -45,6 +45,11 @@ class RunFolder:
         return self.root / "cases.csv"
 
     @property
+    def magnifications(self) -> Path:
+        """`magnifications.csv`: how many images of each magnification, by label and fold."""
+        return self.root / "magnifications.csv"
+
+    @property
     def exclusions(self) -> Path:
         """`exclusions.csv`: every image and case that was left out, at which stage and why."""
         return self.root / "exclusions.csv"
