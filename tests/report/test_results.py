@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from wholecase.report.page import page
 from wholecase.report.read import read_run
 from wholecase.report.records import Baseline, ImagesAlone, Measured, Scale
 from wholecase.report.results_table import results_text
@@ -38,6 +39,15 @@ def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:
     assert told["all"] == ["0.80 (0.70–0.90)", "0.75", "412"]
     assert told["40"] == ["0.30 (0.20–0.40)", "0.10 (−0.05 to 0.25)"]
     assert told["Logistic regression at 40 alone"] == ["0.70", "+0.10 (0.02–0.20)"]
+
+
+def test_repeats_of_the_importance_have_a_column(three) -> None:
+    scales = {"40": Scale((0.2, 0.4), Measured(0.1), (0.3, 0.1))}
+    run = replace(read_run(three.root), scales=scales)
+    told = rows(results_text(run))
+    assert told["scale"][1] == "mean of 2 repeats (range)"
+    assert told["40"] == ["0.30 (0.20–0.40)", "0.20 (0.10–0.30)", "0.10"]
+    assert "Mean of 2 repeats (range)" in page(run)
 
 
 def test_a_name_cannot_break_a_table(binary) -> None:

@@ -13,7 +13,7 @@ from wholecase.report.figure_files import write_figures
 from wholecase.report.pictures import ERRORS
 from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
-from wholecase.report.results_table import results_text, scale_cells
+from wholecase.report.results_table import results_text, scale_cells, scale_heads
 from wholecase.report.run_record import Run
 from wholecase.report.slide_sheet import slides_of
 from wholecase.report.terms import TERMS, metric_name
@@ -74,6 +74,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),
+        "scale_heads": scale_heads(run),
         "scales": [(name, *scale_cells(one)) for name, one in run.scales.items()],
         "agreement": agreement(run),
         "evidence": evidence(run),

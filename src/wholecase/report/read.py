@@ -129,7 +129,8 @@ def _images(table: Mapping[str, Any]) -> ImagesAlone:
 
 
 def _scale(table: Mapping[str, Any]) -> Scale:
-    return Scale(tuple(map(float, table.get("folds") or ())), measured(table.get("lost")))
+    folds, repeats = (tuple(map(float, table.get(key) or ())) for key in ("folds", "repeats"))
+    return Scale(folds, measured(table.get("lost")), repeats)
 
 
 def _counted(path: Path) -> Iterator[ImageCounts]:

@@ -260,6 +260,8 @@ class Scale:
     """Learnt importance, fold by fold."""
     lost: Measured
     """AUROC less that with the views of other patients."""
+    repeats: tuple[float, ...] = ()
+    """Means over the folds, repeat by repeat; empty where the run was made once."""
 
 
 @dataclass(frozen=True)

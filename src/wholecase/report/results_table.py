@@ -48,23 +48,39 @@ def _tables(run: Run) -> Iterator[str]:
         )
     if run.scales:
         yield "## Magnifications"
-        heads = (
-            "scale",
-            "learnt importance, mean (range over folds)",
-            "AUROC lost without its own",
+        yield _table(
+            ("scale", *scale_heads(run)),
+            [(name, *scale_cells(one)) for name, one in run.scales.items()],
         )
-        yield _table(heads, [(name, *scale_cells(one)) for name, one in run.scales.items()])
 
 
-def scale_cells(one: Scale) -> tuple[str, str]:
-    """Learnt importance with its range, and what is lost, for people.
+def scale_heads(run: Run) -> tuple[str, ...]:
+    """What `scale_cells` tells; repeats only where there are some."""
+    repeats = max((len(one.repeats) for one in run.scales.values()), default=0)
+    return (
+        "learnt importance, mean (range over folds)",
+        *([f"mean of {repeats} repeats (range)"] if repeats else []),
+        "AUROC lost without its own",
+    )
+
+
+def scale_cells(one: Scale) -> tuple[str, ...]:
+    """Learnt importance with its range, that of repeats, and what is lost, for people.
 
     >>> scale_cells(Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25)))
     ('0.30 (0.20–0.40)', '0.10 (−0.05 to 0.25)')
+    >>> scale_cells(Scale((0.2, 0.4), Measured(0.1), (0.3, 0.1)))
+    ('0.30 (0.20–0.40)', '0.20 (0.10–0.30)', '0.10')
     """
-    share = sum(one.shares) / len(one.shares) if one.shares else None
-    told = f"{number(share)} ({reach(one.shares)})" if one.shares else number(share)
-    return told, _told(one.lost)
+    repeats = [_ranged(one.repeats)] if one.repeats else []
+    return _ranged(one.shares), *repeats, _told(one.lost)
+
+
+def _ranged(values: Sequence[float]) -> str:
+    """The mean and the range."""
+    if not values:
+        return number(None)
+    return f"{number(sum(values) / len(values))} ({reach(values)})"
 
 
 def _metric(run: Run, name: str) -> tuple[str, ...]:
