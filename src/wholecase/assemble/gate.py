@@ -17,7 +17,7 @@ from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
 from wholecase.encoders import check_spacing
 from wholecase.evaluation import METRICS, THRESHOLDS
-from wholecase.models import Batch, CaseModel
+from wholecase.models import Batch, CaseModel, layers_that_drop
 from wholecase.recipes import Recipe
 from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
 from wholecase.weights import find_file
@@ -68,6 +68,8 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
             if network.file is not None:
                 find_file(network.file)
     schedule = schedule_of(recipe, kind)
+    if schedule.validation_dropout:
+        layers_that_drop(model)
     _check_decay(model, schedule)
     for start in sorted({0, *(stage.start for stage in schedule.stages)}):
         optimizer_for(model, schedule, start)

@@ -163,6 +163,7 @@ def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
         watch="loss" if stop is None else stop.on,
         patience=None if stop is None else stop.patience,
         min_delta=0.0 if stop is None else stop.min_delta,
+        validation_dropout=train.validation_dropout,
         stages=_stages(recipe),
         course=_course(train.schedule),
         batchnorm=train.batchnorm,

@@ -19,6 +19,7 @@ from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.experiment.stability import Stability
+from wholecase.models import PASSES
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
 
@@ -151,7 +152,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *importance_notes(importance),
         *lost_notes(lost, len(folds)),
         *stability.notes,
-        *filter(None, [unseen_note(recipe)]),
+        *filter(None, [unseen_note(recipe), _dropout_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics
@@ -209,6 +210,18 @@ def _spread(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
                 "folds": len(values),
             }
     return spread
+
+
+def _dropout_note(recipe: Recipe) -> str:
+    """That epochs were chosen under other conditions than those that judge; empty by default."""
+    share = recipe.train.validation_dropout
+    if not share:
+        return ""
+    return (
+        f"Epochs were chosen on inner patients with {share:g} of the heads' hidden numbers dropped "
+        f"(train.validation_dropout), by the mean of {PASSES} seeded passes; temperature, "
+        "threshold and test patients are judged without."
+    )
 
 
 def _notes(judgements: Sequence[Judgement], pooled: dict[str, dict[str, Any]]) -> list[str]:

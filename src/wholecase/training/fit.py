@@ -79,7 +79,7 @@ def fit(
             remember(model, train.once())
             # where nobody is asked the later epoch is the better one
             nobody = Verdict(None, float(-epoch), None)
-            verdict = nobody if asked is None else judge(model, asked, schedule)
+            verdict = nobody if asked is None else judge(model, asked, schedule, seed)
             means = verdict.p_positive, verdict.p_negative
             rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor, *means))
             watch.see(epoch, verdict.score, model)

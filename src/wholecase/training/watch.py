@@ -1,5 +1,7 @@
 """Early stopping: which epoch was best so far, and whether to go on."""
 
+import statistics
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +14,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.evaluation import METRICS
 from wholecase.execution import read_ahead
-from wholecase.models import CaseModel, answered, case_means
+from wholecase.models import Answer, Batch, CaseModel, answered, case_means, dropped_answers
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
@@ -80,8 +82,11 @@ class Watch:
         self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
 
 
-def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
+def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0) -> Verdict:
     """Loss per case, the watched score and a metric, over the inner patients as they are judged.
+
+    With a validation dropout the mean over several passes counts; `seed` draws the same in each
+    epoch.
 
     Raises:
         RecipeError: the recipe watches something that is neither `loss` nor a metric.
@@ -92,10 +97,12 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     truth: list[np.ndarray] = []
     rows: list[np.ndarray] = []
     with read_ahead(batches.judged()) as coming, torch.no_grad():
-        for batch, answer in answered(model, coming):
-            here = batch.to(answer.logits.device)
-            total += float(model.cost(answer, here)) * len(batch.cases)
-            rows.append(model.head.probabilities(answer).double().cpu().numpy())
+        for batch, said in _asked(model, coming, schedule.validation_dropout, seed):
+            here = batch.to(said[0].logits.device)
+            costs = [float(model.cost(answer, here)) for answer in said]
+            total += statistics.fmean(costs) * len(batch.cases)
+            told = [model.head.probabilities(answer).double() for answer in said]
+            rows.append(torch.stack(told).mean(0).cpu().numpy())
             truth.append(batch.targets["label"].argmax(1).numpy())
             cases += batch.cases
     loss = total / len(cases)
@@ -104,6 +111,17 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     value = METRICS[name](labels, probabilities, probabilities.argmax(1))
     score = loss if schedule.watch == LOSS else METRICS[name].cost(value)
     return Verdict(loss, score, _finite(value), *_means(labels, probabilities))
+
+
+def _asked(
+    model: CaseModel, batches: Iterable[Batch], share: float, seed: int
+) -> Iterator[tuple[Batch, tuple[Answer, ...]]]:
+    """Each batch with its answer, or with several where dropout stays on."""
+    if share:
+        yield from dropped_answers(model, batches, share=share, seed=seed)
+        return
+    for batch, answer in answered(model, batches):
+        yield batch, (answer,)
 
 
 def _means(
