@@ -75,7 +75,7 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for line in failure_lines(summary.failures):
         print(line)
-    print(f"folds: {summary.folds}")
+    print(f"folds: {summary.folds}{summary.epochs and f'; epochs: {summary.epochs}'}")
     took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in summary.seconds.items())
     used = summary.cases_in - summary.cases_out
     print(f"cases: {summary.cases_in} in, {summary.cases_out} out, {used} used ({took})")

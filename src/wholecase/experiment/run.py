@@ -47,6 +47,7 @@ from wholecase.experiment.results import write_metrics, write_novelty, write_pre
 from wholecase.experiment.stability import write_stability
 from wholecase.experiment.steps import shown_in_epoch, steps_told
 from wholecase.experiment.summary import Summary, summary_of
+from wholecase.experiment.tempo import tempo_of, tempo_told
 from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.experiment.told_neighbours import neighbour_notes, write_neighbours
 from wholecase.extract import KILLED, Extraction, table_lines
@@ -140,7 +141,8 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         keep_tissue(folder, cohort, extraction)
         shown = explained(bench, worst(judged, recipe.evaluate.pictures))
         draw_pictures(bench, judged, shown, place.workers)
-    write_json(folder.times, clock.to_json())
+    tempo = tempo_of([folder, *(other.run for other in others)])
+    write_json(folder.times, clock.to_json() | tempo)
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,
         "repeat": repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None),
@@ -162,6 +164,7 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
         magnifications=tuple(magnification_lines(folder)),
+        epochs=tempo_told(tempo, recipe),
         folds=fates,
         judged=len(judged),
         unlike=tuple(one.case.id for one in judged if one.is_unlike),

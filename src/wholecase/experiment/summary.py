@@ -31,6 +31,8 @@ class Summary:
     """Images by magnification, in lines for people."""
     folds: str = ""
     """How many folds were learnt, chosen anew or reused."""
+    epochs: str = ""
+    """How long those took that were learnt."""
     judged: int = 0
     """Cases of outer test sides."""
     unlike: tuple[str, ...] = ()

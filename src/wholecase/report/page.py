@@ -86,6 +86,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "errors": [row for row in rows if row.prediction.is_wrong][:ERRORS],
         "wrong": sum(p.is_wrong for p in run.predictions),
         "facts": provenance.provenance(run),
+        "epoch_times": provenance.epoch_times(run),
         "stage_times": provenance.stage_times(run),
         "command": provenance.command(run),
         "command_home": provenance.command_home(run),

@@ -193,6 +193,11 @@ class FoldFolder:
         return self.root / "history.csv"
 
     @property
+    def times(self) -> Path:
+        """`times.json`: how long its epochs took, apart since that differs between equal runs."""
+        return self.root / "times.json"
+
+    @property
     def inner(self) -> Path:
         """`inner.csv`: calibrated predictions of the inner patients that set the choices."""
         return self.root / "inner.csv"

@@ -12,6 +12,7 @@ from wholecase.training.rates import SCHEDULES, Course, Followed
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
+from wholecase.training.tempo import Tempo, together
 from wholecase.training.views import Drawn, PerScale, Views, judged_views
 from wholecase.training.watch import metric_told
 
@@ -44,6 +45,7 @@ __all__ = [
     "Shelf",
     "Shuffled",
     "Stage",
+    "Tempo",
     "Views",
     "choose",
     "choose_head",
@@ -53,4 +55,5 @@ __all__ = [
     "optimizer_for",
     "pack",
     "past",
+    "together",
 ]
