@@ -19,7 +19,11 @@ def run(
     device: Device = "auto",
     workers: Workers = 0,
     baselines: Annotated[
-        bool, Parameter(help="also judge plain models on the mean of frozen features")
+        bool,
+        Parameter(
+            help="also judge plain models on frozen features, or train the recipe's own baselines "
+            "from the pixels"
+        ),
     ] = False,
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:

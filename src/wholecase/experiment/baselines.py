@@ -1,4 +1,4 @@
-"""Plain models on the mean or the maximum of the frozen features, on the run's own folds."""
+"""What a run is held against on its own folds: plain models on frozen features, or networks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from wholecase.answer import Judgement, read_case, scores_of
-from wholecase.cohort import Case, Fold
+from wholecase.cohort import Case, Cohort, Fold
 from wholecase.core.progress import progress
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import (
@@ -28,6 +28,7 @@ from wholecase.experiment.scale_features import (
     means_of,
     of_each_scale,
 )
+from wholecase.experiment.trained_baselines import TRAINED, trained_baselines
 
 MEAN, MAX = "mean", "maximum"
 PLAIN = {
@@ -42,31 +43,37 @@ NAMES = {
     "neighbours": "nearest neighbours",
     "centroid": "the nearest centroid",
 }
+UNTRAINED = (
+    "Plain baselines need frozen features, and this run learns from pixels; name networks that "
+    "learn as well under evaluate.baselines."
+)
 Pooled = Mapping[str, Mapping[str, Float[np.ndarray, " D"]]]
 """By pooling and case."""
 
 
 def against_baselines(
-    bench: Bench, judged: Sequence[Judgement]
+    bench: Bench, judged: Sequence[Judgement], cohort: Cohort
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
     Both figures that papers give are told: pooled, and the mean over folds. The maximum of each
     feature is tried where cases have several instances; where these have several magnifications,
     logistic regression on each alone, and on all side by side, too. A run that learns from pixels
-    has no frozen features, and a note instead.
+    has no frozen features: the networks of `evaluate.baselines` learn from the pixels as well, and
+    without any there is a note instead.
     """
-    if bench.extraction.kind is not None:
-        return {}, ["Plain baselines need frozen features, and this run learns from pixels."]
-    pooled = _pooled(bench)
+    if bench.extraction.kind is None:
+        said = _plain(bench)
+    elif bench.recipe.evaluate.baselines:
+        said = {
+            (name, f"the network of evaluate.baselines.{name.removeprefix(TRAINED)}"): own
+            for name, own in trained_baselines(bench, cohort).items()
+        }
+    else:
+        return {}, [UNTRAINED]
     entries: dict[str, Any] = {}
     notes = []
-    scales = {f"logistic_{way}": ("logistic", way) for way in pooled if way not in {MEAN, MAX}}
-    for name, (model, way) in (PLAIN | scales).items():
-        if way not in pooled:
-            continue
-        of_case = pooled[way]
-        plain = [one for fold in bench.folds for one in _judged(bench, fold, model, of_case)]
+    for (name, words), plain in said.items():
         order = {one.case.id: one for one in plain}
         same = [order[one.case.id] for one in judged]
         entries[name] = {
@@ -74,9 +81,23 @@ def against_baselines(
             "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
         }
-        if note := _unbeaten(f"{NAMES[model]} on {_told(way)}", entries[name]):
+        if note := _unbeaten(words, entries[name]):
             notes.append(note)
     return entries, notes
+
+
+def _plain(bench: Bench) -> dict[tuple[str, str], list[Judgement]]:
+    """By name in `metrics.json` and words for it, what each plain model says of the test cases."""
+    pooled = _pooled(bench)
+    said = {}
+    scales = {f"logistic_{way}": ("logistic", way) for way in pooled if way not in {MEAN, MAX}}
+    for name, (model, way) in (PLAIN | scales).items():
+        if way not in pooled:
+            continue
+        said[name, f"{NAMES[model]} on {_told(way)}"] = [
+            one for fold in bench.folds for one in _judged(bench, fold, model, pooled[way])
+        ]
+    return said
 
 
 def _pooled(bench: Bench) -> Pooled:

@@ -323,11 +323,34 @@ class Choose(Section):
     calibration: str = Field("smoothed", description="smoothed, temperature or none")
 
 
+class BaselineSection(Section):
+    """A network to hold the recipe against: the recipe's own, less what makes it the recipe."""
+
+    scales: tuple[float, ...] = Field(
+        (), description="magnifications that it is shown, in learning and judging; none for all"
+    )
+    aggregator: Named | None = Field(
+        None, description="instead of model.aggregator, such as mean or concatenated"
+    )
+
+    @model_validator(mode="after")
+    def _differs(self) -> "BaselineSection":
+        if not self.scales and self.aggregator is None:
+            raise ValueError("a baseline needs `scales` or an `aggregator`, or it is the recipe")
+        return self
+
+
 class Evaluate(Section):
     """How results are told."""
 
     bootstrap: int = Field(2000, ge=100, description="resamples of patients behind each interval")
     pictures: int = Field(200, ge=0, description="most cases with pictures, worst errors first")
+    baselines: dict[Name, BaselineSection] = Field(
+        default_factory=dict,
+        description="networks that `--baselines` trains from the pixels on the run's own folds, "
+        "by name",
+        exclude_if=lambda value: not value,
+    )
 
 
 class Recipe(Section):

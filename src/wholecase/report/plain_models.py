@@ -48,7 +48,13 @@ def _named(name: str) -> str:
 
     >>> _named("centroid"), _named("logistic_at_40"), _named("logistic_side_by_side")
     ('Nearest centroid', 'Logistic regression at 40 alone', 'Logistic regression, scales together')
+    >>> _named("trained_at_40"), _named("trained_late_fusion")
+    ('Network trained at 40 alone', 'Network trained: late fusion')
     """
+    if (scale := name.removeprefix("trained_at_")) != name:
+        return f"Network trained at {scale} alone"
+    if (own := name.removeprefix("trained_")) != name:
+        return f"Network trained: {own.replace('_', ' ')}"
     if (scale := name.removeprefix("logistic_at_")) != name:
         return f"Logistic regression at {scale} alone"
     return NAMES.get(name, name)

@@ -157,7 +157,8 @@ TERMS: dict[str, str] = {
     ),
     "Plain models": (
         "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
-        "features: what can be had without any weighing of regions."
+        "features: what can be had without any weighing of regions. Or networks that learn from "
+        "the same pixels, with fewer magnifications or none weighed against another."
     ),
     "Train": "Patients that the model learns from.",
     "Valid": (

@@ -133,6 +133,10 @@ class RunFolder:
         """What a repeat with another seed keeps: splits, folds and predictions; 0 is the run."""
         return RunFolder(self.root / "repeats" / str(number)) if number else self
 
+    def baseline(self, name: str) -> "RunFolder":
+        """What a model that learns as a baseline on the same folds keeps: folds and predictions."""
+        return RunFolder(self.root / "baselines" / name)
+
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""
         return self.root / "evidence" / f"{safe_name(case)}.safetensors"

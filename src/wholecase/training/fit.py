@@ -89,7 +89,7 @@ def fit(
             means = verdict.p_positive, verdict.p_negative
             rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor, *means))
             watch.see(epoch, verdict.score, model)
-            pace.see(verdict.score)
+            pace.see(verdict.score, verdict.loss)
             if keep is not None:
                 save_progress(keep, model, pace, watch, rows)
             tempo = tempo.plus(Tempo(1, perf_counter() - begun, learnt, shown))
