@@ -31,12 +31,18 @@ def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:
     rate, area = Measured(0.8, 0.7, 0.9, 30), {"auroc": Measured(0.7, 0.6, 0.8, 30)}
     run = replace(
         read_run(three.root),
-        images={"all": ImagesAlone(rate, Measured(0.75), 412)},
+        images={"40": ImagesAlone(rate, Measured(0.75), 412, area)},
         scales={"40": Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25))},
         baselines={"logistic_at_40": Baseline(area, {"auroc": Measured(0.1, 0.02, 0.2, 30)})},
     )
     told = rows(results_text(run))
-    assert told["all"] == ["0.80 (0.70–0.90)", "0.75", "412"]
+    assert told["images alone, 40"] == ["412", "0.80 (0.70–0.90)", "0.70 (0.60–0.80)", "–", "0.75"]
+    cases, _, auroc, *_ = told["cases, by all images together"]
+    assert (cases, auroc) == (
+        str(len(run.predictions)),
+        told["AUROC"][0] + f" ({told['AUROC'][1]})",
+    )
+    assert "How are single images decided?" in page(run)
     assert told["40"] == ["0.30 (0.20–0.40)", "0.10 (−0.05 to 0.25)"]
     assert told["Logistic regression at 40 alone"] == ["0.70", "+0.10 (0.02–0.20)"]
 

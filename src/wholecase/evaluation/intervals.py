@@ -6,7 +6,7 @@ cannot give, as do redraws that all agree, and those of which one in twenty has 
 the interval follows from a formula that covers (`bounds`), or there is none and the reason is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -40,13 +40,19 @@ REPEATS = 2000
 
 
 def measure(
-    scores: Scores, *, repeats: int = REPEATS, seed: int, alpha: float = 0.05
+    scores: Scores,
+    *,
+    repeats: int = REPEATS,
+    seed: int,
+    alpha: float = 0.05,
+    only: Collection[str] = METRICS,
 ) -> dict[str, Interval]:
-    """Every metric with its interval at confidence 1 - alpha, by patient.
+    """Every metric, or `only` those of these names, with its interval at 1 - alpha, by patient.
 
     Metrics of two classes only are left out where there are more.
     """
-    fitting = {name: m for name, m in METRICS.items() if m.fits(scores.classes)}
+    asked = {name: metric for name, metric in METRICS.items() if name in only}
+    fitting = {name: metric for name, metric in asked.items() if metric.fits(scores.classes)}
     redrawn = {
         name: partial(_measured, m, scores) for name, m in fitting.items() if _many(m, scores)
     }

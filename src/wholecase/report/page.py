@@ -10,6 +10,7 @@ from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
+from wholecase.report.images_alone import HEADS, image_rows
 from wholecase.report.pictures import ERRORS
 from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
@@ -74,6 +75,8 @@ def _facts(run: Run) -> dict[str, Any]:
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),
+        "image_heads": HEADS,
+        "image_rows": image_rows(run),
         "scale_heads": scale_heads(run),
         "scales": [(name, *scale_cells(one)) for name, one in run.scales.items()],
         "agreement": agreement(run),

@@ -125,7 +125,8 @@ def _rising(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _images(table: Mapping[str, Any]) -> ImagesAlone:
     rate, accuracy = (measured(table.get(key)) for key in ("recognition_rate", "image_accuracy"))
-    return ImagesAlone(rate, accuracy, whole(table.get("images")))
+    metrics = {name: measured(one) for name, one in (table.get("metrics") or {}).items()}
+    return ImagesAlone(rate, accuracy, whole(table.get("images")), metrics)
 
 
 def _scale(table: Mapping[str, Any]) -> Scale:

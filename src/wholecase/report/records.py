@@ -250,6 +250,8 @@ class ImagesAlone:
     """Mean over patients of the share of their images that are decided rightly."""
     image_accuracy: Measured
     images: int
+    metrics: Mapping[str, Measured] = field(default_factory=dict)
+    """Each image counted once."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from wholecase.report.images_alone import HEADS, image_rows, told
 from wholecase.report.plain_models import baseline_rows, metrics_shown
-from wholecase.report.records import Measured, Scale
+from wholecase.report.records import Scale
 from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, metric_name
 from wholecase.report.verdict import reading, title, verdict
@@ -29,8 +30,8 @@ def _tables(run: Run) -> Iterator[str]:
     yield _table(heads, [_metric(run, name) for name in names])
     if run.baselines:
         yield "## Plain models on the same folds"
-        told = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
-        heads = ("model", *(head for pair in told for head in pair))
+        named = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
+        heads = ("model", *(head for pair in named for head in pair))
         rows = [
             (name, *(cell for p in pairs for cell in (p.value, f"{p.difference} ({p.interval})")))
             for name, pairs in baseline_rows(run)
@@ -38,14 +39,7 @@ def _tables(run: Run) -> Iterator[str]:
         yield _table(heads, rows)
     if run.images:
         yield "## Images judged alone"
-        heads = ("images", "patient-level recognition rate", "image-level accuracy", "number")
-        yield _table(
-            heads,
-            [
-                (name, _told(one.recognition_rate), _told(one.image_accuracy), str(one.images))
-                for name, one in run.images.items()
-            ],
-        )
+        yield _table(HEADS, image_rows(run))
     if run.scales:
         yield "## Magnifications"
         yield _table(
@@ -73,7 +67,7 @@ def scale_cells(one: Scale) -> tuple[str, ...]:
     ('0.30 (0.20–0.40)', '0.20 (0.10–0.30)', '0.10')
     """
     repeats = [_ranged(one.repeats)] if one.repeats else []
-    return _ranged(one.shares), *repeats, _told(one.lost)
+    return _ranged(one.shares), *repeats, told(one.lost)
 
 
 def _ranged(values: Sequence[float]) -> str:
@@ -88,10 +82,6 @@ def _metric(run: Run, name: str) -> tuple[str, ...]:
     folds = "" if over is None else f"{number(over[0])} ± {number(over[1])}"
     ends = interval(one) or (f"none: {one.reason}" if one.reason else "")
     return metric_name(name), number(one.value), ends, folds, "" if one.n is None else str(one.n)
-
-
-def _told(one: Measured) -> str:
-    return f"{number(one.value)} ({interval(one)})" if interval(one) else number(one.value)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
