@@ -88,7 +88,7 @@ def fit(
             verdict = nobody if asked is None else judge(model, asked, schedule, seed)
             means = verdict.p_positive, verdict.p_negative
             rows.append(Epoch(epoch, train_loss, verdict.loss, verdict.metric, factor, *means))
-            watch.see(epoch, verdict.score, model)
+            watch.see(epoch, verdict.score, model, verdict.loss)
             pace.see(verdict.score, verdict.loss)
             if keep is not None:
                 save_progress(keep, model, pace, watch, rows)

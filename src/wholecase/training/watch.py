@@ -19,6 +19,8 @@ from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
 LOSS = "loss"
+LEAST = 1e-4
+"""Change of the loss that counts as betterment where scores are equal."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,26 @@ class Watch:
     reference: float = float("inf")
     """The score that has to be undercut by `min_delta` to count as betterment."""
     waited: int = 0
+    best_loss: float = float("inf")
+    """Of the best epoch, which decides between equal scores."""
+    reference_loss: float = float("inf")
     best: dict[str, Tensor] = field(default_factory=dict)
 
-    def see(self, epoch: int, score: float, model: CaseModel) -> None:
-        """Remember the state if this epoch is the best; a nan never is."""
-        if score < self.best_score or self.best_epoch < 0:
-            self.best_score, self.best_epoch = score, epoch
+    def see(self, epoch: int, score: float, model: CaseModel, loss: float | None = None) -> None:
+        """Remember the state if this epoch is the best; a nan never is.
+
+        Of equal scores the smaller loss is the better: few patients give a score that counts
+        decisions few values, and before they are divided at one half it has only one.
+        """
+        loss = float("inf") if loss is None else loss
+        equal = score == self.best_score
+        if score < self.best_score or self.best_epoch < 0 or (equal and loss < self.best_loss):
+            self.best_score, self.best_epoch, self.best_loss = score, epoch, loss
             self.best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
         if score < self.reference - self.min_delta:
-            self.reference, self.waited = score, 0
+            self.reference, self.reference_loss, self.waited = score, loss, 0
+        elif equal and loss < self.reference_loss - LEAST:
+            self.reference_loss, self.waited = loss, 0
         else:
             self.waited += 1
 
@@ -72,6 +85,8 @@ class Watch:
             "best_epoch": self.best_epoch,
             "reference": _finite(self.reference),
             "waited": self.waited,
+            "best_loss": _finite(self.best_loss),
+            "reference_loss": _finite(self.reference_loss),
         }
 
     def restore(self, facts: dict[str, Any], best: dict[str, Tensor]) -> None:
@@ -80,6 +95,8 @@ class Watch:
         self.best_score = inf if facts["best_score"] is None else facts["best_score"]
         self.reference = inf if facts["reference"] is None else facts["reference"]
         self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
+        losses = (facts.get(f"{name}_loss") for name in ("best", "reference"))
+        self.best_loss, self.reference_loss = (inf if loss is None else loss for loss in losses)
 
 
 def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0) -> Verdict:
