@@ -5,10 +5,12 @@ from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.parts import (
+    AUTO,
     batches_of,
     cut_of,
     encoder_of,
     labels_of,
+    of_size,
     plan_of,
     repeats_of,
     schedule_of,
@@ -20,6 +22,7 @@ from wholecase.assemble.parts import (
 from wholecase.assemble.places import DEVICES, available_devices, place_of
 
 __all__ = [
+    "AUTO",
     "DEVICES",
     "available_devices",
     "bags_of",
@@ -32,6 +35,7 @@ __all__ = [
     "encoder_of",
     "labels_of",
     "model_of",
+    "of_size",
     "place_of",
     "plan_of",
     "repeats_of",

@@ -10,6 +10,7 @@ from wholecase.assemble.parts import (
     cut_of,
     encoder_of,
     labels_of,
+    of_size,
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
@@ -46,7 +47,7 @@ def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind | None
     if kind is None or recipe.model.pixels is not None:
         kind = pixels_of(recipe)
     _check_learning(recipe, kind, weights=weights)
-    batches_of(recipe, _Nobody(), recipe.protocol.seed)
+    batches_of(of_size(recipe, 1), _Nobody(), recipe.protocol.seed)
     _check_choices(recipe)
 
 

@@ -39,7 +39,7 @@ from wholecase.experiment.repeat import repeat_of
 from wholecase.experiment.repeats import told_of_repeats
 from wholecase.experiment.results import write_metrics, write_novelty, write_predictions
 from wholecase.experiment.stability import write_stability
-from wholecase.experiment.steps import shown_in_epoch, steps_told
+from wholecase.experiment.steps import shown_in_epoch, sized, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tempo import tempo_of, tempo_told
 from wholecase.experiment.tissue_pictures import keep_tissue
@@ -81,6 +81,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
     splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
+    recipe = sized(recipe, settings.place.device, splits[0].folds[0].train)
     _check(recipe, cohort, settings)
     folder = RunFolder(settings.out)
     try:
