@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from wholecase.assemble import cut_of, labels_of, split_of
+from wholecase.cli.check import _asked
 from wholecase.cohort import Cohort, read_cohort
 from wholecase.core.errors import RecipeError
 from wholecase.execution import Place
@@ -98,6 +99,8 @@ def test_the_recipe_names_each_magnification_and_concatenation() -> None:
         assert own.model.backbone == recipe.model.backbone
         assert (own.train, own.views, own.batches) == (recipe.train, recipe.views, recipe.batches)
     assert _named("trained_at_40") == "Network trained at 40 alone"
+    _, cost, _ = _asked("breakhis-mmnet", ["protocol.repeats=2"])
+    assert cost == "models that a run trains: 10, and with --baselines 25 more"
 
 
 @pytest.mark.parametrize(
