@@ -59,7 +59,6 @@ def test_auto_follows_the_device_and_how_much_there_is_to_show(
     device: str, patients: int, cases: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = read_recipe("breakhis-mmnet", ["batches.cases=auto"])
-    check_recipe(recipe, weights=False)
     taught = [case(f"{number}", 5) for number in range(patients)]  # 3 sets of each
     run = sized(recipe, device, taught)
     assert run == read_recipe("breakhis-mmnet", [f"batches.cases={cases}"])
@@ -67,3 +66,8 @@ def test_auto_follows_the_device_and_how_much_there_is_to_show(
     assert f"batches.cases=auto is {cases}: " in told
     assert ("shall have 8 steps" in told) == (patients < 40)
     assert sized(RECIPE, device, taught) == RECIPE
+
+
+def test_auto_passes_the_check() -> None:
+    small = "model.backbone.network={name: small_cnn, channels: [4]}"
+    check_recipe(read_recipe("breakhis-mmnet", [small, "batches.cases=auto"]), weights=False)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from wholecase.assemble import cut_of, labels_of, split_of
+from wholecase.cli.check import _asked
 from wholecase.cohort import Cohort, read_cohort
 from wholecase.core.errors import RecipeError
 from wholecase.execution import Place
@@ -19,9 +20,10 @@ from wholecase.recipes import Recipe, read_recipe
 from wholecase.report.plain_models import _named
 from wholecase.runs import RunFolder, read_rows
 
+SMALL = "model.backbone.network={name: attended, network: {name: small_cnn, channels: [4, 8]}}"
 CHANGES = (
     "model.backbone.scales=[40,100]",
-    "model.backbone.network={name: attended, network: {name: small_cnn, channels: [4, 8]}}",
+    SMALL,
     "model.aggregator={name: cross_magnification, scales: [40, 100], inner: 8, heads: 2}",
     "model.head.hidden=[]",
     "cut.side_px=16",
@@ -90,7 +92,7 @@ def test_a_magnification_that_nobody_has_is_told(tmp_path: Path) -> None:
 
 
 def test_the_recipe_names_each_magnification_and_concatenation() -> None:
-    recipe = read_recipe("breakhis-mmnet")
+    recipe = read_recipe("breakhis-mmnet", [SMALL])
     check_rivals(recipe)
     rivals = rival_recipes(recipe)
     assert list(rivals) == ["at_40", "at_100", "at_200", "at_400", "concatenation"]
@@ -98,6 +100,8 @@ def test_the_recipe_names_each_magnification_and_concatenation() -> None:
         assert own.model.backbone == recipe.model.backbone
         assert (own.train, own.views, own.batches) == (recipe.train, recipe.views, recipe.batches)
     assert _named("trained_at_40") == "Network trained at 40 alone"
+    _, cost, _ = _asked("breakhis-mmnet", [SMALL, "protocol.repeats=2"])
+    assert cost == "models that a run trains: 10, and with --baselines 25 more"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ def test_the_recipe_names_each_magnification_and_concatenation() -> None:
 )
 def test_one_that_cannot_be_is_told_before_anything_is_learnt(baseline: str, told: str) -> None:
     def read() -> Recipe:
-        return read_recipe("breakhis-mmnet", [f"evaluate.baselines={baseline}"])
+        return read_recipe("breakhis-mmnet", [SMALL, f"evaluate.baselines={baseline}"])
 
     with pytest.raises(RecipeError, match=told):
         check_rivals(read())

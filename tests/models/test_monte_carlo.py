@@ -80,12 +80,15 @@ def test_an_epoch_is_judged_by_the_mean_of_the_passes() -> None:
 
 
 def test_a_recipe_says_it_and_needs_a_hidden_layer() -> None:
-    on = read_recipe("breakhis-mmnet", ["train.validation_dropout=0.7"])
+    small = "model.backbone.network={name: small_cnn, channels: [4]}"
+    on = read_recipe("breakhis-mmnet", [small, "train.validation_dropout=0.7"])
     check_recipe(on, weights=False)
     assert _dropout_note(on).startswith("Epochs were chosen on inner patients with 0.7 of")
     off = read_recipe("breakhis-mmnet")
     assert _dropout_note(off) == ""
     assert "validation_dropout" not in off.model_dump(mode="json")["train"]
-    flat = read_recipe("breakhis-mmnet", ["train.validation_dropout=0.7", "model.head.hidden=[]"])
+    flat = read_recipe(
+        "breakhis-mmnet", [small, "train.validation_dropout=0.7", "model.head.hidden=[]"]
+    )
     with pytest.raises(RecipeError, match=r"none; give model\.head\.hidden, or set it to 0"):
         check_recipe(flat, weights=False)
