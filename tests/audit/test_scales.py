@@ -52,3 +52,13 @@ def test_a_cohort_of_one_magnification_has_no_such_table(cohort, tmp_path):
     kept = [line for line in lines if not line.endswith(",100")]
     (tmp_path / "one.csv").write_text("\n".join(kept) + "\n")
     assert check_cohort(read_cohort(tmp_path / "one.csv", LABELS)).scales.rows == ()
+
+
+def test_a_further_column_is_counted_where_the_recipe_says_so(cohort, tmp_path):
+    labels = Labels(classes=LABELS.classes, counted=("kind_of", "not_there"))
+    counted = read_cohort(tmp_path / "cohort.csv", labels)
+    assert not any("kind_of" in remark.where for remark in counted.remarks)
+    rows = check_cohort(counted).scales.rows
+    kinds = [(row.value, row.patients, row.images) for row in rows if row.what == "kind_of"]
+    assert kinds == [("(none)", 4, (5, 4)), ("x", 4, (4, 3)), ("y", 4, (4, 4))]
+    assert {row.what for row in rows} == {"all", "label", "kind_of"}

@@ -7,7 +7,10 @@ from wholecase.models import AGGREGATORS, Aggregator, Embedded
 
 WIDTH = 12
 SCALES = torch.tensor([5.0, 10.0, 40.0])
-OPTIONS = {"cross_magnification": {"scales": [5, 10, 40]}}
+OPTIONS = {
+    "concatenated": {"scales": [5, 10, 40]},
+    "cross_magnification": {"scales": [5, 10, 40]},
+}
 """With which options a member is held to the contract."""
 
 

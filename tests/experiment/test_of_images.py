@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wholecase.answer import Judgement, images_right
+from wholecase.answer import Judgement, images_alone
 from wholecase.cohort import Case, Image
 from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.explain import Evidence
@@ -41,20 +41,21 @@ def evidence(alone: list[float]) -> Evidence:
 def judged(one: Case, alone: list[float]) -> Judgement:
     rows = np.array([0.5, 0.5])
     told = Judgement(one, ("benign", "malignant"), 0, rows, rows, 1)
-    return replace(told, images_right=images_right(one, evidence(alone), CHOICES))
+    return replace(told, images=images_alone(one, evidence(alone), CHOICES))
 
 
 def test_each_image_is_decided_at_the_threshold_of_the_cases() -> None:
     one = case("a", (40, 40, 100))
-    told = images_right(one, evidence([0.41, 0.39, np.nan]), CHOICES)
-    assert told == {0: True, 1: False}, "what no set has shown is left out"
-    assert images_right(replace(one, target=None), evidence([0.5] * 3), CHOICES) is None
-    assert images_right(case("b", (40,)), evidence([0.5]), CHOICES) is None, "one image"
+    told = images_alone(one, evidence([0.41, 0.39, np.nan]), CHOICES)
+    assert {n: alone.decision for n, alone in told.items()} == {0: 1, 1: 0}, "2 was never shown"
+    assert told[1].probabilities.tolist() == pytest.approx([0.61, 0.39])
+    assert images_alone(replace(one, target=None), evidence([0.5] * 3), CHOICES) is None
+    assert images_alone(case("b", (40,)), evidence([0.5]), CHOICES) is None, "one image"
     cut = replace(one, images=tuple(replace(image, kind="tile") for image in one.images))
-    assert images_right(cut, evidence([0.5] * 3), CHOICES) is None, "tiles are parts of a picture"
+    assert images_alone(cut, evidence([0.5] * 3), CHOICES) is None, "tiles are parts of a picture"
     tiles = replace(evidence([0.5] * 3), image=np.array([0, 0, 1]))
-    assert images_right(one, tiles, CHOICES) is None, "an image of two tiles"
-    assert images_right(one, replace(evidence([0.5] * 3), alone=None), CHOICES) is None
+    assert images_alone(one, tiles, CHOICES) is None, "an image of two tiles"
+    assert images_alone(one, replace(evidence([0.5] * 3), alone=None), CHOICES) is None
 
 
 def test_a_patient_counts_once_however_many_images() -> None:
@@ -71,6 +72,12 @@ def test_a_patient_counts_once_however_many_images() -> None:
     assert told["all"]["recognition_rate"]["n"] == 3
     assert told["40"]["recognition_rate"]["value"] == pytest.approx((1 + 0 + 0.5) / 3)
     assert told["40"]["images"] == 6
+    areas = told["all"]["metrics"]
+    assert set(areas) == {"auroc", "balanced_accuracy", "sensitivity", "specificity", "f1"}
+    assert areas["auroc"]["value"] == pytest.approx((3 * 0 + 5 * 0.5) / 8), "ties count half"
+    assert areas["sensitivity"]["value"] == pytest.approx(5 / 8)
+    assert areas["specificity"]["value"] == 0
+    assert areas["auroc"]["n"] == 3, "patients"
     low, high = (told["all"]["recognition_rate"][end] for end in ("low", "high"))
     assert 0 <= low < 0.42 < high <= 1
     (note,) = image_notes(told)

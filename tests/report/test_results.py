@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from wholecase.report.page import page
 from wholecase.report.read import read_run
 from wholecase.report.records import Baseline, ImagesAlone, Measured, Scale
 from wholecase.report.results_table import results_text
@@ -30,14 +31,29 @@ def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:
     rate, area = Measured(0.8, 0.7, 0.9, 30), {"auroc": Measured(0.7, 0.6, 0.8, 30)}
     run = replace(
         read_run(three.root),
-        images={"all": ImagesAlone(rate, Measured(0.75), 412)},
+        images={"40": ImagesAlone(rate, Measured(0.75), 412, area)},
         scales={"40": Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25))},
         baselines={"logistic_at_40": Baseline(area, {"auroc": Measured(0.1, 0.02, 0.2, 30)})},
     )
     told = rows(results_text(run))
-    assert told["all"] == ["0.80 (0.70–0.90)", "0.75", "412"]
+    assert told["images alone, 40"] == ["412", "0.80 (0.70–0.90)", "0.70 (0.60–0.80)", "–", "0.75"]
+    cases, _, auroc, *_ = told["cases, by all images together"]
+    assert (cases, auroc) == (
+        str(len(run.predictions)),
+        told["AUROC"][0] + f" ({told['AUROC'][1]})",
+    )
+    assert "How are single images decided?" in page(run)
     assert told["40"] == ["0.30 (0.20–0.40)", "0.10 (−0.05 to 0.25)"]
     assert told["Logistic regression at 40 alone"] == ["0.70", "+0.10 (0.02–0.20)"]
+
+
+def test_repeats_of_the_importance_have_a_column(three) -> None:
+    scales = {"40": Scale((0.2, 0.4), Measured(0.1), (0.3, 0.1))}
+    run = replace(read_run(three.root), scales=scales)
+    told = rows(results_text(run))
+    assert told["scale"][1] == "mean of 2 repeats (range)"
+    assert told["40"] == ["0.30 (0.20–0.40)", "0.20 (0.10–0.30)", "0.10"]
+    assert "Mean of 2 repeats (range)" in page(run)
 
 
 def test_a_name_cannot_break_a_table(binary) -> None:

@@ -33,8 +33,8 @@ class Plant:
 def write_planted(folder: Path) -> tuple[Path, int]:
     """Names of patients, files, folders and sites, further columns, and headers of files."""
     rng, plant = np.random.default_rng(5), Plant()
-    rows = ["case_id,patient_id,path,label,kind,site,accession,doctor"]
-    sites = [plant(), plant()]
+    rows = ["case_id,patient_id,path,label,kind,site,accession,doctor,scanner"]
+    sites, scanners = [plant(), plant()], [plant(), plant()]
     for number in range(24):
         patient, home = plant(), folder / plant()
         home.mkdir()
@@ -47,7 +47,8 @@ def write_planted(folder: Path) -> tuple[Path, int]:
             label = ("wild-type", "mutated")[number % 2]
             place = path.relative_to(folder).as_posix()
             site = sites[number % 2]
-            rows.append(f"c{number:02},{patient},{place},{label},tile,{site},{plant()},{plant()}")
+            further = f"{plant()},{plant()},{scanners[number % 3 == 0]}"
+            rows.append(f"c{number:02},{patient},{place},{label},tile,{site},{further}")
     path.write_bytes(path.read_bytes()[:200])  # one image costs itself, and says why
     manifest = folder / f"{plant()}.csv"
     manifest.write_text("\n".join(rows) + "\n")
@@ -82,7 +83,7 @@ def test_no_identifier_is_sent_on(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert {name for path in files for name in found_in(path)} == set()
     assert "QZ" not in "".join(path.name for path in files)
     page = (out / "report.html").read_text()
-    for told in ("c07", "patient 8", "site 2", "he file cannot be opened", "AUROC"):
+    for told in ("c07", "patient 8", "site 2", "value 2", "he file cannot be opened", "AUROC"):
         assert told in page
     assert str(tmp_path) not in page
     with pytest.raises(RunError, match="shared is not empty"):

@@ -38,7 +38,7 @@ def test_the_settings_are_those_that_are_given() -> None:
         *("adamw", 5e-5, 5e-3),
     )
     assert (train.epochs, train.clip_norm) == (25, 1.0)
-    assert (train.schedule.name, train.schedule.options) == ("plateau", {"patience": 3})
+    assert (train.schedule.name, train.schedule.options["patience"]) == ("plateau", 3)
     assert train.early_stop is not None
     assert (train.early_stop.on, train.early_stop.patience) == ("balanced_accuracy", 7)
     assert train.augment["mixup"] == 0.2

@@ -1,5 +1,6 @@
 """The loop stops early, keeps the best, and says when a loss is no number."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from wholecase.training import (
     fit,
 )
 from wholecase.training.rates import Cosine, Plateau
+from wholecase.training.watch import Watch
 
 
 class Together(torch.nn.Module):
@@ -112,6 +114,27 @@ def test_small_betterment_does_not_renew_patience_but_is_kept() -> None:
     assert len(history.epochs) == 4
     losses = [epoch.valid_loss for epoch in history.epochs]
     assert history.best == int(np.argmin(losses))
+
+
+def test_of_equal_scores_the_lower_loss_is_kept_and_renews_patience() -> None:
+    def kept(*seen: tuple[float, float]) -> tuple[int, int]:
+        """Epoch that is kept, epochs that were learnt."""
+        watch = Watch(patience=2, min_delta=0.0)
+        for epoch, (score, loss) in enumerate(seen):
+            watch.see(epoch, score, model(), loss)
+            if watch.is_over:
+                break
+        facts = json.loads(json.dumps(watch.facts()))
+        again = Watch(patience=2, min_delta=0.0)
+        again.restore(facts, watch.best)
+        assert again == watch
+        return watch.best_epoch, epoch + 1
+
+    stuck = [(-0.5, loss) for loss in (0.9, 0.8, 0.7, 0.6, 0.5)]
+    assert kept(*stuck) == (4, 5), "a score that stands still is no end while the loss falls"
+    assert kept(*[(-0.5, 0.9)] * 5) == (0, 3)
+    assert kept((-0.5, 0.9), (-0.5, 0.90001), (-0.5, 0.89999), (-0.5, 0.1)) == (2, 3)
+    assert kept((-0.7, 0.9), (-0.5, 0.1), (-0.5, 0.05)) == (0, 3), "the score comes first"
 
 
 def test_a_loss_that_is_no_number_is_told_with_the_case() -> None:

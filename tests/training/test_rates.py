@@ -48,6 +48,19 @@ def test_plateau_slows_down_after_patience(seen: list[float], patience: int, flo
     assert factors(course, seen) == wanted
 
 
+def test_plateau_may_look_on_the_loss_where_the_score_stands_still() -> None:
+    losses = [1.0, 0.9, 0.8, 0.8, 0.8, 0.7]
+    by_score, by_loss = (Rates(Plateau(patience=1, on=on), 6) for on in ("score", "loss"))
+    told = []
+    for loss in losses:
+        for rates in (by_score, by_loss):
+            rates.see(-0.5, loss)
+        told.append((by_score.factor, by_loss.factor))
+    assert [one for one, _ in told] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
+    assert [other for _, other in told] == pytest.approx([1, 1, 1, 1, 0.1, 0.1])
+    by_loss.see(-0.5)  # where nobody is asked for a loss
+
+
 @given(scores, st.integers(0, 24), st.sampled_from(sorted(SCHEDULES)))
 def test_what_is_told_as_json_goes_on_the_same(seen: list[float], at: int, name: str) -> None:
     course, stopped = SCHEDULES[name](), seen[: at % len(seen)]
@@ -69,10 +82,13 @@ def test_what_is_told_as_json_goes_on_the_same(seen: list[float], at: int, name:
         ("plateau", {"factor": 1.0}),
         ("plateau", {"factor": 0.0}),
         ("plateau", {"patience": -1}),
+        ("plateau", {"on": "auroc"}),
         ("plateau", {"floor": 1.5}),
         ("cosine", {"floor": -0.1}),
     ],
 )
 def test_impossible_options_are_refused(name: str, options: dict[str, float]) -> None:
-    with pytest.raises(RecipeError, match=r"the schedule `plateau` needs|the floor of a schedule"):
+    with pytest.raises(
+        RecipeError, match=r"the schedule `plateau` (needs|looks)|the floor of a schedule"
+    ):
         SCHEDULES[name](**options)

@@ -10,7 +10,7 @@ from wholecase.answer.case_pictures import (
     save_picture,
 )
 from wholecase.answer.faithful import SHARES, Faithfulness, faithfulness
-from wholecase.answer.image_decisions import images_right
+from wholecase.answer.image_decisions import ImageAlone, images_alone
 from wholecase.answer.judgement import Judgement, scores_of
 from wholecase.answer.judging import judge
 from wholecase.answer.localising import Localised, localise
@@ -41,6 +41,7 @@ __all__ = [
     "CaseExamples",
     "Faithfulness",
     "FoldModel",
+    "ImageAlone",
     "Judgement",
     "Localised",
     "Member",
@@ -60,7 +61,7 @@ __all__ = [
     "gallery_notes",
     "has_bag",
     "heat",
-    "images_right",
+    "images_alone",
     "is_series",
     "joint_evidence",
     "judge",

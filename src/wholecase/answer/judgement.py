@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 
 from wholecase.answer.case_pictures import heat
 from wholecase.answer.faithful import Faithfulness
+from wholecase.answer.image_decisions import ImageAlone
 from wholecase.answer.neighbours import Neighbour
 from wholecase.answer.series_pictures import is_series, series_picture
 from wholecase.cohort import Case
@@ -49,8 +50,8 @@ class Judgement:
     view_spread: float | None = None
     """Standard deviation, over the sets of views that judged, of the calibrated probability of the
     class that is decided on; of several judges their mean. None where the case was judged whole."""
-    images_right: Mapping[int, bool] | None = None
-    """By number of the image whether it alone is decided rightly; None where images are not."""
+    images: Mapping[int, ImageAlone] | None = None
+    """By number of the image what is said of it alone; None where images are not judged alone."""
     neighbours: tuple[Neighbour, ...] = ()
     """The cases that voted, nearest first, where the judge decides by neighbours."""
     seen: str = ""

@@ -6,10 +6,12 @@ from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.moved import moved_weights
 from wholecase.assemble.parts import (
+    AUTO,
     batches_of,
     cut_of,
     encoder_of,
     labels_of,
+    of_size,
     plan_of,
     repeats_of,
     schedule_of,
@@ -21,6 +23,7 @@ from wholecase.assemble.parts import (
 from wholecase.assemble.places import DEVICES, available_devices, place_of
 
 __all__ = [
+    "AUTO",
     "DEVICES",
     "available_devices",
     "bags_of",
@@ -34,6 +37,7 @@ __all__ = [
     "labels_of",
     "model_of",
     "moved_weights",
+    "of_size",
     "place_of",
     "plan_of",
     "repeats_of",

@@ -10,6 +10,7 @@ from wholecase.assemble.parts import (
     cut_of,
     encoder_of,
     labels_of,
+    of_size,
     schedule_of,
 )
 from wholecase.core.errors import RecipeError
@@ -17,7 +18,7 @@ from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
 from wholecase.encoders import check_spacing
 from wholecase.evaluation import METRICS, THRESHOLDS
-from wholecase.models import Batch, CaseModel
+from wholecase.models import Batch, CaseModel, layers_that_drop
 from wholecase.recipes import Recipe
 from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
 from wholecase.weights import find_file
@@ -46,7 +47,7 @@ def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind | None
     if kind is None or recipe.model.pixels is not None:
         kind = pixels_of(recipe)
     _check_learning(recipe, kind, weights=weights)
-    batches_of(recipe, _Nobody(), recipe.protocol.seed)
+    batches_of(of_size(recipe, 1), _Nobody(), recipe.protocol.seed)
     _check_choices(recipe)
 
 
@@ -68,6 +69,8 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
             if network.file is not None:
                 find_file(network.file)
     schedule = schedule_of(recipe, kind)
+    if schedule.validation_dropout:
+        layers_that_drop(model)
     _check_decay(model, schedule)
     for start in sorted({0, *(stage.start for stage in schedule.stages)}):
         optimizer_for(model, schedule, start)

@@ -27,6 +27,9 @@ from wholecase.training import (
     Views,
 )
 
+AUTO = "auto"
+"""Of `batches.cases`: as many as suit the device and the cohort, decided when a run begins."""
+
 
 def labels_of(recipe: Recipe) -> Labels:
     """Which labels of the manifest mean which class."""
@@ -42,6 +45,7 @@ def labels_of(recipe: Recipe) -> Labels:
         also=_folder_labels(recipe),
         further=further,
         covariates=tuple(section.covariates.items()),
+        counted=section.counted,
     )
 
 
@@ -136,9 +140,18 @@ def batches_of(recipe: Recipe, examples: Examples, seed: int) -> Batches:
     return made
 
 
+def of_size(recipe: Recipe, cases: int) -> Recipe:
+    """The recipe with so many cases in a step where it leaves that to the device."""
+    named = recipe.batches
+    if named.options.get("cases") != AUTO:
+        return recipe
+    sized = Named(name=named.name, **{**named.options, "cases": cases})
+    return recipe.model_copy(update={"batches": sized})
+
+
 def check_batches(recipe: Recipe) -> None:
     """Refuse batches and views that cannot be, before there are examples to fill them."""
-    batches_of(recipe, NoExamples(), seed=0)
+    batches_of(of_size(recipe, 1), NoExamples(), seed=0)
 
 
 def views_of(recipe: Recipe) -> Views | None:
@@ -179,6 +192,7 @@ def schedule_of(recipe: Recipe, kind: PixelKind = RGB) -> Schedule:
         watch="loss" if stop is None else stop.on,
         patience=None if stop is None else stop.patience,
         min_delta=0.0 if stop is None else stop.min_delta,
+        validation_dropout=train.validation_dropout,
         stages=_stages(recipe),
         course=_course(train.schedule),
         batchnorm=train.batchnorm,

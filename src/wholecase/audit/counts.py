@@ -113,11 +113,16 @@ def count_powers(looks: Iterable[Look]) -> tuple[PowerCount, ...]:
 
 def power_of(look: Look) -> float | None:
     """The magnification of an image: the manifest's, else that of a slide or tile's spacing."""
-    if look.image.magnification is not None:
-        return look.image.magnification
-    if look.sight.spacing_um is None or look.image.kind not in MICROSCOPIC:
+    return power_told(look.image, look.sight.spacing_um)
+
+
+def power_told(image: Image, spacing_um: float | None) -> float | None:
+    """The same where the spacing is known from elsewhere."""
+    if image.magnification is not None:
+        return image.magnification
+    if spacing_um is None or image.kind not in MICROSCOPIC:
         return None
-    power = spacing_of_power(look.sight.spacing_um)  # its own inverse
+    power = spacing_of_power(spacing_um)  # its own inverse
     usual = min(POWERS, key=lambda known: abs(math.log(known / power)))
     return usual if abs(math.log(usual / power)) < math.log(NEAR) else float(f"{power:.2g}")
 

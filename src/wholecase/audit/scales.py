@@ -1,4 +1,4 @@
-"""Who has images at which magnification: by class, by further label, by fold."""
+"""Who has images at which magnification: by class, counted column, further label and fold."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wholecase.audit.counts import power_of
 from wholecase.audit.division import Divide
 from wholecase.audit.look import Look
-from wholecase.cohort import Cohort, Split
+from wholecase.cohort import Case, Cohort, Image, Split
 from wholecase.core.errors import WholecaseError
 
 
@@ -17,7 +17,8 @@ class ScaleCount:
     """Images of one group by magnification."""
 
     what: str
-    """`label`, the name of a further label, `fold` for the test side of one, or `all`."""
+    """`label`, a counted column, the name of a further label, `fold` for the test side of one, or
+    `all`."""
     value: str
     patients: int
     complete: int
@@ -35,19 +36,26 @@ class Scales:
     rows: tuple[ScaleCount, ...] = ()
 
 
+Seen = tuple[Case, Image, float | None]
+"""A case, an image of it, and the image's magnification."""
+
+
 def count_scales(cohort: Cohort, looks: Sequence[Look], divide: Divide | None = None) -> Scales:
     """Images that opened, by magnification and group; folds where the cohort can be divided."""
-    power = {id(look): power_of(look) for look in looks if look.sight.trouble is None}
-    found = set(power.values())
-    if len(found - {None}) < 2:
+    usable = [look for look in looks if look.sight.trouble is None]
+    seen = [(look.case, look.image, power_of(look)) for look in usable]
+    if len({power for *_, power in seen} - {None}) < 2:
+        return Scales()
+    return scales_of(cohort, seen, _divided(cohort, divide))
+
+
+def scales_of(cohort: Cohort, seen: Sequence[Seen], split: Split | None) -> Scales:
+    """The same of images that are known; nothing where none has a magnification."""
+    found = {power for *_, power in seen}
+    if not found - {None}:
         return Scales()
     powers = tuple(sorted(found, key=lambda p: (p is None, p or 0.0)))
-    usable = [(look, power[id(look)]) for look in looks if id(look) in power]
-    groups = _groups(cohort, usable, _divided(cohort, divide))
-    return Scales(powers, tuple(_row(*group, powers) for group in groups))
-
-
-Seen = tuple[Look, float | None]
+    return Scales(powers, tuple(_row(*group, powers) for group in _groups(cohort, seen, split)))
 
 
 def _divided(cohort: Cohort, divide: Divide | None) -> Split | None:
@@ -61,19 +69,22 @@ def _groups(
     cohort: Cohort, usable: Sequence[Seen], split: Split | None
 ) -> Iterator[tuple[str, str, list[Seen]]]:
     yield "all", "", list(usable)
-    yield from _by("label", ((_label(cohort, look), (look, power)) for look, power in usable))
+    yield from _by("label", ((_label(cohort, seen[0]), seen) for seen in usable))
     names = [target.name for target in cohort.cases[0].targets] if cohort.cases else []
+    for number, name in enumerate(cohort.counted):
+        if name not in names and any(image.groups[number] for _, image, _ in usable):
+            told = ((seen[1].groups[number] or "(none)", seen) for seen in usable)
+            yield from _by(name, told)
     for number, name in enumerate(names):
-        values = ((look.case.targets[number].text, (look, power)) for look, power in usable)
+        values = ((seen[0].targets[number].text, seen) for seen in usable)
         yield from _by(name, ((text or "(none)", seen) for text, seen in values))
     for fold in split.folds if split else ():
         cases = {case.id for case in fold.test}
-        yield "fold", str(fold.number), [seen for seen in usable if seen[0].case.id in cases]
+        yield "fold", str(fold.number), [seen for seen in usable if seen[0].id in cases]
 
 
-def _label(cohort: Cohort, look: Look) -> str:
-    target = look.case.target
-    return look.case.label or "(none)" if target is None else cohort.classes[target]
+def _label(cohort: Cohort, case: Case) -> str:
+    return case.label or "(none)" if case.target is None else cohort.classes[case.target]
 
 
 def _by(what: str, pairs: Iterable[tuple[str, Seen]]) -> Iterator[tuple[str, str, list[Seen]]]:
@@ -84,10 +95,10 @@ def _by(what: str, pairs: Iterable[tuple[str, Seen]]) -> Iterator[tuple[str, str
 
 
 def _row(what: str, value: str, seen: Sequence[Seen], powers: Sequence[float | None]) -> ScaleCount:
-    images = Counter(power for _, power in seen)
+    images = Counter(power for *_, power in seen)
     of_patient: dict[str, set[float | None]] = {}
-    for look, power in seen:
-        of_patient.setdefault(look.case.patient, set()).add(power)
+    for case, _, power in seen:
+        of_patient.setdefault(case.patient, set()).add(power)
     wanted = set(powers) - {None}
     complete = sum(wanted <= own for own in of_patient.values())
     return ScaleCount(what, value, len(of_patient), complete, tuple(images[p] for p in powers))

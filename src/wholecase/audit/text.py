@@ -25,21 +25,21 @@ def _counts(counts: Sequence[Count]) -> Iterator[str]:
         if what == "site" and [row[0] for row in rows] == ["(none)"]:
             continue
         yield ""
-        yield from _aligned([(what, "cases", "patients", "images"), *rows])
+        yield from aligned([(what, "cases", "patients", "images"), *rows])
 
 
 def _lists(audit: Audit) -> Iterator[str]:
     spacings = [(words.spacing(row), str(row.images)) for row in audit.spacings]
     yield ""
-    yield from _aligned([("spacing in µm/px", "images"), *spacings])
+    yield from aligned([("spacing in µm/px", "images"), *spacings])
     if audit.slices:
         counted = [(words.slices(row), str(row.series)) for row in audit.slices]
         yield ""
-        yield from _aligned([("slices", "series"), *counted])
+        yield from aligned([("slices", "series"), *counted])
     if words.knows_powers(audit):
         rows = [(words.power(row), str(row.cases), str(row.images)) for row in audit.powers]
         yield ""
-        yield from _aligned([("magnification", "cases", "images"), *rows])
+        yield from aligned([("magnification", "cases", "images"), *rows])
     yield from _scales(audit)
     yield from _sides(audit)
     yield ""
@@ -52,7 +52,7 @@ def _scales(audit: Audit) -> Iterator[str]:
     for what, group in groupby(audit.scales.rows, key=lambda row: row.what):
         rows = [(r.value, *map(str, (r.patients, r.complete, *r.images))) for r in group]
         yield ""
-        yield from _aligned([(words.scales_of(what), "patients", "with all", *powers), *rows])
+        yield from aligned([(words.counted_for(what), "patients", "with all", *powers), *rows])
 
 
 def _sides(audit: Audit) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _sides(audit: Audit) -> Iterator[str]:
     ]
     if rows:
         yield ""
-        yield from _aligned([("fold and side", "cases", "patients", *labels), *rows])
+        yield from aligned([("fold and side", "cases", "patients", *labels), *rows])
 
 
 def _findings(audit: Audit) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _findings(audit: Audit) -> Iterator[str]:
     yield f"Errors: {counts['error']}, warnings: {counts['warning']}{remarks}."
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """Rows with the first column to the left and numbers to the right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for name, *numbers in rows:

@@ -102,10 +102,10 @@ def power_name(power: float | None) -> str:
     return "unknown" if power is None else f"{power:g}x"
 
 
-def scales_of(what: str) -> str:
+def counted_for(what: str) -> str:
     """What images by magnification are counted for.
 
-    >>> scales_of("all"), scales_of("fold"), scales_of("tumor_type")
+    >>> counted_for("all"), counted_for("fold"), counted_for("tumor_type")
     ('images', 'images by test fold', 'images by tumor_type')
     """
     return {"all": "images", "fold": "images by test fold"}.get(what, f"images by {what}")

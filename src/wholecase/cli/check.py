@@ -58,7 +58,11 @@ def _asked(recipe: str, overrides: Sequence[str]) -> tuple[Any, str, dict[str, A
 
     read = read_recipe(recipe, overrides)
     check_recipe(read, weights=False)  # where they are is the machine's affair
-    cost = f"models that a run trains: {trainings_of(read)}"
+    trained = trainings_of(read)
+    cost = f"models that a run trains: {trained}"
+    if read.evaluate.baselines and read.encoder is None:
+        once = trained // read.protocol.repeats
+        cost += f", and with --baselines {once * len(read.evaluate.baselines)} more"
     return (
         labels_of(read),
         cost,

@@ -18,7 +18,13 @@ def run(
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
-    baselines: Annotated[bool, Parameter(help="also judge plain models on the same folds")] = False,
+    baselines: Annotated[
+        bool,
+        Parameter(
+            help="also judge plain models on frozen features, or train the recipe's own baselines "
+            "from the pixels"
+        ),
+    ] = False,
     final: Annotated[
         bool, Parameter(negative="", help="also teach one model on all cases, for predict --final")
     ] = False,
@@ -60,8 +66,9 @@ def run(
 
 def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole house)
     from wholecase.cli.lines import failure_lines, metric_lines, unlike_lines
+    from wholecase.core.visible import visible
 
-    for line in summary.extraction:
+    for line in (*summary.extraction, *map(visible, summary.magnifications)):
         print(line)
     for line in metric_lines(summary.metrics["pooled"]):
         print(line)
@@ -76,7 +83,7 @@ def _tell(summary: Any) -> None:  # noqa: ANN401 (the type would load the whole 
         print(line)
     for line in failure_lines(summary.failures):
         print(line)
-    print(f"folds: {summary.folds}")
+    print(f"folds: {summary.folds}{summary.epochs and f'; epochs: {summary.epochs}'}")
     took = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in summary.seconds.items())
     used = summary.cases_in - summary.cases_out
     print(f"cases: {summary.cases_in} in, {summary.cases_out} out, {used} used ({took})")

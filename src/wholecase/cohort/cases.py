@@ -34,6 +34,8 @@ class Image:
     """An outline of the tissue, drawn or mended by hand, as GeoJSON."""
     train_only: bool = False
     """An augmented copy: may train, is never tested on."""
+    groups: tuple[str | None, ...] = ()
+    """What the columns of `Cohort.counted` say of it; nothing learns from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Cohort:
     """Names of the classes; with two, the second is the positive one. Empty when unlabelled."""
     ignored: tuple[Case, ...] = ()
     """Cases whose label the recipe lists under `ignore`."""
+    counted: tuple[str, ...] = ()
+    """Columns by whose values images are counted, beside their labels."""
     anonymous: int = 0
     """Cases whose patient is unknown: each counts as a patient of its own."""
     remarks: tuple[Remark, ...] = ()

@@ -33,6 +33,8 @@ class Labels:
     """Further values and the class of each, which hold where the recipe says nothing of them."""
     covariates: tuple[tuple[str, str], ...] = ()
     """Clinical columns, each with its kind: `number` or `category`."""
+    counted: tuple[str, ...] = ()
+    """Columns by whose values images are counted; a manifest may lack them."""
 
     def __post_init__(self) -> None:
         if len(self.classes) < 2:

@@ -109,7 +109,8 @@ def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
     mistakes, labels = Mistakes(), reader.labels
     further = labels.columns[1:] if labels else ()
     asked = labels.covariates if labels else ()
-    known = (reader.column, *further, *(column for column, _ in asked), *COLUMNS)
+    counted = labels.counted if labels else ()
+    known = (reader.column, *further, *(column for column, _ in asked), *counted, *COLUMNS)
     table = open_table(path, required, known, mistakes)
     entries = [entry for row in table.rows if (entry := reader.entry(row, mistakes))]
     damaged = damaged_ids(entries)
@@ -124,6 +125,7 @@ def _read(path: Path, required: Sequence[str], reader: "_Reader") -> Reading:
         cases=kept,
         classes=labels.names if labels else (),
         ignored=tuple([case for case in cases if labels and labels.ignores(case.label)]),
+        counted=counted,
         anonymous=sum(identity_key(case.id) in unknown for case in kept) if unknown else 0,
         remarks=(
             *column_remarks(table.columns, known, asked=labels is not None),
@@ -194,7 +196,7 @@ class _Reader:
             label=self._once(self._label(row)),
             split=side_of(row),
             site=self._once(row.text("site")),
-            image=Image(line=row.line, **values),
+            image=Image(line=row.line, groups=self._groups(row), **values),
             further=self._further(row),
             covariates=self._clinical(row),
         )
@@ -220,6 +222,11 @@ class _Reader:
                 raise row.error(labels.column, objection)
             found.append(self._once(text))
         return tuple(found)
+
+    def _groups(self, row: Row) -> tuple[str | None, ...]:
+        if self.labels is None:
+            return ()
+        return tuple([self._once(row.text(column)) for column in self.labels.counted])
 
     def _clinical(self, row: Row) -> tuple[float | str | None, ...]:
         return values_of(row, self.labels.covariates) if self.labels else ()

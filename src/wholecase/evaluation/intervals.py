@@ -6,7 +6,7 @@ cannot give, as do redraws that all agree, and those of which one in twenty has 
 the interval follows from a formula that covers (`bounds`), or there is none and the reason is told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 import numpy as np
@@ -42,7 +42,7 @@ REPEATS = 2000
 def measure(
     scores: Scores,
     *,
-    only: Sequence[str] = (),
+    only: Collection[str] = METRICS,
     repeats: int = REPEATS,
     seed: int,
     alpha: float = 0.05,
@@ -51,7 +51,7 @@ def measure(
 
     Metrics of two classes only are left out where there are more.
     """
-    asked = {name: METRICS[name] for name in only or METRICS}
+    asked = {name: METRICS[name] for name in only}
     fitting = {name: m for name, m in asked.items() if m.suits(scores)}
     redrawn = {
         name: partial(_measured, m, scores) for name, m in fitting.items() if _many(m, scores)

@@ -1,4 +1,4 @@
-"""Plain models on the mean or the maximum of the frozen features, on the run's own folds."""
+"""What a run is held against on its own folds: plain models on frozen features, or networks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from wholecase.answer import Judgement, read_case, scores_of
-from wholecase.cohort import Case, Fold
+from wholecase.cohort import Case, Cohort, Fold
 from wholecase.core.progress import progress
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import (
@@ -19,6 +19,7 @@ from wholecase.evaluation import (
     mean_features,
     paired_difference,
 )
+from wholecase.experiment.direct import DIRECT, judged_directly
 from wholecase.experiment.outer import Bench
 from wholecase.experiment.results import measured
 from wholecase.experiment.scale_features import (
@@ -28,6 +29,7 @@ from wholecase.experiment.scale_features import (
     means_of,
     of_each_scale,
 )
+from wholecase.experiment.trained_baselines import TRAINED, trained_baselines
 
 MEAN, MAX = "mean", "maximum"
 PLAIN = {
@@ -37,62 +39,74 @@ PLAIN = {
     "centroid": ("centroid", MEAN),
 }
 """Name in `metrics.json` -> which plain model, and what of a case's instances it is given."""
-DIRECT = "direct"
 NAMES = {
-    DIRECT: "direct classification",
     "logistic": "logistic regression",
     "neighbours": "nearest neighbours",
     "centroid": "the nearest centroid",
 }
+UNTRAINED = (
+    "Plain baselines need frozen features, and this run learns from pixels; name networks that "
+    "learn as well under evaluate.baselines."
+)
 Pooled = Mapping[str, Mapping[str, Float[np.ndarray, " D"]]]
 """By pooling and case."""
+Said = dict[tuple[str, str], Sequence[Judgement]]
+"""By name in `metrics.json` and words for it, what a baseline says of the test cases."""
 
 
 def against_baselines(
-    bench: Bench, judged: Sequence[Judgement], direct: Sequence[Judgement] = ()
+    bench: Bench, judged: Sequence[Judgement], cohort: Cohort
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
     Both figures that papers give are told: pooled, and the mean over folds. The maximum of each
     feature is tried where cases have several instances; where these have several magnifications,
     logistic regression on each alone, and on all side by side, too. A run that learns from pixels
-    has no frozen features, and a note instead. `direct` is what the same model says that was taught
-    to classify directly, where there is one.
+    has no frozen features: the networks of `evaluate.baselines` learn from the pixels as well.
+    Where cases are compared, the same model taught to classify directly is held against the run.
+    Without any of them there is a note instead.
     """
+    said = _said(bench, cohort)
     entries: dict[str, Any] = {}
     notes = []
-    if direct:
-        entries[DIRECT], told = _against(bench, judged, direct, DIRECT, NAMES[DIRECT])
-        notes += told
-    if bench.extraction.kind is not None:
-        needs = "Plain baselines need frozen features, and this run learns from pixels."
-        return entries, [*notes, needs]
+    for (name, words), plain in said.items():
+        order = {one.case.id: one for one in plain}
+        same = [order[one.case.id] for one in judged]
+        entries[name] = {
+            "metrics": measured(same, bench.recipe, f"baseline {name}"),
+            "mean_over_folds": _over_folds(same),
+            "difference": _differences(bench, judged, same, name),
+        }
+        if note := _unbeaten(words, entries[name]):
+            notes.append(note)
+    return entries, notes if entries else [UNTRAINED]
+
+
+def _said(bench: Bench, cohort: Cohort) -> Said:
+    """What each baseline that this run can have says of the test cases."""
+    said: Said = {}
+    if direct := judged_directly(bench, cohort):
+        said[DIRECT, "direct classification"] = direct
+    if bench.extraction.kind is None:
+        said |= _plain(bench)
+    elif bench.recipe.evaluate.baselines:
+        for name, own in trained_baselines(bench, cohort).items():
+            said[name, f"the network of evaluate.baselines.{name.removeprefix(TRAINED)}"] = own
+    return said
+
+
+def _plain(bench: Bench) -> Said:
+    """What each plain model says of the test cases."""
     pooled = _pooled(bench)
+    said: Said = {}
     scales = {f"logistic_{way}": ("logistic", way) for way in pooled if way not in {MEAN, MAX}}
     for name, (model, way) in (PLAIN | scales).items():
         if way not in pooled:
             continue
-        of_case = pooled[way]
-        plain = [one for fold in bench.folds for one in _judged(bench, fold, model, of_case)]
-        named = f"{NAMES[model]} on {_told(way)}"
-        entries[name], told = _against(bench, judged, plain, name, named)
-        notes += told
-    return entries, notes
-
-
-def _against(
-    bench: Bench, judged: Sequence[Judgement], plain: Sequence[Judgement], name: str, told: str
-) -> tuple[dict[str, Any], list[str]]:
-    """The entry of one baseline, and a note where the run does not beat it."""
-    order = {one.case.id: one for one in plain}
-    same = [order[one.case.id] for one in judged]
-    entry = {
-        "metrics": measured(same, bench.recipe, f"baseline {name}"),
-        "mean_over_folds": _over_folds(same),
-        "difference": _differences(bench, judged, same, name),
-    }
-    note = _unbeaten(told, entry)
-    return entry, [note] if note else []
+        said[name, f"{NAMES[model]} on {_told(way)}"] = [
+            one for fold in bench.folds for one in _judged(bench, fold, model, pooled[way])
+        ]
+    return said
 
 
 def _pooled(bench: Bench) -> Pooled:

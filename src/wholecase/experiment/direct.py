@@ -11,12 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from wholecase.answer import Judgement
+from wholecase.cohort import Cohort
 from wholecase.core.kinds import RGB
+from wholecase.experiment.folds import learn_folds
 from wholecase.experiment.outer import Bench, judge_bare
 from wholecase.experiment.results import write_predictions
 from wholecase.models import HEADS
 from wholecase.recipes import Named, Recipe
 
+DIRECT = "direct"
+"""Its name in `metrics.json`."""
 SMOOTHING = 0.1
 STRONG: dict[str, Any] = {
     "flips": True,
@@ -30,13 +34,6 @@ OF_COLOUR: dict[str, Any] = {
     "blur": 1.0,
 }
 """Of pixels with colours: other kinds have a unit of their own."""
-
-
-def direct_of(bench: Bench) -> Bench | None:
-    """The bench of the direct model; None where the run itself classifies directly."""
-    if not HEADS[bench.recipe.model.head.name].remembers:
-        return None
-    return replace(bench, recipe=direct_recipe(bench.recipe), run=bench.run.direct)
 
 
 def direct_recipe(recipe: Recipe) -> Recipe:
@@ -57,8 +54,15 @@ def direct_recipe(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"model": model, "train": train})
 
 
-def judged_directly(bench: Bench) -> Sequence[Judgement]:
-    """What the direct models say of every test case, kept in the run."""
-    judged = judge_bare(bench)
-    write_predictions(bench.run.predictions, judged, bench.classes)
+def judged_directly(bench: Bench, cohort: Cohort) -> Sequence[Judgement]:
+    """What the direct models say of every test case, learnt on the run's folds and kept beside it.
+
+    Nothing where the run itself classifies directly.
+    """
+    if not HEADS[bench.recipe.model.head.name].remembers:
+        return ()
+    direct = replace(bench, recipe=direct_recipe(bench.recipe), run=bench.run.direct)
+    learn_folds([direct], cohort, [{"baseline": DIRECT}])
+    judged = judge_bare(direct)
+    write_predictions(direct.run.predictions, judged, direct.classes)
     return judged

@@ -13,7 +13,13 @@ from wholecase.extract import Extraction
 from wholecase.recipes import Recipe, read_recipe, recipe_text
 from wholecase.runs import CLAIM, RunFolder
 
-AFTERWARDS: Any = {"title": True, "choose": True, "evaluate": True, "protocol": {"repeats"}}
+AFTERWARDS: Any = {
+    "title": True,
+    "choose": True,
+    "evaluate": True,
+    "protocol": {"repeats"},
+    "cohort": {"counted"},
+}
 """Parts of a recipe that a trained model does not rest on."""
 SHOWN = 5
 """Differing settings that a message names."""

@@ -18,7 +18,7 @@ from wholecase.assemble import batches_of, schedule_of
 from wholecase.cohort import Case
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
-from wholecase.core.files import read_json
+from wholecase.core.files import read_json, write_json
 from wholecase.core.seeds import seed_of
 from wholecase.execution import freed_memory_kept, tell
 from wholecase.experiment.choosing import choose_in
@@ -34,6 +34,7 @@ from wholecase.training import (
     Schedule,
     Shelf,
     fit,
+    in_all,
     metric_told,
 )
 
@@ -104,6 +105,7 @@ def _learn(job: FoldJob) -> None:
         lesson = _Lesson(job.learnt, job.again, (), followed, "refit")
     model, histories[lesson.name] = _taught(job, lesson)
     _write_history(job, histories)
+    write_json(job.folder.times, in_all(h.tempo for h in histories.values()).to_json())
     save_model(job.folder.model, model, {"recipe": job.recipe.recipe, "key": job.learnt})
     job.folder.last.unlink(missing_ok=True)
 

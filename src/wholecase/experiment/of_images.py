@@ -6,32 +6,33 @@ counts each image once. Neither is the answer for the case, which all of its ima
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from wholecase.answer import Judgement
+from wholecase.answer import ImageAlone, Judgement, scores_of
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import mean_interval
+from wholecase.evaluation import mean_interval, measure
 from wholecase.recipes import Recipe
 
-Right = Sequence[tuple[str, bool]]
-"""Of each image the patient, and whether it is decided rightly."""
+TOLD = ("auroc", "balanced_accuracy", "sensitivity", "specificity", "f1")
+"""Metrics over images, besides how many are decided rightly."""
 
 
 def of_images(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:
-    """`recognition_rate` and `image_accuracy`, each with its interval by patient.
+    """`recognition_rate`, `image_accuracy` and `metrics` of images, with intervals by patient.
 
     Of all images under `all`; where there are several magnifications of each, too. Empty where no
     case has several images that are judged alone.
     """
-    asked = [one for one in judgements if one.images_right]
-    scales: dict[str, list[tuple[str, bool]]] = {"all": []}
+    asked = [one for one in judgements if one.images]
+    scales: dict[str, list[Judgement]] = {"all": []}
     for one in asked:
-        for number, right in (one.images_right or {}).items():
+        for number, alone in (one.images or {}).items():
             scale = one.case.images[number].magnification
             for name in ("all", *([] if scale is None else [f"{scale:g}"])):
-                scales.setdefault(name, []).append((one.case.patient, right))
+                scales.setdefault(name, []).append(_were_it_all(one, alone))
     if not asked:
         return {}
     several = sorted(set(scales) - {"all"}, key=float)
@@ -39,9 +40,14 @@ def of_images(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]
     return {name: _rates(scales[name], recipe, name) for name in names}
 
 
-def _rates(images: Right, recipe: Recipe, name: str) -> dict[str, Any]:
-    whose = tuple(patient for patient, _ in images)
-    right = np.array([fine for _, fine in images], dtype=np.float64)
+def _were_it_all(one: Judgement, alone: ImageAlone) -> Judgement:
+    """What its judge says of an image, as if that were all of the case."""
+    return replace(one, probabilities=alone.probabilities, decision=alone.decision)
+
+
+def _rates(images: Sequence[Judgement], recipe: Recipe, name: str) -> dict[str, Any]:
+    scores = scores_of(images)
+    whose, right = scores.patients, (scores.truth == scores.decision).astype(np.float64)
     patients = tuple(dict.fromkeys(whose))
     rates = np.array([right[np.array(whose) == patient].mean() for patient in patients])
     seed, repeats = seed_of(recipe.protocol.seed, "images", name), recipe.evaluate.bootstrap
@@ -53,7 +59,12 @@ def _rates(images: Right, recipe: Recipe, name: str) -> dict[str, Any]:
             right, whose, within=(0.0, 1.0), repeats=repeats, seed=seed
         ),
     }
-    return {**{key: one.to_json() for key, one in told.items()}, "images": len(images)}
+    measured = measure(scores, repeats=repeats, seed=seed, only=TOLD)
+    return {
+        **{key: one.to_json() for key, one in told.items()},
+        "metrics": {key: one.to_json() for key, one in measured.items()},
+        "images": len(images),
+    }
 
 
 def image_notes(images: Mapping[str, Any]) -> list[str]:

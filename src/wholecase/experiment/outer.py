@@ -20,7 +20,7 @@ from wholecase.answer import (
     Judgement,
     Reading,
     faithfulness,
-    images_right,
+    images_alone,
     judge,
     load_fold,
     localise,
@@ -240,7 +240,7 @@ def _examined(bench: Bench, member: FoldModel, reading: Reading, own: Judgement)
         localisation=found.auc,
         lesions=found.slices,
         faithfulness=_faithfulness(bench, member, reading, own),
-        images_right=images_right(case, evidence, member.choices),
+        images=images_alone(case, evidence, member.choices),
     )
 
 

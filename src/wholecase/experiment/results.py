@@ -31,6 +31,7 @@ from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.of_images import image_notes, of_images
 from wholecase.experiment.stability import Stability
 from wholecase.experiment.subgroups import of_subgroups
+from wholecase.models import PASSES
 from wholecase.recipes import Recipe
 from wholecase.runs import RunFolder, write_rows
 
@@ -163,7 +164,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *importance_notes(importance),
         *lost_notes(lost, len(folds)),
         *stability.notes,
-        *filter(None, [unseen_note(recipe)]),
+        *filter(None, [unseen_note(recipe), _dropout_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics
@@ -268,3 +269,15 @@ def failed_notes(checks: Sequence[Mapping[str, Any]]) -> list[str]:
     failed = [check for check in checks if check["state"] == "failed"]
     failed.sort(key=lambda check: SEVERITIES.index(check["severity"]))
     return [f"{check['code']}: {check['sentence']}" for check in failed]
+
+
+def _dropout_note(recipe: Recipe) -> str:
+    """That epochs were chosen under other conditions than those that judge; empty by default."""
+    share = recipe.train.validation_dropout
+    if not share:
+        return ""
+    return (
+        f"Epochs were chosen on inner patients with {share:g} of the heads' hidden numbers dropped "
+        f"(train.validation_dropout), by the mean of {PASSES} seeded passes; temperature, "
+        "threshold and test patients are judged without."
+    )

@@ -1,8 +1,6 @@
 """Cohort and recipe -> run folder, fold by fold."""
 
 import json
-import shutil
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,38 +12,35 @@ from typing import Any
 from wholecase.answer import Judgement, has_bag
 from wholecase.assemble import bags_of, check_pixels, check_recipe, labels_of, repeats_of, split_of
 from wholecase.cohort import (
-    Case,
     Cohort,
-    Fold,
     Split,
-    inner_folds,
     read_cohort,
     refuse_identical,
     write_splits,
 )
-from wholecase.core.errors import RunError, SplitError
+from wholecase.core.errors import RunError
 from wholecase.core.files import json_text, refuse_unwritable, write_json
 from wholecase.core.os_errors import sentence_of
 from wholecase.core.outlet import message
-from wholecase.core.progress import progress
-from wholecase.execution import Place, parallel_map
+from wholecase.execution import Place
 from wholecase.experiment.baselines import against_baselines
 from wholecase.experiment.checks import refuse_unknown_codes
-from wholecase.experiment.direct import direct_of, judged_directly
 from wholecase.experiment.drawing import draw_pictures, worst
 from wholecase.experiment.embedding_map import write_embedding_map
 from wholecase.experiment.evaluating import evaluated
 from wholecase.experiment.facts import facts_of, write_exclusions
 from wholecase.experiment.final import check_final, teach_final
-from wholecase.experiment.fold_job import FoldJob
+from wholecase.experiment.folds import learn_folds, usable
 from wholecase.experiment.guard import guard
 from wholecase.experiment.keys import claim, is_finished
-from wholecase.experiment.learning import learn_fold
+from wholecase.experiment.magnifications import magnification_lines, write_magnifications
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
-from wholecase.experiment.steps import shown_in_epoch, steps_told
+from wholecase.experiment.steps import shown_in_epoch, sized, steps_told
 from wholecase.experiment.summary import Summary, summary_of
+from wholecase.experiment.tempo import tempo_of, tempo_told
 from wholecase.experiment.tissue_pictures import keep_tissue
+from wholecase.experiment.trained_baselines import check_rivals
 from wholecase.extract import KILLED, Extraction, table_lines
 from wholecase.models import check_precision
 from wholecase.recipes import Recipe
@@ -64,8 +59,9 @@ class Settings:
     splits: Path | None = None
     place: Place = field(default_factory=Place)
     baselines: bool = False
-    """Whether plain models are judged on the same folds: on the mean of frozen features, and where
-    cases are compared the same model taught to classify directly."""
+    """Whether plain models are judged on the same folds: on frozen features, or from pixels the
+    recipe's `evaluate.baselines`, and where cases are compared the same model taught to classify
+    directly."""
     final: bool = False
     """Whether one model learns from all cases in the end, for `predict --final`."""
     tolerated: float = 0.1
@@ -84,6 +80,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
     splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
+    recipe = sized(recipe, settings.place.device, splits[0].folds[0].train)
     _check(recipe, cohort, settings)
     folder = RunFolder(settings.out)
     try:
@@ -116,16 +113,19 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
     guard([bench, *others], keep=store)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
-        direct = _taught_beside(bench, cohort, settings)
+        if settings.final:
+            teach_final(bench)
     with clock.stage("judge"):
         judged = judge_outer(bench)
         again = [(other, judge_bare(other)) for other in others]
+    plain = _held_against(bench, judged, cohort, clock) if settings.baselines else ({}, [])
     with clock.stage("evaluate"):
-        plain = _plain(bench, judged, direct) if settings.baselines else ({}, [])
+        write_magnifications(folder, cohort, extraction, splits[0])
         metrics = evaluated(bench, judged, cohort, again, plain)
     with clock.stage("explain"):
         _draw(bench, judged, cohort)
-    write_json(folder.times, clock.to_json())
+    tempo = tempo_of([folder, *(other.run for other in others)])
+    write_json(folder.times, clock.to_json() | tempo)
     facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
         "device": place.device,
         "repeat": repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None),
@@ -146,6 +146,8 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         killed=sum(f.stage == KILLED for f in extraction.failures),
         seconds=clock.seconds,
         extraction=tuple(table_lines(extraction)),
+        magnifications=tuple(magnification_lines(folder)),
+        epochs=tempo_told(tempo, recipe),
         folds=fates,
         judged=len(judged),
         unlike=tuple(one.case.id for one in judged if one.is_unlike),
@@ -192,8 +194,27 @@ def _check(recipe: Recipe, cohort: Cohort, settings: Settings) -> None:
     check_precision(recipe.train.precision, settings.place.device)
     if settings.final:
         check_final(recipe)
+    if settings.baselines:
+        check_rivals(recipe)
     for remark in cohort.remarks:
         message(f"note: {remark}")
+
+
+def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
+    """The folds of the run and its repeats; returns what became of them."""
+    first = benches[0]
+    shown = shown_in_epoch(first.recipe, first.folds[0].train)
+    if told := steps_told(first.recipe, first.place.device, shown):
+        message(f"note: {told}")
+    names = [{"repeat": n} if len(benches) > 1 else {} for n in range(len(benches))]
+    return learn_folds(benches, cohort, names)
+
+
+def _held_against(
+    bench: Bench, judged: Sequence[Judgement], cohort: Cohort, clock: _Clock
+) -> tuple[dict[str, Any], list[str]]:
+    with clock.stage("baselines"):
+        return against_baselines(bench, judged, cohort)
 
 
 def _refuse_nothing(extraction: Extraction, folder: RunFolder) -> None:
@@ -210,103 +231,7 @@ def _repeated(bench: Bench, splits: Sequence[Split]) -> list[Bench]:
     recipes = repeats_of(bench.recipe)
     return [
         replace(
-            bench, recipe=own, run=bench.run.repeat(n), folds=_usable(split.folds, bench.extraction)
+            bench, recipe=own, run=bench.run.repeat(n), folds=usable(split.folds, bench.extraction)
         )
         for n, (own, split) in enumerate(zip(recipes, splits, strict=True))
     ]
-
-
-def _usable(given: Sequence[Fold], extraction: Extraction) -> tuple[Fold, ...]:
-    """The folds without the cases of which no image could be used."""
-    folds = []
-    for fold in given:
-        train, valid, test = (
-            tuple(case for case in cases if has_bag(case, extraction))
-            for cases in fold.sides().values()
-        )
-        try:
-            folds.append(replace(fold, train=train, valid=valid, test=test))
-        except SplitError as error:
-            raise SplitError(f"after exclusions {error}") from error
-    return tuple(folds)
-
-
-def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
-    """With a refit the cases of training and inner patients, `train_only` images and all."""
-    if not bench.recipe.protocol.refit:
-        return ()
-    sides = {case.id for case in (*fold.train, *fold.valid)}
-    inner = {case.patient for case in fold.valid}
-    return tuple(
-        case
-        for case in bench.cases
-        if case.id in sides or (not case.testable and case.patient in inner)
-    )
-
-
-def _learn(benches: Sequence[Bench], cohort: Cohort) -> str:
-    """Learn all folds as far as that was not done before; returns what became of them."""
-    jobs = [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
-    recipe, taught = benches[0].recipe, benches[0].folds[0].train
-    told = steps_told(recipe, benches[0].place.device, shown_in_epoch(recipe, taught))
-    if told:
-        message(f"note: {told}")
-    repeats = {bench.run: number for number, bench in enumerate(benches)}
-    fates: Counter[str] = Counter()
-    epochs = benches[0].recipe.train.epochs
-    epochs *= jobs[0].trainings
-    seen: Counter[Path] = Counter()
-    with progress("training", len(jobs) * epochs, "epochs") as advance:
-
-        def heard(job: FoldJob, news: object) -> None:
-            seen[job.folder.root] += 1
-            which = {"repeat": repeats[job.run]} if len(benches) > 1 else {}
-            advance(**which, **dict(news)) if isinstance(news, dict) else advance()
-
-        crew = benches[0].place.crew(len(jobs))
-        for done in parallel_map(learn_fold, jobs, workers=crew, heard=heard):
-            if done.error is not None:
-                raise done.error
-            fates[done.result or ""] += 1
-            # a fold that stopped early, or was learnt before, has no epochs left
-            advance(epochs - seen[done.item.folder.root])
-    for bench in benches:
-        shutil.rmtree(bench.run.kept, ignore_errors=True)
-    words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
-    return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
-
-
-def _taught_beside(bench: Bench, cohort: Cohort, settings: Settings) -> Bench | None:
-    """What learns beside the folds: the final model, and the direct one, whose bench it returns."""
-    if settings.final:
-        teach_final(bench)
-    direct = direct_of(bench) if settings.baselines else None
-    if direct is not None:
-        _learn([direct], cohort)
-    return direct
-
-
-def _plain(
-    bench: Bench, judged: Sequence[Judgement], direct: Bench | None
-) -> tuple[dict[str, Any], list[str]]:
-    directly = () if direct is None else judged_directly(direct)
-    return against_baselines(bench, judged, directly)
-
-
-def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:
-    again, protocol = _taught_again(bench, fold), bench.recipe.protocol
-    inner: tuple[Fold, ...] = ()
-    if protocol.inner > 1:
-        both = replace(cohort, cases=again)
-        dealt = inner_folds(both, fold, folds=protocol.inner, seed=protocol.seed)
-        inner = _usable(dealt, bench.extraction)
-    return FoldJob(
-        recipe=bench.recipe,
-        fold=fold,
-        extraction=bench.extraction,
-        classes=bench.classes,
-        run=bench.run,
-        device=bench.place.device,
-        again=again,
-        inner=inner,
-    )

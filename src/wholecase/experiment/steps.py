@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import torch
 
-from wholecase.assemble import views_of
+from wholecase.assemble import AUTO, of_size, views_of
 from wholecase.cohort import Case, Fold
+from wholecase.core.outlet import message
 from wholecase.core.seeds import generator
 from wholecase.recipes import Recipe
 from wholecase.training import Example
 
-ON_CPU = 4
-"""Sets of views in a step that a CPU takes well where a network learns from pixels."""
+SUITED = {"cuda": 16, "mps": 8, "cpu": 4}
+"""Sets of views in a step that a device takes well where a network learns from pixels."""
+LEAST_STEPS = 8
+"""Of an epoch; with fewer, `auto` makes them smaller."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,40 @@ def shown_in_epoch(recipe: Recipe, cases: Sequence[Case]) -> Shown | None:
     return Shown(len(cases), sets, images, whole)
 
 
+def sized(recipe: Recipe, device: str, taught: Sequence[Case]) -> Recipe:
+    """The recipe with the number that `batches.cases: auto` comes to; any other as it is.
+
+    What suits the device, halved while an epoch would have fewer than `LEAST_STEPS` steps. The run
+    keeps the number, so that its recipe gives the same on another device.
+
+    Args:
+        recipe: of a run that begins.
+        device: where it learns.
+        taught: the training cases of its first fold.
+    """
+    if recipe.batches.options.get("cases") != AUTO:
+        return recipe
+    shown = shown_in_epoch(recipe, taught)
+    sets = len(taught) if shown is None else shown.sets
+    cases = suited = SUITED.get(_sort(device), SUITED["cpu"])
+    while cases > 1 and math.ceil(sets / cases) < LEAST_STEPS:
+        cases //= 2
+    why = f"{suited} suit {_sort(device)}"
+    if cases < suited:
+        why += f", and an epoch of {sets} sets shall have {LEAST_STEPS} steps where it can"
+    message(f"note: batches.cases=auto is {cases}: {why}; the run's recipe keeps the number")
+    return of_size(recipe, cases)
+
+
+def _sort(device: str) -> str:
+    """Without the number of one of several.
+
+    >>> _sort("cuda:1")
+    'cuda'
+    """
+    return device.partition(":")[0]
+
+
 def steps_told(recipe: Recipe, device: str, shown: Shown | None) -> str:
     """A sentence; empty without views, or with batches of another rule."""
     options = recipe.batches.options
@@ -57,8 +94,9 @@ def steps_told(recipe: Recipe, device: str, shown: Shown | None) -> str:
         f"steps of up to {cases} sets of views (batches.cases, the recipe's on every device, so "
         f"that a run does not depend on it; here {device})"
     )
-    if device == "cpu" and recipe.model.backbone is not None and cases > ON_CPU:
-        told += f"; batches.cases={ON_CPU} suits a CPU better"
+    suited = SUITED.get(_sort(device), cases)
+    if recipe.model.backbone is not None and cases > suited:
+        told += f"; batches.cases={suited} suits {_sort(device)} better"
     if shown is None or not shown.of:
         return told
     share, steps = 100 * shown.images / shown.of, math.ceil(shown.sets / cases)

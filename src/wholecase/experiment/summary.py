@@ -5,6 +5,7 @@ from typing import Any
 
 from wholecase.cohort import Cohort
 from wholecase.core.files import read_json
+from wholecase.experiment.magnifications import magnification_lines
 from wholecase.extract import KILLED
 from wholecase.runs import RunFolder, read_rows
 
@@ -26,8 +27,12 @@ class Summary:
     seconds: dict[str, float] = field(default_factory=dict)
     extraction: tuple[str, ...] = ()
     """How extraction went, in lines for people."""
+    magnifications: tuple[str, ...] = ()
+    """Images by magnification, in lines for people."""
     folds: str = ""
     """How many folds were learnt, chosen anew or reused."""
+    epochs: str = ""
+    """How long those took that were learnt."""
     judged: int = 0
     """Cases of outer test sides."""
     unlike: tuple[str, ...] = ()
@@ -54,6 +59,7 @@ def summary_of(folder: RunFolder, cohort: Cohort, tolerated: float) -> Summary:
         failures=tuple((row["path"], row["reason"]) for row in failed),
         too_many_failed=len(failed) > tolerated * images,
         killed=sum(row["stage"] == KILLED for row in failed),
+        magnifications=tuple(magnification_lines(folder)),
         folds=f"{len(folder.fold_numbers)} reused",
         judged=len(read_rows(folder.predictions)),
         unlike=tuple(row["case_id"] for row in read_rows(folder.novelty) if row["unlike"] == "1"),

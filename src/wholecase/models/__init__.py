@@ -19,6 +19,7 @@ from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
 from wholecase.models.inputs import INPUTS, LIGHT, Input
+from wholecase.models.monte_carlo import PASSES, dropped_answers, layers_that_drop
 from wholecase.models.numbers import as_float
 from wholecase.models.poolings import POOLINGS, Decided, Pooling
 from wholecase.models.precision import PRECISIONS, check_precision, lowered
@@ -41,6 +42,7 @@ __all__ = [
     "HEADS",
     "INPUTS",
     "LIGHT",
+    "PASSES",
     "POOLINGS",
     "PRECISIONS",
     "SEQUENCES",
@@ -69,11 +71,13 @@ __all__ = [
     "case_means",
     "check_precision",
     "device_of",
+    "dropped_answers",
     "each_alone",
     "each_told",
     "export_onnx",
     "facts_of_model",
     "is_each_alone",
+    "layers_that_drop",
     "load_model",
     "load_state",
     "load_tensors",

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wholecase.core.errors import RunError
-from wholecase.models.aggregators import CrossMagnification
+from wholecase.models.aggregators import Concatenated, CrossMagnification
 from wholecase.models.backbones import PerMagnification
 from wholecase.models.batch import Answer, Batch, Embedded
 from wholecase.models.case_model import CaseModel
@@ -160,7 +160,7 @@ class ScaledGraph(nn.Module):
 def scales_of(model: CaseModel) -> list[float]:
     """The scales that a model tells apart; none where it does not look at them."""
     for part in model.modules():
-        if isinstance(part, CrossMagnification | PerMagnification):
+        if isinstance(part, Concatenated | CrossMagnification | PerMagnification):
             known: list[float] = part.scales.tolist()
             return known
     return []

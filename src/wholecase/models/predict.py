@@ -36,7 +36,7 @@ def answered(model: CaseModel, batches: Iterable[Batch]) -> Iterator[tuple[Batch
 
 
 @contextmanager
-def _only_asked(model: CaseModel) -> Iterator[torch.device]:
+def answers_only(model: CaseModel) -> Iterator[torch.device]:
     """Within, the model is in evaluation mode and keeps no graph; each part's mode is put back."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
@@ -54,7 +54,7 @@ def past_part(model: CaseModel, batch: Batch, part: str) -> Batch:
     Raises:
         ValueError: the vectors of an instance are no grid that could be kept with it.
     """
-    with _only_asked(model) as device:
+    with answers_only(model) as device:
         return model.passed(batch.to(device), part)
 
 
@@ -73,7 +73,7 @@ def past_network(model: CaseModel, batch: Batch) -> Batch:
 
 def each_alone(model: CaseModel, batch: Batch) -> Answer:
     """What each instance says as a case of its own: `CaseModel.alone` in evaluation mode."""
-    with _only_asked(model) as device:
+    with answers_only(model) as device:
         return model.alone(batch.to(device))
 
 

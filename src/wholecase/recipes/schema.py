@@ -74,6 +74,13 @@ class CohortSection(Section):
         exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
     )
 
+    counted: tuple[str, ...] = Field(
+        (),
+        description="further columns by whose values images are counted, where there are several "
+        "magnifications; nothing learns from them, and a manifest may lack them",
+        exclude_if=lambda value: not value,
+    )
+
     @model_validator(mode="after")
     def _no_label_beside_images(self) -> "CohortSection":
         labels = {self.label, *(target.label for target in self.targets.values())}
@@ -278,6 +285,14 @@ class Train(Section):
     )
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     early_stop: EarlyStop | None = EarlyStop()
+    validation_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the heads' hidden numbers that is dropped while inner patients are "
+        "judged after an epoch; above 0 the mean of 10 seeded passes counts, 0 drops none",
+        exclude_if=lambda value: value == 0,
+    )
     stages: tuple[StageSection, ...] = Field((), description="curriculum of freezing and rates")
     batchnorm: Literal["frozen", "active", "all"] = Field(
         "frozen", description="which BatchNorm layers learn their statistics"
@@ -312,6 +327,23 @@ class Choose(Section):
     calibration: str = Field("smoothed", description="smoothed, temperature or none")
 
 
+class BaselineSection(Section):
+    """A network to hold the recipe against: the recipe's own, less what makes it the recipe."""
+
+    scales: tuple[float, ...] = Field(
+        (), description="magnifications that it is shown, in learning and judging; none for all"
+    )
+    aggregator: Named | None = Field(
+        None, description="instead of model.aggregator, such as mean or concatenated"
+    )
+
+    @model_validator(mode="after")
+    def _differs(self) -> "BaselineSection":
+        if not self.scales and self.aggregator is None:
+            raise ValueError("a baseline needs `scales` or an `aggregator`, or it is the recipe")
+        return self
+
+
 class Evaluate(Section):
     """How results are told."""
 
@@ -319,6 +351,12 @@ class Evaluate(Section):
     pictures: int = Field(200, ge=0, description="most cases with pictures, worst errors first")
     muted: dict[str, Reason] = Field(
         default_factory=dict, description="code of a check that need not pass -> why"
+    )
+    baselines: dict[Name, BaselineSection] = Field(
+        default_factory=dict,
+        description="networks that `--baselines` trains from the pixels on the run's own folds, "
+        "by name",
+        exclude_if=lambda value: not value,
     )
 
 

@@ -10,10 +10,11 @@ from wholecase.report.case_rows import case_rows, links
 from wholecase.report.evidence import agreement, evidence
 from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
+from wholecase.report.images_alone import HEADS, image_rows
 from wholecase.report.pictures import ERRORS
 from wholecase.report.plain_models import baseline_rows, metrics_shown
 from wholecase.report.read import read_run
-from wholecase.report.results_table import results_text, scale_cells
+from wholecase.report.results_table import results_text, scale_cells, scale_heads
 from wholecase.report.run_record import Run
 from wholecase.report.slide_sheet import slides_of
 from wholecase.report.terms import TERMS, metric_name
@@ -84,6 +85,9 @@ def _facts(run: Run) -> dict[str, Any]:
         "checks": examination.in_order(run.checks),
         "states": examination.counted(run.checks),
         "subgroup_metrics": examination.metrics_of(run.subgroups),
+        "image_heads": HEADS,
+        "image_rows": image_rows(run),
+        "scale_heads": scale_heads(run),
         "scales": [(name, *scale_cells(one)) for name, one in run.scales.items()],
         "agreement": agreement(run),
         "evidence": evidence(run),
@@ -95,6 +99,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "errors": [row for row in rows if row.prediction.is_wrong][:ERRORS],
         "wrong": sum(p.is_wrong for p in run.predictions),
         "facts": provenance.provenance(run),
+        "epoch_times": provenance.epoch_times(run),
         "stage_times": provenance.stage_times(run),
         "command": provenance.command(run),
         "command_home": provenance.command_home(run),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wholecase.report.records import Measured
 from wholecase.report.run_record import Run
+from wholecase.report.table_cells import finite
 from wholecase.report.terms import metric_name
 from wholecase.report.wording import interval, number
 
@@ -40,8 +41,19 @@ def baseline_rows(run: Run) -> list[tuple[str, list[Pair]]]:
     """Of each plain model its name and a pair for each metric; empty without plain models."""
     return [
         (_named(name), [_pair(m, one.metrics, one.difference) for m in _shown(run)])
-        for name, one in run.baselines.items()
+        for name, one in sorted(run.baselines.items(), key=lambda entry: _place(entry[0]))
     ]
+
+
+def _place(name: str) -> tuple[str, float]:
+    """Magnifications of one kind rise.
+
+    >>> sorted(["logistic_at_100", "logistic_max", "logistic_at_40", "logistic"], key=_place)
+    ['logistic', 'logistic_at_40', 'logistic_at_100', 'logistic_max']
+    """
+    kind, at, scale = name.rpartition("_at_")
+    number = finite(scale) if at else None
+    return (name, 0.0) if number is None else (f"{kind}{at}", number)
 
 
 def _named(name: str) -> str:
@@ -49,7 +61,13 @@ def _named(name: str) -> str:
 
     >>> _named("centroid"), _named("logistic_at_40"), _named("logistic_side_by_side")
     ('Nearest centroid', 'Logistic regression at 40 alone', 'Logistic regression, scales together')
+    >>> _named("trained_at_40"), _named("trained_late_fusion")
+    ('Network trained at 40 alone', 'Network trained: late fusion')
     """
+    if (scale := name.removeprefix("trained_at_")) != name:
+        return f"Network trained at {scale} alone"
+    if (own := name.removeprefix("trained_")) != name:
+        return f"Network trained: {own.replace('_', ' ')}"
     if (scale := name.removeprefix("logistic_at_")) != name:
         return f"Logistic regression at {scale} alone"
     return NAMES.get(name, name)

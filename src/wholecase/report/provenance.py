@@ -63,6 +63,19 @@ def stage_times(run: Run) -> list[tuple[str, str]]:
     return [(str(k), duration(float(v))) for k, v in _map(run.times, "seconds").items()]
 
 
+def epoch_times(run: Run) -> str:
+    """How long an epoch took; empty where none was timed."""
+    if not (told := _map(run.times, "epochs")):
+        return ""
+    cut = _map(run.facts, "cut").get("name")
+    noun = "image" if cut == "whole" else "instance"
+    return (
+        f"{told['number']} of {duration(float(told['seconds_each']))} on average, "
+        f"{count(round(float(told['instances_each'])), noun)} each, "
+        f"{count(round(float(told['instances_per_second'])), noun)} a second"
+    )
+
+
 def command(run: Run) -> str:
     """The command that repeats the run, with paths from the folder that `command_home` names."""
     if run.vote is not None:

@@ -1,7 +1,8 @@
 """A run folder on disk -> a `Run`. Only `run.json` must be there; the rest may be missing."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from wholecase.report.records import (
     Deletion,
     EmbeddingMap,
     Exclusion,
+    ImageCounts,
     ImagesAlone,
     MarkedSlices,
     Measured,
@@ -90,6 +92,7 @@ def read_run(root: Path, facts: Mapping[str, Any] | None = None) -> Run:
         neighbours=_neighbours(folder.neighbours),
         baselines={k: _baseline(v) for k, v in (metrics.get("baselines") or {}).items()},
         images={k: _images(v) for k, v in _rising(metrics.get("images") or {})},
+        magnifications=tuple(_counted(folder.magnifications)),
         scales={k: _scale(v) for k, v in _rising(metrics.get("importance") or {})},
         calibration={
             k: measured(v if isinstance(v, Mapping) else {"value": v})
@@ -172,11 +175,20 @@ def _rising(table: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _images(table: Mapping[str, Any]) -> ImagesAlone:
     rate, accuracy = (measured(table.get(key)) for key in ("recognition_rate", "image_accuracy"))
-    return ImagesAlone(rate, accuracy, whole(table.get("images")))
+    metrics = {name: measured(one) for name, one in (table.get("metrics") or {}).items()}
+    return ImagesAlone(rate, accuracy, whole(table.get("images")), metrics)
 
 
 def _scale(table: Mapping[str, Any]) -> Scale:
-    return Scale(tuple(map(float, table.get("folds") or ())), measured(table.get("lost")))
+    folds, repeats = (tuple(map(float, table.get(key) or ())) for key in ("folds", "repeats"))
+    return Scale(folds, measured(table.get("lost")), repeats)
+
+
+def _counted(path: Path) -> Iterator[ImageCounts]:
+    for counted, group in groupby(rows_of(path), key=lambda row: cell(row, "counted", path)):
+        rows = [list(row.items())[1:] for row in group]
+        powers = tuple(name for name, _ in rows[0][3:])
+        yield ImageCounts(counted, powers, tuple(tuple(v for _, v in row) for row in rows))
 
 
 def _used(row: Row, path: Path) -> UsedCase:

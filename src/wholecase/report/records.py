@@ -300,6 +300,8 @@ class ImagesAlone:
     """Mean over patients of the share of their images that are decided rightly."""
     image_accuracy: Measured
     images: int
+    metrics: Mapping[str, Measured] = field(default_factory=dict)
+    """Each image counted once."""
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,20 @@ class Scale:
     """Learnt importance, fold by fold."""
     lost: Measured
     """AUROC less that with the views of other patients."""
+    repeats: tuple[float, ...] = ()
+    """Means over the folds, repeat by repeat; empty where the run was made once."""
+
+
+@dataclass(frozen=True)
+class ImageCounts:
+    """Images by magnification, for the values of one thing."""
+
+    counted: str
+    """`images`, `images by label` and the like."""
+    powers: tuple[str, ...]
+    """Heads of the columns, such as `40x`."""
+    rows: tuple[tuple[str, ...], ...]
+    """Value, patients, patients with all magnifications, and images at each."""
 
 
 @dataclass(frozen=True)

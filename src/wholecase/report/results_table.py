@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from wholecase.report.images_alone import HEADS, image_rows, told
 from wholecase.report.plain_models import baseline_rows, metrics_shown
-from wholecase.report.records import Measured, Scale
+from wholecase.report.records import Scale
 from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, metric_name
 from wholecase.report.verdict import reading, title, verdict
@@ -29,8 +30,8 @@ def _tables(run: Run) -> Iterator[str]:
     yield _table(heads, [_metric(run, name) for name in names])
     if run.baselines:
         yield "## Plain models on the same folds"
-        told = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
-        heads = ("model", *(head for pair in told for head in pair))
+        named = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
+        heads = ("model", *(head for pair in named for head in pair))
         rows = [
             (name, *(cell for p in pairs for cell in (p.value, f"{p.difference} ({p.interval})")))
             for name, pairs in baseline_rows(run)
@@ -38,33 +39,42 @@ def _tables(run: Run) -> Iterator[str]:
         yield _table(heads, rows)
     if run.images:
         yield "## Images judged alone"
-        heads = ("images", "patient-level recognition rate", "image-level accuracy", "number")
-        yield _table(
-            heads,
-            [
-                (name, _told(one.recognition_rate), _told(one.image_accuracy), str(one.images))
-                for name, one in run.images.items()
-            ],
-        )
+        yield _table(HEADS, image_rows(run))
     if run.scales:
         yield "## Magnifications"
-        heads = (
-            "scale",
-            "learnt importance, mean (range over folds)",
-            "AUROC lost without its own",
+        yield _table(
+            ("scale", *scale_heads(run)),
+            [(name, *scale_cells(one)) for name, one in run.scales.items()],
         )
-        yield _table(heads, [(name, *scale_cells(one)) for name, one in run.scales.items()])
 
 
-def scale_cells(one: Scale) -> tuple[str, str]:
-    """Learnt importance with its range, and what is lost, for people.
+def scale_heads(run: Run) -> tuple[str, ...]:
+    """What `scale_cells` tells; repeats only where there are some."""
+    repeats = max((len(one.repeats) for one in run.scales.values()), default=0)
+    return (
+        "learnt importance, mean (range over folds)",
+        *([f"mean of {repeats} repeats (range)"] if repeats else []),
+        "AUROC lost without its own",
+    )
+
+
+def scale_cells(one: Scale) -> tuple[str, ...]:
+    """Learnt importance with its range, that of repeats, and what is lost, for people.
 
     >>> scale_cells(Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25)))
     ('0.30 (0.20–0.40)', '0.10 (−0.05 to 0.25)')
+    >>> scale_cells(Scale((0.2, 0.4), Measured(0.1), (0.3, 0.1)))
+    ('0.30 (0.20–0.40)', '0.20 (0.10–0.30)', '0.10')
     """
-    share = sum(one.shares) / len(one.shares) if one.shares else None
-    told = f"{number(share)} ({reach(one.shares)})" if one.shares else number(share)
-    return told, _told(one.lost)
+    repeats = [_ranged(one.repeats)] if one.repeats else []
+    return _ranged(one.shares), *repeats, told(one.lost)
+
+
+def _ranged(values: Sequence[float]) -> str:
+    """The mean and the range."""
+    if not values:
+        return number(None)
+    return f"{number(sum(values) / len(values))} ({reach(values)})"
 
 
 def _metric(run: Run, name: str) -> tuple[str, ...]:
@@ -72,10 +82,6 @@ def _metric(run: Run, name: str) -> tuple[str, ...]:
     folds = "" if over is None else f"{number(over[0])} ± {number(over[1])}"
     ends = interval(one) or (f"none: {one.reason}" if one.reason else "")
     return metric_name(name), number(one.value), ends, folds, "" if one.n is None else str(one.n)
-
-
-def _told(one: Measured) -> str:
-    return f"{number(one.value)} ({interval(one)})" if interval(one) else number(one.value)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

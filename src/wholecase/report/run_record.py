@@ -13,6 +13,7 @@ from wholecase.report.records import (
     EmbeddingMap,
     Exclusion,
     FoldRecord,
+    ImageCounts,
     ImagesAlone,
     MarkedSlices,
     Measured,
@@ -69,6 +70,8 @@ class Run:
     """By name; empty where the run asked for none."""
     images: Mapping[str, ImagesAlone] = field(default_factory=dict)
     """`all`, and by magnification; empty where no images are judged alone."""
+    magnifications: tuple[ImageCounts, ...] = ()
+    """Empty where the manifest tells none."""
     scales: Mapping[str, Scale] = field(default_factory=dict)
     """By magnification; empty where the model mixes none."""
     vote: VoteRecord | None = None

@@ -1,7 +1,8 @@
 """A report that may be sent on: case ids stay, whatever else names somebody or some place goes.
 
-Patients and sites are numbered, files and folders are not named, reasons are told by their stage
-alone: they quote files and headers, into which scanners write names and accession numbers.
+Patients, sites and what further columns say are numbered, files and folders are not named, reasons
+are told by their stage alone: they quote files and headers, into which scanners write names and
+accession numbers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +15,7 @@ from wholecase.core.files import read_json, write_json, write_text
 from wholecase.report.figure_files import write_figures
 from wholecase.report.page import page
 from wholecase.report.read import read_run
-from wholecase.report.records import CheckRecord, FoldRecord, Subgroup
+from wholecase.report.records import FoldRecord, ImageCounts, Subgroup
 from wholecase.report.run_record import Run
 from wholecase.report.voting import VoteRecord
 from wholecase.runs import RunFolder, write_rows
@@ -29,8 +30,11 @@ REASONS = {
     "killed": "the process that read it was ended",
 }
 """Of an exclusion, by its stage."""
+LEFT_OUT = "What was found names patients or places, and is left out here."
 FACTS = ("recipe", "title", "classes", "positive", "encoder", "cut", "device", "seed", "wholecase")
 """Of `run.json` what is told as it stands; of cohort and splits less, see `_facts`."""
+OPEN = ("kind", "magnification", "mpp", "images", "images by label", "images by test fold")
+"""What cases or images are parted by whose values name nobody."""
 
 
 def share(root: Path, out: Path) -> Path:
@@ -41,16 +45,13 @@ def share(root: Path, out: Path) -> Path:
     Raises:
         RunError: the run is not finished, or something lies in the folder.
     """
-    run, folder = anonymous(read_run(root)), RunFolder(out)
+    whole, folder = read_run(root), RunFolder(out)
+    run = anonymous(whole)
     if out.exists() and any(out.iterdir()):
         raise RunError(f"{out} is not empty; name a folder that is, or a new one")
     out.mkdir(parents=True, exist_ok=True)
     write_figures(replace(run, root=out))
-    metrics = {**read_json(RunFolder(root).metrics), "notes": list(run.notes)}
-    metrics |= _told_apart(metrics, run)
-    if run.vote is not None:
-        metrics["vote"] = _vote(metrics["vote"], _members(read_run(root)))
-    write_json(folder.metrics, metrics)
+    write_json(folder.metrics, _metrics(read_json(RunFolder(root).metrics), whole, run))
     columns = ("case_id", "patient_id", "fold", "label", *_shares(run), "decision")
     rows = [
         (p.case, p.patient, p.fold, p.label, *p.probabilities, p.decision) for p in run.predictions
@@ -66,7 +67,7 @@ def anonymous(run: Run) -> Run:
     ids = {case.id for case in run.cases} | {p.case for p in run.predictions}
     of_all = (run.cases, run.predictions, run.exclusions)
     people = _numbered((one.patient for some in of_all for one in some), ids)
-    sites = _numbered((case.site for case in run.cases), {""}, "site")
+    sites = _sites(run)
     images = _numbered((record.image for record in run.tissue), set(), "image")
     names = {*people, *sites, *images, *_places(run)} - ids - {""}
     return replace(
@@ -86,35 +87,65 @@ def anonymous(run: Run) -> Run:
         ),
         tissue=tuple(replace(record, image=images[record.image]) for record in run.tissue),
         notes=tuple(n for n in run.notes if not any(name in n for name in names)),
-        checks=tuple(_quiet(one, names) for one in run.checks),
-        subgroups={column: _numbered_groups(own) for column, own in run.subgroups.items()},
+        checks=tuple(
+            replace(c, sentence=LEFT_OUT) if any(name in c.sentence for name in names) else c
+            for c in run.checks
+        ),
+        subgroups=_subgroups(run),
+        magnifications=_counts(run),
         recipe=_recipe(run.recipe),
         vote=None if run.vote is None else _numbered_vote(run.vote, _members(run)),
         folds=tuple(_numbered_fold(fold, _members(run)) for fold in run.folds),
     )
 
 
-def _told_apart(metrics: Mapping[str, Any], run: Run) -> dict[str, Any]:
-    """Checks and subgroups of `metrics.json` as the run is told."""
-    sentences = {one.code: one.sentence for one in run.checks}
-    checks = [{**one, "sentence": sentences[one["code"]]} for one in metrics.get("checks") or ()]
-    groups = {
-        column: dict(zip((one.value for one in run.subgroups[column]), told.values(), strict=True))
-        for column, told in (metrics.get("subgroups") or {}).items()
+def _sites(run: Run) -> dict[str, str]:
+    return _numbered((case.site for case in run.cases), {""}, "site")
+
+
+def _said(run: Run, column: str, values: Sequence[str]) -> list[str]:
+    """What stands for the values by which a column parts the cases."""
+    if column in OPEN:
+        return list(values)
+    known = _sites(run) if column == "site" else {}
+    numbered = _numbered(values, {"", "(none)"}, "value")
+    return [known.get(value, numbered[value]) for value in values]
+
+
+def _subgroups(run: Run) -> dict[str, tuple[Subgroup, ...]]:
+    return {
+        column: tuple(
+            replace(group, value=said)
+            for group, said in zip(
+                groups, _said(run, column, [group.value for group in groups]), strict=True
+            )
+        )
+        for column, groups in run.subgroups.items()
     }
-    return {"checks": checks, **({"subgroups": groups} if groups else {})}
 
 
-def _quiet(check: CheckRecord, names: set[str]) -> CheckRecord:
-    """Without a sentence that names somebody or some place."""
-    if not any(name in check.sentence for name in names):
-        return check
-    return replace(check, sentence="What was found names patients or places, and is left out here.")
+def _counts(run: Run) -> tuple[ImageCounts, ...]:
+    told = []
+    for table in run.magnifications:
+        said = _said(run, table.counted, [value for value, *_ in table.rows])
+        rows = zip(said, table.rows, strict=True)
+        told.append(replace(table, rows=tuple((name, *row[1:]) for name, row in rows)))
+    return tuple(told)
 
 
-def _numbered_groups(groups: Sequence[Subgroup]) -> tuple[Subgroup, ...]:
-    """A value may be a name, a place or a number of somebody's."""
-    return tuple(replace(one, value=f"value {n}") for n, one in enumerate(groups, 1))
+def _metrics(told: Mapping[str, Any], whole: Run, run: Run) -> dict[str, Any]:
+    """`metrics.json` as the page has it."""
+    metrics = {**told, "notes": list(run.notes)}
+    if run.checks:
+        pairs = zip(told["checks"], run.checks, strict=True)
+        metrics["checks"] = [{**one, "sentence": check.sentence} for one, check in pairs]
+    for column, groups in run.subgroups.items():
+        of_values = told["subgroups"][column].values()
+        said = zip((group.value for group in groups), of_values, strict=True)
+        metrics["subgroups"] = {**metrics["subgroups"], column: dict(said)}
+    if run.vote is not None:
+        metrics["vote"] = _vote(told["vote"], _members(whole))
+    return metrics
 
 
 def _voting(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -177,8 +177,9 @@ TERMS: dict[str, str] = {
     ),
     "Plain models": (
         "Logistic regression, nearest neighbours and nearest centroid on the mean of each case's "
-        "features: what can be had without any weighing of regions. Where cases are compared, "
-        "direct classification is the same model taught by cross-entropy."
+        "features: what can be had without any weighing of regions. Or networks that learn from "
+        "the same pixels, with fewer magnifications or none weighed against another. Where cases "
+        "are compared, direct classification is the same model taught by cross-entropy."
     ),
     "Train": "Patients that the model learns from.",
     "Valid": (

@@ -47,6 +47,11 @@ class RunFolder:
         return self.root / "cases.csv"
 
     @property
+    def magnifications(self) -> Path:
+        """`magnifications.csv`: how many images of each magnification, by label and fold."""
+        return self.root / "magnifications.csv"
+
+    @property
     def exclusions(self) -> Path:
         """`exclusions.csv`: every image and case that was left out, at which stage and why."""
         return self.root / "exclusions.csv"
@@ -157,6 +162,10 @@ class RunFolder:
         """What the plain model that classifies directly keeps: folds and predictions."""
         return RunFolder(self.root / "direct")
 
+    def baseline(self, name: str) -> "RunFolder":
+        """What a model that learns as a baseline on the same folds keeps: folds and predictions."""
+        return RunFolder(self.root / "baselines" / name)
+
     def evidence(self, case: str) -> Path:
         """A case's instances with their weights, as safetensors."""
         return self.root / "evidence" / f"{safe_name(case)}.safetensors"
@@ -215,6 +224,11 @@ class FoldFolder:
     def history(self) -> Path:
         """`history.csv`: a row per epoch."""
         return self.root / "history.csv"
+
+    @property
+    def times(self) -> Path:
+        """`times.json`: how long its epochs took, apart since that differs between equal runs."""
+        return self.root / "times.json"
 
     @property
     def inner(self) -> Path:

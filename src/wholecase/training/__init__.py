@@ -13,6 +13,7 @@ from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
+from wholecase.training.tempo import Tempo, in_all
 from wholecase.training.together import ACTIVE, DISTANCE, are_together
 from wholecase.training.views import Drawn, PerScale, Views, judged_views, mirrored
 from wholecase.training.watch import metric_told
@@ -49,12 +50,14 @@ __all__ = [
     "Shelf",
     "Shuffled",
     "Stage",
+    "Tempo",
     "Views",
     "are_together",
     "choose",
     "choose_head",
     "factors_over",
     "fit",
+    "in_all",
     "judged_views",
     "metric_told",
     "mirrored",

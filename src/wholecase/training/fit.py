@@ -4,7 +4,8 @@ import contextlib
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -28,6 +29,7 @@ from wholecase.training.pace import Pace
 from wholecase.training.resume import Epoch, Keep, load_progress, save_progress
 from wholecase.training.reuse import Kept, Plain
 from wholecase.training.schedule import Schedule
+from wholecase.training.tempo import Tempo
 from wholecase.training.together import are_together
 from wholecase.training.watch import Verdict, Watch, judge
 
@@ -38,6 +40,8 @@ class History:
 
     epochs: tuple[Epoch, ...]
     best: int
+    tempo: Tempo = field(default=Tempo(), compare=False)
+    """Of the epochs that were learnt now."""
 
 
 def fit(
@@ -69,31 +73,34 @@ def fit(
     train, _ = batches
     watch = Watch(schedule.patience, schedule.min_delta)
     pace = Pace(model, schedule)
-    rows = load_progress(keep, model, pace, watch)
+    rows, tempo = load_progress(keep, model, pace, watch), Tempo()
     with contextlib.closing(_sides(model, batches, schedule, seed)) as sides:
         for epoch in range(len(rows), 0 if _is_over(watch, rows) else schedule.epochs):
+            begun = perf_counter()
             optimizer, factor = pace.optimizer(epoch), pace.factor
             set_modes(model, schedule)
             model.turn(epoch)
             here, asked = sides.turn(model, epoch, schedule.precision)
-            train_loss = _learn(model, optimizer, here, schedule, (seed, epoch))
+            train_loss, shown = _learn(model, optimizer, here, schedule, (seed, epoch))
+            learnt = perf_counter() - begun
             remember(model, train.once())
             # where nobody is asked the later epoch is the better one
             nobody = Verdict(None, float(-epoch), None)
-            verdict = nobody if asked is None else judge(model, asked, schedule)
+            verdict = nobody if asked is None else judge(model, asked, schedule, seed)
             means = verdict.p_positive, verdict.p_negative
             scores = verdict.loss, verdict.metric
             rows.append(Epoch(epoch, train_loss, *scores, factor, *means, model.head.figures()))
-            watch.see(epoch, verdict.score, model)
-            pace.see(verdict.score)
+            watch.see(epoch, verdict.score, model, verdict.loss)
+            pace.see(verdict.score, verdict.loss)
             if keep is not None:
                 save_progress(keep, model, pace, watch, rows)
+            tempo = tempo.plus(Tempo(1, perf_counter() - begun, learnt, shown))
             if on_epoch is not None:
                 on_epoch(rows[-1])
             if _is_over(watch, rows):
                 break
     load_state(model, watch.best, "the best epoch")
-    return History(tuple(rows), watch.best_epoch)
+    return History(tuple(rows), watch.best_epoch, tempo)
 
 
 def _is_over(watch: Watch, rows: Sequence[Epoch]) -> bool:
@@ -119,10 +126,11 @@ def _learn(
     train: Batches,
     schedule: Schedule,
     moment: tuple[int, int],
-) -> float:
+) -> tuple[float, int]:
+    """The mean loss of a case, and how many instances were shown."""
     seed, epoch = moment
     device = device_of(model)
-    total, cases = 0.0, 0
+    total, cases, shown = 0.0, 0, 0
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         torch.manual_seed(seed_of(seed, "epoch", epoch))
@@ -142,12 +150,13 @@ def _learn(
                 optimizer.step()
             total += value * len(batch.cases)
             cases += len(batch.cases)
+            shown += len(batch.values)
     if not cases:
         raise RunError(
             f"the training cases give no batch in epoch {epoch}; the rule under `batches` asks for "
             "more cases than there are"
         )
-    return total / cases
+    return total / cases, shown
 
 
 def _loss(model: CaseModel, batch: Batch, schedule: Schedule) -> Tensor:

@@ -40,9 +40,9 @@ class Pace:
         """On the rates of all parts, in the epoch that comes."""
         return self._rates.factor
 
-    def see(self, score: float) -> None:
-        """An epoch is over, and this is its watched score; lower is better."""
-        self._rates.see(score)
+    def see(self, score: float, loss: float | None) -> None:
+        """An epoch is over; its watched score and the inner loss, of both lower is better."""
+        self._rates.see(score, loss)
 
     def states(self) -> States:
         """What is known of each parameter that ever learnt, sleeping ones included."""

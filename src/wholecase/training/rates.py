@@ -43,21 +43,28 @@ class Constant(Course):
 @final
 @dataclass(frozen=True)
 class Plateau(Course):
-    """Slower each time that the watched score has not become better for a while.
+    """Slower each time that the watched score, or the inner loss, was not better for a while.
+
+    The loss moves where a score that counts decisions stands still: at the beginning, when all
+    cases are on one side of a half, and among few inner patients.
 
     Args:
         factor: on the rates, each time.
         patience: epochs without betterment that are let pass; the next one slows down.
         min_delta: least change of the score that counts as betterment.
         floor: share of the recipe's rates below which none falls.
+        on: `score`, what early stopping watches, or `loss`, that of the inner patients.
     """
 
     factor: float = 0.1
     patience: int = 3
     min_delta: float = 1e-4
     floor: float = 0.0
+    on: str = "score"
 
     def __post_init__(self) -> None:
+        if self.on not in {"score", "loss"}:
+            raise RecipeError(f"the schedule `plateau` looks on score or loss, not {self.on!r}")
         if not 0 < self.factor < 1 or self.patience < 0 or self.min_delta < 0:
             raise RecipeError(
                 "the schedule `plateau` needs a factor between 0 and 1, and a patience and "
@@ -123,17 +130,18 @@ class Rates:
     def __init__(self, course: Course, epochs: int) -> None:
         self._unit = SGD([torch.zeros(1)], lr=1.0)
         self._scheduler = course.over(self._unit, epochs)
+        self._is_by_loss = isinstance(course, Plateau) and course.on == "loss"
 
     @property
     def factor(self) -> float:
         """On all rates, in the epoch that comes."""
         return float(self._unit.param_groups[0]["lr"])
 
-    def see(self, score: float) -> None:
-        """An epoch is over, and this is its watched score; lower is better."""
+    def see(self, score: float, loss: float | None = None) -> None:
+        """An epoch is over; its watched score and the inner loss, of both lower is better."""
         self._unit.step()
         if isinstance(self._scheduler, ReduceLROnPlateau):
-            self._scheduler.step(score)
+            self._scheduler.step(loss if self._is_by_loss and loss is not None else score)
         else:
             self._scheduler.step()
 

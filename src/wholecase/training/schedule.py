@@ -37,6 +37,8 @@ class Schedule:
     patience: int | None = None
     """Epochs without betterment before stopping; None trains to the end."""
     min_delta: float = 0.0
+    validation_dropout: float = 0.0
+    """Share that heads drop while inner patients are judged, by the mean of several passes."""
     stages: tuple[Stage, ...] = field(default=())
     """In any order; the first must begin at epoch 0."""
     course: Course = field(default=Constant())

@@ -1,5 +1,7 @@
 """Early stopping: which epoch was best so far, and whether to go on."""
 
+import statistics
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +14,13 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
 from wholecase.evaluation import METRICS
 from wholecase.execution import read_ahead
-from wholecase.models import CaseModel, answered, case_means
+from wholecase.models import Answer, Batch, CaseModel, answered, case_means, dropped_answers
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
 
 LOSS = "loss"
+LEAST = 1e-4
+"""Change of the loss that counts as betterment where scores are equal."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,26 @@ class Watch:
     reference: float = float("inf")
     """The score that has to be undercut by `min_delta` to count as betterment."""
     waited: int = 0
+    best_loss: float = float("inf")
+    """Of the best epoch, which decides between equal scores."""
+    reference_loss: float = float("inf")
     best: dict[str, Tensor] = field(default_factory=dict)
 
-    def see(self, epoch: int, score: float, model: CaseModel) -> None:
-        """Remember the state if this epoch is the best; a nan never is."""
-        if score < self.best_score or self.best_epoch < 0:
-            self.best_score, self.best_epoch = score, epoch
+    def see(self, epoch: int, score: float, model: CaseModel, loss: float | None = None) -> None:
+        """Remember the state if this epoch is the best; a nan never is.
+
+        Of equal scores the smaller loss is the better: few patients give a score that counts
+        decisions few values, and before they are divided at one half it has only one.
+        """
+        loss = float("inf") if loss is None else loss
+        equal = score == self.best_score
+        if score < self.best_score or self.best_epoch < 0 or (equal and loss < self.best_loss):
+            self.best_score, self.best_epoch, self.best_loss = score, epoch, loss
             self.best = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
         if score < self.reference - self.min_delta:
-            self.reference, self.waited = score, 0
+            self.reference, self.reference_loss, self.waited = score, loss, 0
+        elif equal and loss < self.reference_loss - LEAST:
+            self.reference_loss, self.waited = loss, 0
         else:
             self.waited += 1
 
@@ -70,6 +85,8 @@ class Watch:
             "best_epoch": self.best_epoch,
             "reference": _finite(self.reference),
             "waited": self.waited,
+            "best_loss": _finite(self.best_loss),
+            "reference_loss": _finite(self.reference_loss),
         }
 
     def restore(self, facts: dict[str, Any], best: dict[str, Tensor]) -> None:
@@ -78,10 +95,15 @@ class Watch:
         self.best_score = inf if facts["best_score"] is None else facts["best_score"]
         self.reference = inf if facts["reference"] is None else facts["reference"]
         self.best_epoch, self.waited, self.best = facts["best_epoch"], facts["waited"], best
+        losses = (facts.get(f"{name}_loss") for name in ("best", "reference"))
+        self.best_loss, self.reference_loss = (inf if loss is None else loss for loss in losses)
 
 
-def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
+def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0) -> Verdict:
     """Loss per case, the watched score and a metric, over the inner patients as they are judged.
+
+    With a validation dropout the mean over several passes counts; `seed` draws the same in each
+    epoch.
 
     Raises:
         RecipeError: the recipe watches something that is neither `loss` nor a metric.
@@ -92,10 +114,12 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     truth: list[np.ndarray] = []
     rows: list[np.ndarray] = []
     with read_ahead(batches.judged()) as coming, torch.no_grad():
-        for batch, answer in answered(model, coming):
-            here = batch.to(answer.logits.device)
-            total += float(model.cost(answer, here)) * len(batch.cases)
-            rows.append(model.head.probabilities(answer).double().cpu().numpy())
+        for batch, said in _asked(model, coming, schedule.validation_dropout, seed):
+            here = batch.to(said[0].logits.device)
+            costs = [float(model.cost(answer, here)) for answer in said]
+            total += statistics.fmean(costs) * len(batch.cases)
+            told = [model.head.probabilities(answer).double() for answer in said]
+            rows.append(torch.stack(told).mean(0).cpu().numpy())
             truth.append(batch.targets["label"].argmax(1).numpy())
             cases += batch.cases
     loss = total / len(cases)
@@ -104,6 +128,17 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule) -> Verdict:
     value = METRICS[name](labels, probabilities, probabilities.argmax(1))
     score = loss if schedule.watch == LOSS else METRICS[name].cost(value)
     return Verdict(loss, score, _finite(value), *_means(labels, probabilities))
+
+
+def _asked(
+    model: CaseModel, batches: Iterable[Batch], share: float, seed: int
+) -> Iterator[tuple[Batch, tuple[Answer, ...]]]:
+    """Each batch with its answer, or with several where dropout stays on."""
+    if share:
+        yield from dropped_answers(model, batches, share=share, seed=seed)
+        return
+    for batch, answer in answered(model, batches):
+        yield batch, (answer,)
 
 
 def _means(

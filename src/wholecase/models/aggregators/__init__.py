@@ -2,6 +2,7 @@
 
 from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.aggregators.attention import Attention, GatedAttention
+from wholecase.models.aggregators.concatenated import Concatenated
 from wholecase.models.aggregators.cross_magnification import CrossMagnification
 from wholecase.models.aggregators.max import MaxPool
 from wholecase.models.aggregators.mean import MeanPool
@@ -9,6 +10,7 @@ from wholecase.models.aggregators.self_attention import SelfAttention
 
 AGGREGATORS: dict[str, type[Aggregator]] = {
     "attention": Attention,
+    "concatenated": Concatenated,
     "cross_magnification": CrossMagnification,
     "gated_attention": GatedAttention,
     "max": MaxPool,
@@ -20,6 +22,7 @@ __all__ = [
     "AGGREGATORS",
     "Aggregator",
     "Attention",
+    "Concatenated",
     "CrossMagnification",
     "GatedAttention",
     "MaxPool",

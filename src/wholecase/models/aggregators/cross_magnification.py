@@ -15,6 +15,9 @@ from wholecase.models.precision import in_full, raised
 from wholecase.models.scales import check_scales, first_stranger, is_of_scale, told
 from wholecase.models.segments import owners, segment_softmax, segment_sum
 
+VECTOR_STD = 0.02
+"""Of the numbers of a magnification's vector at first, as of places in a picture (Devlin 2019)."""
+
 
 @final
 class BagAttention(nn.Module):
@@ -133,6 +136,8 @@ class CrossMagnification(Aggregator):
         self.register_buffer("scales", torch.tensor(numbers), persistent=False)
         self.embed = nn.Linear(width, inner)
         self.magnification = nn.Embedding(len(numbers), inner)
+        # torch's deviation of 1 drowns what the views show, which the norm then cannot bring back
+        nn.init.normal_(self.magnification.weight, std=VECTOR_STD)
         self.hierarchy = BagAttention(inner, heads)
         self.fusion = BagAttention(inner, heads)
         self.importance = nn.Parameter(torch.zeros(len(numbers)))
