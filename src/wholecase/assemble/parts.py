@@ -68,8 +68,16 @@ def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
     if splits is not None:
         return read_splits(splits, cohort)
     validation, seed = protocol.validation, protocol.seed
+    by_site = protocol.group == "site"
     if protocol.kind == "nested":
-        return nested(cohort, folds=protocol.folds, validation=validation, seed=seed)
+        return nested(
+            cohort, folds=protocol.folds, validation=validation, seed=seed, by_site=by_site
+        )
+    if by_site:
+        raise SplitError(
+            f"protocol.group=site divides the folds of kind nested; {protocol.kind} has its own "
+            "division, so leave it at patient"
+        )
     if protocol.kind == "holdout":
         return holdout(cohort, test=protocol.test, validation=validation, seed=seed)
     return given(cohort, validation=validation, seed=seed)

@@ -7,6 +7,7 @@ from typing import TypeVar
 from wholecase.cohort.cases import Cohort
 from wholecase.cohort.identity import likeness_key
 from wholecase.cohort.labels import require_classes
+from wholecase.cohort.sites import groups_by_site
 from wholecase.cohort.split import Fold, Split, some
 from wholecase.cohort.strata import Patient, deal, of_class, patients_of
 from wholecase.core.errors import SplitError
@@ -14,8 +15,13 @@ from wholecase.core.errors import SplitError
 Thing = TypeVar("Thing")
 
 
-def nested(cohort: Cohort, *, folds: int, validation: float, seed: int) -> Split:
+def nested(
+    cohort: Cohort, *, folds: int, validation: float, seed: int, by_site: bool = False
+) -> Split:
     """Cross-validation: every case that can be judged is tested once.
+
+    With `by_site` whole sites are tested together, by models that have never seen one of them;
+    the inner patients are of the sites that teach.
 
     `validation` is the share of a fold's training patients that choose epoch and threshold.
 
@@ -28,7 +34,11 @@ def nested(cohort: Cohort, *, folds: int, validation: float, seed: int) -> Split
         raise SplitError(f"cross-validation needs 2 folds at least, not {folds}; ask for more")
     patients = patients_of(cohort)
     _require(cohort, patients, folds, f"{folds} folds", "ask for fewer folds")
-    groups = deal(_shuffled(patients, seed, "test"), [1 / folds] * folds)
+    shuffled = _shuffled(patients, seed, "test")
+    if by_site:
+        groups = groups_by_site(cohort, shuffled, folds)
+    else:
+        groups = deal(shuffled, [1 / folds] * folds)
     made = (_fold(cohort, number, group, validation, seed) for number, group in enumerate(groups))
     return Split(tuple(made), "nested")
 

@@ -139,7 +139,9 @@ class Protocol(Section):
         exclude_if=lambda value: value == 1,
     )
     seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
-    group: Literal["patient"] = Field("patient", description="who is never on two sides")
+    group: Literal["patient", "site"] = Field(
+        "patient", description="who is never on two sides; site: of outer folds of kind nested"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Protocol":
