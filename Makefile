@@ -9,13 +9,15 @@ RUNS := runs
 SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches demo-views demo-ct check test test-slow soak-inputs sizes clean
+.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow soak-inputs sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
 	@echo "make demo-patches  the same from pixels: drawn patches, in $(RUNS)/demo-patches"
 	@echo "make demo-views    views at four magnifications of drawn patients, in $(RUNS)/demo-views"
 	@echo "make demo-ct WEIGHTS=FILE  drawn head CT with a local file of MobileNetV2 (ImageNet), in $(RUNS)/demo-ct"
+	@echo "make demo-few WEIGHTS=FILE WEIGHTS_B=FILE  few drawn pictures, neighbours and a vote, with MobileNetV2 and EfficientNet-Lite0"
+	@echo "make demos         all of them; those that need weight files only where they are named"
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
@@ -59,6 +61,22 @@ demo-ct: install
 		'batches={name: patients, positive: 4, negative: 4, instances: 256}' train.batchnorm=frozen 'train.augment={}' \
 		train.epochs=12 'train.stages=[{from: 0, rates: {head: 1.0e-3}}]' evaluate.pictures=12 title="Demonstration on drawn head CT"
 
+demo-few: install
+	@test -f "$(WEIGHTS)" -a -f "$(WEIGHTS_B)" || { echo "make demo-few needs local weight files of timm's mobilenetv2_100 and tf_efficientnet_lite0: make demo-few WEIGHTS=FILE WEIGHTS_B=FILE; see docs/guides/weights-offline.md"; exit 1; }
+	$(BIN)/wholecase phantom stills $(RUNS)/few
+	$(BIN)/wholecase run metric-ensemble --cohort $(RUNS)/few/cohort.csv --out $(RUNS)/demo-few \
+		'encoder={name: paired, members: [{name: timm, model: mobilenetv2_100, weights: "$(WEIGHTS)"}, {name: timm, model: tf_efficientnet_lite0, weights: "$(WEIGHTS_B)"}]}' \
+		cut.side_px=224 evaluate.pictures=12 --baselines title="Demonstration on few drawn pictures"
+	$(BIN)/wholecase run metric-ensemble --cohort $(RUNS)/few/cohort.csv --out $(RUNS)/demo-few-one --splits $(RUNS)/demo-few/splits.csv \
+		'encoder={name: timm, model: mobilenetv2_100, weights: "$(WEIGHTS)"}' cut.side_px=224 evaluate.pictures=0 title="One network of the two"
+	$(BIN)/wholecase compare $(RUNS)/demo-few $(RUNS)/demo-few-one --html $(RUNS)/demo-few-compare.html
+	$(BIN)/wholecase vote $(RUNS)/demo-few $(RUNS)/demo-few-one --out $(RUNS)/demo-few-vote --admit all
+
+demos: demo demo-patches demo-views
+	@test -f "$(WEIGHTS)" || echo "demo-ct and demo-few are left out: name weight files, WEIGHTS=FILE WEIGHTS_B=FILE"
+	@test ! -f "$(WEIGHTS)" || $(MAKE) demo-ct WEIGHTS="$(WEIGHTS)"
+	@test ! -f "$(WEIGHTS)" -o ! -f "$(WEIGHTS_B)" || $(MAKE) demo-few WEIGHTS="$(WEIGHTS)" WEIGHTS_B="$(WEIGHTS_B)"
+
 check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -78,4 +96,4 @@ sizes: install
 	@$(BIN)/python tests/sizes.py
 
 clean:
-	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/demo-ct $(RUNS)/ct $(RUNS)/demo-views $(RUNS)/views $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features
+	rm -rf $(VENV) $(RUNS)/demo $(RUNS)/demo-patches $(RUNS)/demo-ct $(RUNS)/ct $(RUNS)/demo-views $(RUNS)/views $(RUNS)/demo-few* $(RUNS)/few $(RUNS)/phantoms $(RUNS)/patches $(RUNS)/features

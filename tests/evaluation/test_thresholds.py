@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wholecase.evaluation import THRESHOLDS
+from wholecase.core.errors import RecipeError
+from wholecase.evaluation import THRESHOLDS, threshold_rule
 
 
 def merit(name, truth, decided):
@@ -163,3 +164,46 @@ def test_a_sweep_takes_the_lowest_of_the_best_hundredths():
     wanted = next(t for t in grid if f1(t) == best)
     assert wanted == 0.12  # decided above it: the case of 0.12 itself is negative
     assert THRESHOLDS["swept_f1"](truth, probability) == wanted
+
+
+def drawn(rng, cases):
+    truth = (rng.random(cases) < 0.3).astype(int)
+    return truth, 1 / (1 + np.exp(-(1.6 * (truth - 0.5) + rng.normal(size=cases))))
+
+
+@pytest.mark.parametrize("least", [0.8, 0.95])
+def test_a_target_is_reached_at_the_least_cost_to_the_other_side(least):
+    truth, said = drawn(np.random.default_rng(0), 300)
+    for side, own in (("sensitivity", 1), ("specificity", 0)):
+        at = threshold_rule(f"{side}>={least}")(truth, said)
+        called = said > at
+        sides = called[truth == 1].mean(), 1 - called[truth == 0].mean()
+        reached, other = (sides[0], sides[1]) if own else (sides[1], sides[0])
+        assert reached >= least
+        for cut in np.unique(said):
+            here = said > cut
+            shares = here[truth == 1].mean(), 1 - here[truth == 0].mean()
+            asked, rest = shares if own else shares[::-1]
+            assert asked < least or rest <= other + 1e-12
+
+
+def test_a_cost_makes_the_net_benefit_best():
+    truth, said = drawn(np.random.default_rng(1), 300)
+    for cost in (0.5, 1.0, 7.0):
+        at = threshold_rule(f"cost={cost}")(truth, said)
+
+        def worth(cut, cost=cost):
+            called = said > cut
+            return cost * called[truth == 1].sum() - called[truth == 0].sum()
+
+        assert worth(at) == max(worth(cut) for cut in np.unique(said)[:-1])
+    few, many = (threshold_rule(f"cost={c}")(truth, said) for c in (9, 0.2))
+    assert few < many
+
+
+def test_what_is_no_rule_is_refused():
+    for text in ("sensitivity>=1.2", "recall>=0.9", "cost=0", "cost=-1", "best"):
+        with pytest.raises(RecipeError):
+            threshold_rule(text)
+    assert threshold_rule("sensitivity >= .95").quantity == "specificity"
+    assert threshold_rule("youden") is THRESHOLDS["youden"]

@@ -17,7 +17,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
 from wholecase.encoders import check_spacing
-from wholecase.evaluation import METRICS, THRESHOLDS
+from wholecase.evaluation import METRICS, threshold_rule
 from wholecase.models import Batch, CaseModel, layers_that_drop
 from wholecase.recipes import Recipe
 from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
@@ -90,7 +90,7 @@ def _check_choices(recipe: Recipe) -> None:
     """What is watched while learning, and chosen after it."""
     watch = recipe.train.early_stop.on if recipe.train.early_stop else "loss"
     look_up({"loss": None, **METRICS}, watch, "metric for train.early_stop.on")
-    look_up(THRESHOLDS, recipe.choose.threshold, "rule for choose.threshold")
+    threshold_rule(recipe.choose.threshold)
     known = dict.fromkeys(CALIBRATIONS)
     look_up(known, recipe.choose.calibration, "rule for choose.calibration")
 

@@ -54,7 +54,12 @@ from wholecase.evaluation.prevalence import (
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.resampled import over_folds, p_of_chance
 from wholecase.evaluation.scores import Scores
-from wholecase.evaluation.thresholds import THRESHOLDS, ThresholdChoice, ThresholdRule
+from wholecase.evaluation.thresholds import (
+    THRESHOLDS,
+    ThresholdChoice,
+    ThresholdRule,
+    threshold_rule,
+)
 
 __all__ = [
     "BASELINES",
@@ -127,6 +132,7 @@ __all__ = [
     "shares_of_pairs",
     "smoothed_temperature",
     "standings",
+    "threshold_rule",
     "together",
     "vote_weights",
     "zone_of",

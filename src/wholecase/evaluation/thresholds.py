@@ -1,5 +1,6 @@
 """Where to cut a probability in two: positive is what lies above the threshold (p > t)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import final
@@ -7,6 +8,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from wholecase.core.errors import RecipeError
+from wholecase.core.lookup import look_up
 from wholecase.evaluation.cuts import (
     Counts,
     Merit,
@@ -123,6 +126,56 @@ THRESHOLDS: dict[str, ThresholdRule] = {
     "smoothed_balanced": ThresholdRule("Youden's J", _youden, is_smoothed=True),
 }
 """Youden's J is twice the balanced accuracy, less one (Youden 1950)."""
+
+
+TARGETED = re.compile(r"(sensitivity|specificity)>=(0?\.\d+)|cost=(\d+(?:\.\d+)?)")
+"""Rules with a number of their own."""
+
+
+def threshold_rule(text: str) -> ThresholdRule:
+    """A rule by name, or one with a target of its own.
+
+    `sensitivity>=0.95` and `specificity>=0.9` are such, and `cost=5`: a missed case costs as much
+    as five false alarms.
+
+    Of the thresholds that reach the target on the inner cases the one with the best of the other
+    side is taken; where none does, the nearest.
+
+    Raises:
+        RecipeError: there is no such rule.
+    """
+    found = TARGETED.fullmatch(text.replace(" ", ""))
+    if found is None:
+        return look_up(THRESHOLDS, text, "threshold rule")
+    side, least, cost = found.groups()
+    if cost is not None:
+        if not float(cost) > 0:
+            raise RecipeError(f"{text!r} makes a missed case cost nothing; write a cost above 0")
+        return ThresholdRule("net benefit", _worth(float(cost)))
+    if side == "sensitivity":
+        return ThresholdRule("specificity", _reaching(float(least)))
+    return ThresholdRule("sensitivity", _reaching(float(least), of_negatives=True))
+
+
+def _worth(cost: float) -> Merit:
+    def merit(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) -> Counts:
+        worth: Counts = (cost * found - wrong) / (positives + negatives)
+        return worth
+
+    return merit
+
+
+def _reaching(least: float, *, of_negatives: bool = False) -> Merit:
+    """The other side's share where the target is reached; else below 0, by what lacks."""
+
+    def merit(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) -> Counts:
+        shares = found / positives, 1 - wrong / negatives
+        asked, other = reversed(shares) if of_negatives else shares
+        lacking = asked < least - 1e-9
+        merits: Counts = np.where(lacking, asked - least - 1, other)
+        return merits
+
+    return merit
 
 
 def _has_choice(truth: Int[np.ndarray, " M"], probability: Float[np.ndarray, " M"]) -> bool:

@@ -9,11 +9,11 @@ from wholecase.answer import Judgement, TrainedRun
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
 from wholecase.evaluation import (
-    THRESHOLDS,
     Interval,
     estimated_prevalence,
     predictive_values,
     reweighted,
+    threshold_rule,
 )
 from wholecase.report import judged_scores
 from wholecase.runs import FoldFolder, read_rows
@@ -86,7 +86,7 @@ def _folds(trained: TrainedRun) -> list[FoldFolder]:
 
 def _threshold(fold: FoldFolder, trained: TrainedRun, learnt: float, here: float) -> float:
     """By the fold's own rule, on its inner cases counted as often as they would occur."""
-    rule = THRESHOLDS[read_json(fold.choices)["threshold_rule"]]
+    rule = threshold_rule(read_json(fold.choices)["threshold_rule"])
     rows = read_rows(fold.inner)
     truth = np.array([row["label"] == trained.classes[1] for row in rows], dtype=np.int64)
     positive = np.array([float(row[f"probability_{trained.classes[1]}"]) for row in rows])

@@ -324,7 +324,8 @@ class Choose(Section):
     threshold: str = Field(
         "smoothed_balanced",
         description="rule: smoothed_balanced, smoothed_f1, f1, swept_f1 (0.05 to 0.95 by 0.01), "
-        "youden or half (0.5)",
+        "youden, half (0.5), or a target: sensitivity>=0.95, specificity>=0.9, cost=5 (a missed "
+        "case costs as much as five false alarms)",
     )
     calibration: str = Field("smoothed", description="smoothed, temperature or none")
 

@@ -9,13 +9,13 @@ from jaxtyping import Float, Int
 
 from wholecase.cohort import Fold
 from wholecase.core.errors import RecipeError, SplitError
-from wholecase.core.lookup import look_up, nearest
+from wholecase.core.lookup import nearest
 from wholecase.evaluation import (
-    THRESHOLDS,
     ThresholdChoice,
     apply_temperature,
     fit_temperature,
     smoothed_temperature,
+    threshold_rule,
 )
 from wholecase.models import Head
 
@@ -105,7 +105,7 @@ def choose(inner: Inner, *, threshold: str, calibration: str, seed: int = 0) -> 
         raise RecipeError(
             f"no calibration is called {calibration!r}{nearest(calibration, CALIBRATIONS)}"
         )
-    rule = look_up(THRESHOLDS, threshold, "threshold rule")
+    rule = threshold_rule(threshold)
     temperature = _temperature(inner, calibration, seed)
     if inner.probabilities.shape[1] != 2:
         return Choices(temperature)

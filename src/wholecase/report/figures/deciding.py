@@ -10,7 +10,15 @@ from wholecase.report.figures.decision import draw_decision, where_it_helps
 from wholecase.report.figures.figure import Figure
 from wholecase.report.figures.judged import Judged
 from wholecase.report.figures.reliability import draw_reliability, honesty
-from wholecase.report.figures.threshold import RULES, Inner, Rule, draw_rule, draw_sides, inner_of
+from wholecase.report.figures.threshold import (
+    RULES,
+    Inner,
+    Rule,
+    draw_rule,
+    draw_sides,
+    inner_of,
+    targeted,
+)
 from wholecase.report.run_record import Run
 from wholecase.report.wording import count, interval, listed, number, percent, reach
 
@@ -119,7 +127,7 @@ def _inner(folds: int) -> str:
 def rule_of(run: Run) -> Rule:
     """How the run's thresholds were chosen, in words."""
     names = {str(f.choices["threshold_rule"]) for f in run.folds if f.choices.get("threshold_rule")}
-    if len(names) == 1 and (known := RULES.get(min(names))):
+    if len(names) == 1 and (known := RULES.get(min(names)) or targeted(min(names))):
         return known
     return Rule(f"“{listed(tuple(sorted(names)))}”" if names else "not told by the run")
 
@@ -140,8 +148,8 @@ def _decision(run: Run, cases: Judged) -> Figure:
             ("nobody", "calling nobody"),
             *([("kept", "chosen threshold")] if chosen else []),
         ),
-        caption=f"{_helps(curve)} {_at(curve, chosen)}This holds where {percent(share)} of cases "
-        f"are {run.classes[1]}, as here.",
+        caption=f"{_helps(curve)} {_at(curve, chosen)}{_implied(run, chosen)}This holds where "
+        f"{percent(share)} of cases are {run.classes[1]}, as here.",
     )
 
 
@@ -154,6 +162,20 @@ def _at(curve: DecisionCurve, chosen: list[float]) -> str:
     if worth <= 0:
         return f"{sentence}: no better than calling nobody. "
     return f"{sentence}: worth {100 * worth:.0f} cases found in 100 without a single false alarm. "
+
+
+def _implied(run: Run, chosen: list[float]) -> str:
+    """What it costs to miss a case, for whom that threshold is right."""
+    if not chosen:
+        return ""
+    middle = float(np.median(chosen))
+    if not 0 < middle < 1:
+        return ""
+    times = (1 - middle) / middle
+    cost = number(times, 1) if times >= 1 else f"1/{number(1 / times, 1)}"
+    told = f"To act from there on is right where a missed case costs {cost} times a false alarm. "
+    by_f1 = any("f1" in str(fold.choices.get("threshold_rule") or "") for fold in run.folds)
+    return f"{told}F1 chose it, which looks at no costs. " if by_f1 else told
 
 
 def _helps(curve: DecisionCurve) -> str:

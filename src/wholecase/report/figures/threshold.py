@@ -63,6 +63,18 @@ RULES: dict[str, Rule] = {
 """By the name in `choices.json`; another rule is named, not explained."""
 
 
+def targeted(name: str) -> Rule | None:
+    """A rule that reaches a target, in words; None where the name is of another kind."""
+    side, sign, least = name.replace(" ", "").partition(">=")
+    if sign and side in {"sensitivity", "specificity"}:
+        other = "specificity" if side == "sensitivity" else "sensitivity"
+        return Rule(f"where {other} is best among thresholds with a {side} of {least} or more")
+    side, sign, cost = name.replace(" ", "").partition("=")
+    if sign and side == "cost":
+        return Rule(f"where least is lost, if a missed case costs as much as {cost} false alarms")
+    return None
+
+
 @dataclass(frozen=True)
 class Inner:
     """What a threshold does to one fold's inner cases: steps over the range from 0 to 1."""
