@@ -14,13 +14,20 @@ def report(
         Path | None,
         Parameter(help="write what may be sent on into this empty folder; it names cases alone"),
     ] = None,
+    checklist: Annotated[
+        str | None,
+        Parameter(help="write this guideline, filled with what the run knows: tripod-ai or claim"),
+    ] = None,
 ) -> None:
     """Write a run's self-contained page anew and say where it is."""
     from wholecase.core.errors import RunError
     from wholecase.core.os_errors import sentence_of
     from wholecase.report import share as write_shared
-    from wholecase.report import write_report
+    from wholecase.report import write_checklist, write_report
 
+    if checklist is not None:
+        print(write_checklist(run, checklist).resolve().as_uri())
+        return
     if share is not None:
         print(write_shared(run, share).resolve().as_uri())
         return

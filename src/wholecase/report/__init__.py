@@ -1,5 +1,6 @@
 """A run folder becomes one page that can be read, shown and sent: no server, no network."""
 
+from wholecase.report.checklists import write_checklist
 from wholecase.report.compare import (
     Comparison,
     Judged,
@@ -29,5 +30,6 @@ __all__ = [
     "run_lines",
     "runs_in",
     "share",
+    "write_checklist",
     "write_report",
 ]
