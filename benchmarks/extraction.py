@@ -28,17 +28,17 @@ from wholecase.instances import Grid
 from wholecase.phantoms import draw_slides
 
 
-def spec_of(name: str, device: str, folder: Path) -> EncoderSpec:
+def spec_of(name: str, folder: Path) -> EncoderSpec:
     """The encoder; a network of timm with weights of chance."""
     if name == "colour":
-        return EncoderSpec(name, {}, device)
+        return EncoderSpec(name, {})
     import timm
     from safetensors.torch import save_file
 
     weights = folder / f"{name}.safetensors"
     model = timm.create_model(name, pretrained=False, num_classes=0)
     save_file({key: value.contiguous() for key, value in model.state_dict().items()}, weights)
-    return EncoderSpec(name, {"weights": str(weights)}, device)
+    return EncoderSpec(name, {"weights": str(weights)})
 
 
 class Bench:
@@ -49,13 +49,13 @@ class Bench:
         self.cohort = folder / "slides" / "cohort.csv"
         if not self.cohort.exists():
             draw_slides(folder / "slides", cases=given.slides, seed=1, workers=given.workers)
-        self.spec = spec_of(given.encoder, given.device, folder)
+        self.spec = spec_of(given.encoder, folder)
 
     def run(self, name: str, workers: int, *, central: bool | None = None) -> Extraction:
         cut = Grid(224, 0.5, {"name": "classical"})
         plan = Plan(cut, self.spec, self.folder / "stores" / name)
         return extract(
-            read_cohort(self.cohort, None), plan, Place(workers=workers), central=central
+            read_cohort(self.cohort, None), plan, Place(self.given.device, workers), central=central
         )
 
     def timed(self, name: str, workers: int, *, central: bool | None = None) -> dict[str, float]:

@@ -11,7 +11,7 @@ BLOCK = 64_000_000
 STEPS = f"""
 import contextlib, json, resource
 from pathlib import Path
-from wholecase.execution import freed_memory_kept
+from wholecase.execution import freed_memory_kept, keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -28,6 +28,9 @@ with freed_memory_kept():
     faults()
     told |= {{"within": faults(), "kept": resident()}}
 told |= {{"end": resident(), "after": faults()}}
+keep_freed_memory()
+faults()
+told |= {{"worker": faults()}}
 print(json.dumps(told))
 """
 
@@ -40,5 +43,6 @@ def test_freed_blocks_are_used_again_and_given_back_in_the_end() -> None:
     assert told["before"] > 290
     assert told["within"] < told["before"] / 10
     assert told["after"] > 290
+    assert told["worker"] < told["before"] / 10
     assert told["kept"] - told["start"] > 0.9 * BLOCK
     assert told["end"] - told["start"] < 0.1 * BLOCK

@@ -1,5 +1,7 @@
 """The spacing is the first rung that can be believed, and the others are remembered."""
 
+import functools
+
 import pytest
 
 from wholecase.core.errors import SourceError
@@ -7,6 +9,12 @@ from wholecase.sources import open_source
 from wholecase.sources.spacing_rungs import Rung, climb, slide_rungs
 
 APERIO = "Aperio Image Library v1\n1000x700"
+
+
+@pytest.fixture(params=[None, "jpeg"], ids=["openslide", "tiff"])
+def write_slide(write_slide, request):
+    """Slides that OpenSlide reads, and such that are read tile by tile."""
+    return functools.partial(write_slide, compression=request.param)
 
 
 def found(path, mpp=None):

@@ -28,13 +28,13 @@ def _openslide() -> str:
     import openslide
     import tifffile
 
-    from wholecase.sources import open_source
+    from wholecase.sources import OpenSlideSource
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "slide.tif"
         pixels = np.full((512, 512, 3), 200, np.uint8)
         tifffile.imwrite(path, pixels, tile=(256, 256), photometric="rgb", compression="jpeg")
-        with open_source(path, "slide", 0.5) as source:
+        with OpenSlideSource(path, 0.5) as source:
             source.read(0, 0, 64, 64)
     return f"openslide {openslide.__library_version__} reads a tiled JPEG TIFF"
 

@@ -16,7 +16,13 @@ from wholecase.core.files import write_json, write_text
 from wholecase.explain.annotations import attention_geojson
 from wholecase.explain.evidence import Evidence
 from wholecase.explain.heatmap import AUTO
-from wholecase.sources import ImageSource, OpenSlideSource, members, split_index
+from wholecase.sources import (
+    ImageSource,
+    OpenSlideSource,
+    members,
+    shown_by_openslide,
+    split_index,
+)
 
 PROJECT = "project.qpproj"
 VERSION = "0.5.0"
@@ -49,7 +55,7 @@ def qupath_image(
 ) -> QuPathImage:
     """An open image and what was attended on it, as an entry of a project.
 
-    QuPath reads the image by OpenSlide where this library does, and by Bio-Formats else; of a
+    QuPath reads the image by OpenSlide where it shows the same, and by Bio-Formats else; of a
     folder in DICOM it is given the largest file.
 
     Raises:
@@ -64,7 +70,7 @@ def qupath_image(
         name=name,
         case=case,
         file=file.resolve(),
-        reader="OpenSlide" if isinstance(source, OpenSlideSource) else "Bio-Formats",
+        reader="OpenSlide" if shown_by_openslide(source) else "Bio-Formats",
         attention=attention_geojson(evidence, scale=scale, origin_px=viewer_origin(source)),
     )
 

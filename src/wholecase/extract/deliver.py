@@ -110,6 +110,8 @@ def facts_of(source: ImageSource, instances: Instances) -> dict[str, str]:
     }
     if source.spacing is not None:
         facts |= {"spacing_um": repr(source.spacing.um), "spacing_rung": source.spacing.rung}
+    if source.header.reader:
+        facts["reader"] = source.header.reader
     if instances.upsampled > 1:
         facts["upsampling"] = f"{instances.upsampled:.4g}"
     return facts

@@ -9,8 +9,14 @@ from functools import partial
 from wholecase.core.errors import RecipeError, WeightsError, WholecaseError
 from wholecase.core.outlet import message
 from wholecase.core.progress import progress
-from wholecase.encoders import Encoder
-from wholecase.execution import Outcome, Place, parallel_map
+from wholecase.encoders import Encoder, EncoderSpec
+from wholecase.execution import (
+    Outcome,
+    Place,
+    freed_memory_kept,
+    keep_freed_memory,
+    parallel_map,
+)
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
 from wholecase.extract.failures import Trouble, stage_of
@@ -64,7 +70,8 @@ def encode_missing(
         UnwritableError: the store's disk is full or may not be written.
     """
     work = Work()
-    with progress("encoding", len(jobs)) as advance:
+    # networks ask for the same blocks for every batch
+    with progress("encoding", len(jobs)) as advance, freed_memory_kept():
         pending = list(jobs)
         while pending:
             others = []
@@ -91,7 +98,7 @@ def _outcomes(
         return encode_centrally(jobs, encoder, min(place.workers, len(jobs)))
     here = apart or not place.workers
     # in this process the encoder that was built already serves; it cannot travel
-    setup = partial(_itself, encoder) if here else partial(plan.encoder.build, place.device)
+    setup = partial(_itself, encoder) if here else partial(_in_worker, plan.encoder, place.device)
     return parallel_map(encode_image, jobs, workers=0 if here else place.workers, setup=setup)
 
 
@@ -108,6 +115,11 @@ def _wait(jobs: Sequence[Job]) -> None:
 
 def _itself(encoder: Encoder) -> Encoder:
     return encoder
+
+
+def _in_worker(spec: EncoderSpec, device: str) -> Encoder:
+    keep_freed_memory()
+    return spec.build(device)
 
 
 def _trouble(job: Job, error: WholecaseError | None) -> Trouble:

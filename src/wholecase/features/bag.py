@@ -19,8 +19,9 @@ class Bag:
     scale: Float32[np.ndarray, " N"]
     """µm per encoded pixel, else magnification, else nan."""
     facts: dict[str, str] = field(default_factory=dict)
-    """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`; where it
-    was interpolated, `upsampling`; where some instances could not be decoded, `skipped`."""
+    """What is known of the image: `width_px`, `height_px`, `spacing_um`, `spacing_rung`; of a slide
+    its `reader`; where it was interpolated, `upsampling`; where some instances could not be
+    decoded, `skipped`."""
 
     plane: Int64[np.ndarray, " N"] | None = None
     """Number of the slice that each lies on; None where all lie on the first."""

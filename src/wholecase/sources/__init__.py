@@ -13,6 +13,7 @@ from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box
 from wholecase.sources.samples import Window
 from wholecase.sources.shown import as_picture
 from wholecase.sources.slide import OpenSlideSource
+from wholecase.sources.slides import shown_by_openslide
 from wholecase.sources.source import Header, ImageSource, Laid, Level, Spacing
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "refuse_damaged_png",
     "refuse_one_value",
     "resized",
+    "shown_by_openslide",
     "split_index",
     "split_page",
     "thumbnail",

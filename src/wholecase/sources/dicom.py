@@ -62,7 +62,9 @@ class DicomSource(ImageSource):
         self._painter = Painter(self._mosaics(), self._frame)
         found = climb(mpp, self._instances[0].rungs)
         tile_px = self._instances[0].mosaic.tile_px
-        self.header = Header(path, self._painter.levels, found.spacing, found.note, tile_px, notes)
+        self.header = Header(
+            path, self._painter.levels, found.spacing, found.note, tile_px, notes, reader="dicom"
+        )
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0

@@ -36,7 +36,9 @@ class OpenSlideSource(ImageSource):
         levels = tuple(stored[number] for number in self._numbers)
         found = climb(mpp, slide_rungs(properties))
         tile_px = _stored_tile(properties)
-        self.header = Header(path, levels, found.spacing, found.note, tile_px, notes)
+        self.header = Header(
+            path, levels, found.spacing, found.note, tile_px, notes, reader="openslide"
+        )
         self.scanned_px = _scanned(properties)
         """x, y, width, height of what was scanned; None where the file does not tell.
 

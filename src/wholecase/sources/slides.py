@@ -1,24 +1,18 @@
-"""Which reader takes a slide: OpenSlide where it knows the format and sees all of it."""
+"""Which reader takes a slide: ours where the tiles are JPEG, OpenSlide where it sees all of it."""
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from PIL import Image, TiffImagePlugin
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.aperio import VENDOR as APERIO
 from wholecase.sources.claims import ANY_TIFF
-from wholecase.sources.damage import complaints
 from wholecase.sources.marks import is_dicom, is_tiff
 from wholecase.sources.plain import DECODE_ERRORS, PlainSource, opened
-from wholecase.sources.pyramid import unpadded
 from wholecase.sources.samples import Window
 from wholecase.sources.slide import OpenSlideSource, vendor_of
 from wholecase.sources.source import ImageSource
-
-if TYPE_CHECKING:
-    from tifffile import TiffPage
 
 Reader = Callable[[Path, float | None, Window | None], ImageSource]
 
@@ -47,7 +41,7 @@ def _readers(path: Path) -> tuple[Reader, ...]:
         return (dicom,)
     vendor = vendor_of(path)
     if vendor not in (None, ANY_TIFF):
-        return (tiff,) if is_tiff(path) and _is_deep(path) else (OpenSlideSource,)
+        return _vendors_readers(path, vendor) if is_tiff(path) else (OpenSlideSource,)
     # the .mrxs file itself is a JPEG preview; the slide lies in the folder of the same name
     if path.suffix.lower() == ".mrxs":
         raise SourceError(f"{path}: the folder {path.stem!r} that belongs beside it is missing")
@@ -56,59 +50,32 @@ def _readers(path: Path) -> tuple[Reader, ...]:
     return (PlainSource,) if _is_picture(path) else ()
 
 
+def _vendors_readers(path: Path, vendor: str | None) -> tuple[Reader, ...]:
+    from wholecase.sources.tiff_layout import is_deep, is_jpeg
+
+    if is_deep(path):
+        return (tiff,)
+    return (tiff, OpenSlideSource) if vendor == APERIO and is_jpeg(path) else (OpenSlideSource,)
+
+
 def _tiff_readers(path: Path, *, known: bool) -> tuple[Reader, ...]:
-    layout = _layout(path)
+    from wholecase.sources.tiff_layout import layout_of
+
+    layout = layout_of(path)
     if known and layout != "layered":
-        return OpenSlideSource, tiff
+        return (tiff, OpenSlideSource) if layout == "jpeg" else (OpenSlideSource, tiff)
     if layout != "strips":
         return (tiff,)
     # strips under a scanner's extension are what is left of a damaged slide
     return (PlainSource, tiff) if path.suffix.lower() in {".tif", ".tiff"} else ()
 
 
-def _layout(path: Path) -> str:
-    # "layered": levels, colours or bits lie where neither OpenSlide nor Pillow looks for them, or
-    # the levels are filled up to whole tiles, which OpenSlide takes for their size, or it is a
-    # stack
-    from tifffile import TiffFile
-
-    with contextlib.suppress(Exception), complaints("tifffile"), TiffFile(path) as file:
-        first, *others = cast("list[TiffPage]", list(file.pages))
-        deep = first.is_tiled and first.bitspersample > 8
-        layers = file.is_ome or first.subifds or deep
-        if layers or _is_padded(first, others) or _is_stack(first, others):
-            return "layered"
-        return "tiles" if first.is_tiled else "strips"
-    return "unknown"
-
-
-def _is_deep(path: Path) -> bool:
-    # OpenSlide takes the high byte of such samples, whatever it holds
-    from tifffile import TiffFile
-
-    with contextlib.suppress(Exception), complaints("tifffile"), TiffFile(path) as file:
-        return bool(file.pages.first.bitspersample > 8)
-    return False
-
-
-def _is_padded(first: "TiffPage", others: "Sequence[TiffPage]") -> bool:
-    first_px = first.imagewidth, first.imagelength
-    return any(
-        page.is_tiled
-        and unpadded(
-            (page.imagewidth, page.imagelength), first_px, (page.tilewidth, page.tilelength)
-        )
-        for page in others
-    )
-
-
-def _is_stack(first: "TiffPage", others: "Sequence[TiffPage]") -> bool:
-    # OpenSlide takes the first of several pictures that are tiled, however large the others are
-    return first.is_tiled and any(
-        page.tags.valueof("NewSubfileType", 0) == 0
-        and page.imagewidth >= first.imagewidth
-        and page.imagelength >= first.imagelength
-        for page in others
+def shown_by_openslide(source: ImageSource) -> bool:
+    """Whether viewers that use OpenSlide show the same of the slide."""
+    reader = source.header.reader
+    # where OpenSlide comes second, it could have read the file as well
+    return reader == "openslide" or (
+        reader == "tiff" and _readers(source.path) == (tiff, OpenSlideSource)
     )
 
 

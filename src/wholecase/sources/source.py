@@ -66,6 +66,8 @@ class Header:
     """What its pixels are."""
     planes_um: tuple[float, ...] = (0.0,)
     """Height of each plane in µm, as `read` counts them; a flat image has one."""
+    reader: str = ""
+    """What decodes a slide: `openslide`, `tiff` or `dicom`; empty for other images."""
     laid: Laid | None = field(default=None, compare=False)
     """Where its planes lie in the patient; None where the file does not tell."""
 

@@ -44,9 +44,8 @@ class TiffSource(ImageSource):
         self._painter = Painter([level.mosaic for level in self._levels], self._tile)
         found = climb(mpp, slide.rungs)
         tile_px = self._levels[0].mosaic.tile_px
-        self.header = Header(
-            path, self._painter.levels, found.spacing, found.note, tile_px, slide.notes
-        )
+        levels, notes = self._painter.levels, slide.notes
+        self.header = Header(path, levels, found.spacing, found.note, tile_px, notes, reader="tiff")
         try:
             self._check_range()
         except SourceError:
@@ -70,7 +69,8 @@ class TiffSource(ImageSource):
 
     def _tile(self, level: int, tile: int) -> UInt8[np.ndarray, "h w 3"] | None:
         one = self._levels[level]
-        with damage(f"{self._path}: tile {tile} of level {level} cannot be decoded"):
+        x, y = one.mosaic.corners_px[tile].tolist()
+        with damage(f"{self._path}: tile {tile} at ({x}, {y}), level {level}, cannot be decoded"):
             if not all(plane.counts[tile] for plane in one.planes):
                 return None
             samples = self._samples(one, tile)
@@ -96,13 +96,12 @@ class TiffSource(ImageSource):
 
     def _samples(self, one: TiffLevel, tile: int) -> np.ndarray:
         planes = [self._stored(plane, tile) for plane in one.planes]
-        return np.concatenate(planes, axis=2)[..., : one.samples]
+        together = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
+        return together[..., : one.samples]
 
     def _stored(self, plane: Plane, tile: int) -> np.ndarray:
         data = self._file.read(int(plane.offsets[tile]), int(plane.counts[tile]))
-        values, _, _ = plane.decode(data, plane.first + tile, jpegtables=plane.tables)
-        samples: np.ndarray = values[0]  # of one section only
-        return samples
+        return plane.decode(data, plane.first + tile)
 
 
 def _sized(level: TiffLevel, size_px: tuple[int, int]) -> TiffLevel:

@@ -8,11 +8,11 @@ import numpy as np
 from tifffile import PHOTOMETRIC, TiffFile, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
+from wholecase.sources import aperio, ome
 from wholecase.sources.claims import Claim, judged, not_read, refuse_large_tiles
 from wholecase.sources.damage import complaints
 from wholecase.sources.deep import told_bits
 from wholecase.sources.mosaic import Mosaic, grid_of, regular
-from wholecase.sources.ome import other_files, power_rungs, size_rungs
 from wholecase.sources.pyramid import belongs, unpadded
 from wholecase.sources.spacing_rungs import Rung
 from wholecase.sources.tiff_planes import Plane, planes_of
@@ -63,7 +63,7 @@ def read_slide(path: Path) -> TiffSlide:
     """
     with complaints("tifffile", _DAMAGE) as heard, TiffFile(path) as file:
         xml = file.pages.first.description if file.is_ome else ""
-        if xml and (others := other_files(xml)):
+        if xml and (others := ome.other_files(xml)):
             raise SourceError(
                 f"{path}: its planes lie in {len(others)} other files as well; convert it to one"
             )
@@ -71,7 +71,8 @@ def read_slide(path: Path) -> TiffSlide:
         size_px = _size_px(series.keyframe)
         rungs = _rungs(xml, series.keyframe)
         levels = tuple(_level(path, one) for one in _members(file, series, size_px))
-        apart = [one.keyframe for one in file.series if one is not series]
+        # of Aperio it is known what lies beside the slide
+        apart = [one.keyframe for one in file.series if one is not series and not file.is_svs]
         sparse = bool(file.is_philips)
     if heard:
         raise SourceError(f"{path}: damaged or cut off ({heard[0]}); fetch the file again")
@@ -83,15 +84,19 @@ def read_slide(path: Path) -> TiffSlide:
 def _members(
     file: TiffFile, first: TiffPageSeries, size_px: tuple[int, int]
 ) -> list[TiffPageSeries]:
-    """The levels of a series, and those that tifffile sets apart since they are filled up."""
+    """The levels of a series, and those that tifffile sets apart; no thumbnail in one piece."""
     apart = [
         level
         for series in file.series
         if series is not first
         for level in series.levels
-        if level.keyframe.is_reduced and level.keyframe.is_tiled
+        if level.keyframe.is_tiled and (level.keyframe.is_reduced or file.is_svs)
     ]
-    members = [one for one in (*first.levels, *apart) if _may_belong(one.keyframe, size_px)]
+    members = [
+        one
+        for one in (*first.levels, *apart)
+        if _may_belong(one.keyframe, size_px) and one.keyframe.is_tiled >= first.keyframe.is_tiled
+    ]
     return sorted(members, key=lambda one: -one.keyframe.imagewidth)
 
 
@@ -158,9 +163,12 @@ def _tile_px(page: TiffPage) -> tuple[int, int]:
 
 
 def _rungs(xml: str, page: TiffPage) -> list[Rung]:
-    if not xml:
-        return _tags(page)
-    return [*size_rungs(xml, _size_px(page)), *_tags(page), *power_rungs(xml)]
+    said = page.description
+    if xml:
+        return [*ome.size_rungs(xml, _size_px(page)), *_tags(page), *ome.power_rungs(xml)]
+    if aperio.is_aperio(said):
+        return [*aperio.size_rungs(said), *_tags(page), *aperio.power_rungs(said)]
+    return _tags(page)
 
 
 def _tags(page: TiffPage) -> list[Rung]:

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Int64
-from tifffile import TiffFrame, TiffPage, TiffPageSeries
+from jaxtyping import Int64, Shaped
+from tifffile import COMPRESSION, PHOTOMETRIC, TiffFrame, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.jpeg_tiles import colour_tile
 
+Samples = Shaped[np.ndarray, "h w samples"]
+Decode = Callable[[bytes, int], Samples]
+"""Takes what is stored of a tile, and its number within the page."""
 _SEPARATE = 2
 """Of the tag PlanarConfiguration: the tiles of all samples of one kind, then those of the next."""
 
@@ -24,10 +29,7 @@ class Plane:
     """Bytes; 0 where the file left a tile out."""
     first: int
     """Number of the first of these tiles within its page."""
-    tables: bytes | None
-    """What the tiles of a JPEG share."""
-    decode: Callable[..., Any]
-    """`TiffPage.decode`."""
+    decode: Decode
 
 
 def planes_of(path: Path, level: TiffPageSeries, tiles: int) -> tuple[Plane, ...]:
@@ -73,7 +75,48 @@ def _of_page(
             f"{path}: damaged or cut off: stored {len(offsets)} tiles where {parts * tiles} "
             f"belong; fetch or export it again"
         )
+    decode = _decoder(key, page.jpegtables)
     return [
-        Plane(offsets[at : at + tiles], counts[at : at + tiles], at, page.jpegtables, key.decode)
+        Plane(offsets[at : at + tiles], counts[at : at + tiles], at, decode)
         for at in range(0, parts * tiles, tiles)
     ]
+
+
+def _decoder(page: TiffPage, tables: bytes | None) -> Decode:
+    # asked while the file is open: both look into it
+    plain = partial(_by_tifffile, page.decode, tables)
+    if not is_colour_jpeg(page):
+        return plain
+    rgb = page.photometric == PHOTOMETRIC.RGB
+    tile = partial(colour_tile, tables=tables, size_px=(page.tilewidth, page.tilelength), rgb=rgb)
+    return partial(_first_of, tile, plain)
+
+
+def _first_of(
+    tile: Callable[[bytes], Samples | None], plain: Decode, data: bytes, number: int
+) -> Samples:
+    pixels = tile(data)
+    return plain(data, number) if pixels is None else pixels
+
+
+def _by_tifffile(
+    decode: Callable[..., Any], tables: bytes | None, data: bytes, number: int
+) -> Samples:
+    values, _, _ = decode(data, number, jpegtables=tables)
+    samples: np.ndarray = values[0]  # of one section only
+    return samples
+
+
+def is_colour_jpeg(page: TiffPage) -> bool:
+    """Whether the tiles of a page are JPEG of RGB or YCbCr in 8 bits, samples side by side."""
+    return (
+        page.is_tiled
+        and page.compression == COMPRESSION.JPEG
+        and (page.bitspersample, page.samplesperpixel, page.planarconfig) == (8, 3, 1)
+        # what says that it is RGB and holds YCbCr, OpenSlide shows in other colours
+        and (page.photometric == PHOTOMETRIC.YCBCR or _is_rgb(page))
+    )
+
+
+def _is_rgb(page: TiffPage) -> bool:
+    return page.photometric == PHOTOMETRIC.RGB and not page.is_jfif

@@ -14,7 +14,7 @@ from wholecase.cohort import Case, Cohort, Image
 from wholecase.core.digest import digest
 from wholecase.core.errors import RunError, WholecaseError
 from wholecase.core.progress import progress
-from wholecase.execution import Again, Part, parallel_map
+from wholecase.execution import Again, Part, freed_memory_kept, parallel_map
 from wholecase.triage.in_work import SlideInWork, read
 from wholecase.triage.probability import (
     judged,
@@ -118,7 +118,7 @@ class _SlideJudge:
         surveyed = self._surveyed(rest)
         states: dict[str, SlideInWork] = {}
         total, batch = sum(one.windows for one in surveyed), windows_at_once(self._trained)
-        with progress("triage", total, "windows") as advance:
+        with progress("triage", total, "windows") as advance, freed_memory_kept():
             for event in read(surveyed, self._settings.workers):
                 name = event.item.sweep.name
                 state = states.setdefault(name, SlideInWork(event.item))
