@@ -59,6 +59,8 @@ def test_described_parameters_are_those_of_the_model() -> None:
         ["model.head={name: binary, hidden: [256], dropout: 0.25}"],
         ["model.aggregator=mean"],
         ["model.aggregator=max"],
+        ["model.aggregator={name: mean, hidden: [32, 8]}"],
+        ["model.aggregator={name: attention, size: tiny, hidden: [32, 8]}", "model.head=binary"],
         ["model.images=max"],
         ["model.images=mean", "model.decide=instance", "model.pooling=max"],
         ["model.head.class_weights=[1, 4]"],

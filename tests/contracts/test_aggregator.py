@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from wholecase.core.errors import RecipeError
 from wholecase.models import AGGREGATORS, Aggregator, Embedded
 
 WIDTH = 12
@@ -12,12 +13,18 @@ OPTIONS = {
     "cross_magnification": {"scales": [5, 10, 40]},
 }
 """With which options a member is held to the contract."""
+LAYERED = ("attention", "gated_attention", "max", "mean")
+"""Members that may have hidden layers before they pool; held to the contract with them, too."""
+VARIANTS = {name: OPTIONS.get(name, {}) for name in AGGREGATORS} | {
+    f"{name}, layered": {"hidden": [10, 6]} for name in LAYERED
+}
 
 
-@pytest.fixture(params=AGGREGATORS)
+@pytest.fixture(params=VARIANTS)
 def aggregator(request: pytest.FixtureRequest) -> Aggregator:
     torch.manual_seed(0)
-    return AGGREGATORS[request.param](WIDTH, **OPTIONS.get(request.param, {})).eval()
+    name = request.param.removesuffix(", layered")
+    return AGGREGATORS[name](WIDTH, **VARIANTS[request.param]).eval()
 
 
 def bags(lengths: list[int], seed: int = 0) -> Embedded:
@@ -77,3 +84,27 @@ def test_gradients_reach_every_parameter(aggregator: Aggregator) -> None:
         if name != "score.bias":
             assert parameter.grad is not None, name
             assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_hidden_layers_are_those_of_each_instance_and_what_is_behind_sees_nothing_else(
+    name: str,
+) -> None:
+    torch.manual_seed(0)
+    layered = AGGREGATORS[name](WIDTH, hidden=[10, 6]).eval()
+    plain = AGGREGATORS[name](6).eval()
+    behind = {k: v for k, v in layered.state_dict().items() if not k.startswith("hidden.")}
+    plain.load_state_dict(behind)
+    embedded = bags([3, 5])
+    with torch.no_grad():
+        first, _, _, second, _, _ = layered.hidden
+        hidden = torch.relu(second(torch.relu(first(embedded.values))))
+        expected = plain(Embedded(hidden, embedded.starts))
+        told = layered(embedded)
+    torch.testing.assert_close(told.embedding, expected.embedding)
+    torch.testing.assert_close(told.weights, expected.weights)
+
+
+def test_a_hidden_layer_has_a_width() -> None:
+    with pytest.raises(RecipeError, match=r"width of 1 or more each, not \[8, 0\]"):
+        AGGREGATORS["mean"](WIDTH, hidden=[8, 0])

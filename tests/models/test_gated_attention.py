@@ -8,7 +8,7 @@ from wholecase.models import Embedded, trainable
 from wholecase.models.aggregators import GatedAttention
 
 
-@pytest.mark.parametrize(("size", "gate"), [("small", 256), ("big", 384)])
+@pytest.mark.parametrize(("size", "gate"), [("tiny", 64), ("small", 256), ("big", 384)])
 def test_one_head_is_the_published_formula(size: str, gate: int) -> None:
     torch.manual_seed(0)
     model = GatedAttention(20, size=size, heads=1).eval()

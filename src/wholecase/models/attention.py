@@ -15,8 +15,8 @@ from wholecase.models.dropout import dropped
 from wholecase.models.precision import in_full
 from wholecase.models.segments import segment_mix, segment_softmax
 
-SIZES = {"small": (512, 256), "big": (512, 384)}
-"""Width of the embedding, width of the attention layer (Lu 2021)."""
+SIZES = {"tiny": (64, 64), "small": (512, 256), "big": (512, 384)}
+"""Width of the embedding, width of the attention layer (Ilse 2018; Lu 2021)."""
 THIN = 4
 """Up to so many outputs a product per head costs more than multiplying and summing."""
 BRANCHES = ("single", "multi")

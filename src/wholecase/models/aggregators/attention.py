@@ -1,5 +1,6 @@
 """Attention pooling, plain and gated: the bag decides which of its instances speak."""
 
+from collections.abc import Sequence
 from typing import ClassVar, final
 
 import torch
@@ -18,6 +19,7 @@ from wholecase.models.attention import (
 from wholecase.models.batch import Embedded, Pooled
 from wholecase.models.dropout import dropout_share, dropped_relu
 from wholecase.models.gating import gated
+from wholecase.models.hidden import hidden_layers
 from wholecase.models.running import attend
 
 
@@ -27,15 +29,17 @@ class Attention(Aggregator):
     Args:
         width: numbers per instance.
         classes: how many, for `multi`.
-        size: `small` embeds to 512 and attends by 256, `big` by 384.
+        size: `small` embeds to 512 and attends by 256, `big` by 384; `tiny` embeds to 64 and
+            attends by 64, as Ilse 2018 on the classic sets.
         heads: parts of the embedding that attend on their own; 1 is the published form.
         branches: `single` attention for the case, or `multi`, one per class.
-        dropout: after the embedding and after the tanh.
+        dropout: after each hidden layer, after the embedding and after the tanh.
+        hidden: widths of the layers that each instance goes through before it is embedded.
     """
 
     gated: ClassVar[bool] = False
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the options of a recipe)
         self,
         width: int,
         classes: int = 2,
@@ -44,13 +48,15 @@ class Attention(Aggregator):
         heads: int = 1,
         branches: str = "single",
         dropout: float = 0.25,
+        hidden: Sequence[int] = (),
     ) -> None:
         super().__init__()
         embedding, attention = widths(size, heads)
         self._embedding, self._heads = embedding, heads
         self._branches = branch_count(branches, classes)
+        self.hidden = hidden_layers(width, hidden, dropout)
         # a sequence of one: the layer keeps the name that checkpoints know it by
-        self.embed = nn.Sequential(nn.Linear(width, embedding))
+        self.embed = nn.Sequential(nn.Linear([width, *hidden][-1], embedding))
         self.signal = HeadwiseLinear(heads, embedding // heads, attention // heads)
         if self.gated:  # between both: the weights are drawn in this order
             self.gate = HeadwiseLinear(heads, embedding // heads, attention // heads)
@@ -59,7 +65,7 @@ class Attention(Aggregator):
 
     @property
     def embedding_width(self) -> int:
-        """512 in both sizes."""
+        """512, and 64 in size `tiny`."""
         return self._embedding
 
     @property
@@ -73,7 +79,7 @@ class Attention(Aggregator):
 
     def _scored(self, values: Float[Tensor, "T D"]) -> Scored:
         share = self._dropout if self.training else 0.0
-        hidden = dropped_relu(self.embed(values), share)  # [T, E]
+        hidden = dropped_relu(self.embed(self.hidden(values)), share)  # [T, E]
         parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
         if self.gated:
             signal = gated(parts, self.signal, self.gate, share)
@@ -93,15 +99,17 @@ class GatedAttention(Attention):
     Args:
         width: numbers per instance.
         classes: how many, for `multi`.
-        size: `small` embeds to 512 with a gate of 256, `big` to 512 with a gate of 384.
+        size: `small` embeds to 512 with a gate of 256, `big` to 512 with a gate of 384, `tiny` to
+            64 with a gate of 64.
         heads: parts of the embedding that attend on their own; 1 is the published form.
         branches: `single` attention for the case (CLAM-SB), or `multi`, one per class (CLAM-MB).
-        dropout: after the embedding and after both branches of the gate.
+        dropout: after each hidden layer, the embedding, and both branches of the gate.
+        hidden: widths of the layers that each instance goes through before it is embedded.
     """
 
     gated = True
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the options of a recipe)
         self,
         width: int,
         classes: int = 2,
@@ -110,5 +118,14 @@ class GatedAttention(Attention):
         heads: int = 8,
         branches: str = "single",
         dropout: float = 0.25,
+        hidden: Sequence[int] = (),
     ) -> None:
-        super().__init__(width, classes, size=size, heads=heads, branches=branches, dropout=dropout)
+        super().__init__(
+            width,
+            classes,
+            size=size,
+            heads=heads,
+            branches=branches,
+            dropout=dropout,
+            hidden=hidden,
+        )

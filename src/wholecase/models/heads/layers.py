@@ -6,8 +6,7 @@ from typing import final
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wholecase.core.errors import RecipeError
-from wholecase.models.dropout import dropout_share
+from wholecase.models.hidden import hidden_layers
 
 
 @final
@@ -19,15 +18,8 @@ class Judge(nn.Module):
 
     def __init__(self, width: int, logits: int, *, hidden: Sequence[int], dropout: float) -> None:
         super().__init__()
-        share = dropout_share(dropout)
-        if min(hidden, default=1) < 1:
-            raise RecipeError(f"hidden layers have a width of 1 or more each, not {list(hidden)}")
-        layers: list[nn.Module] = []
-        for wide in hidden:
-            layers += [nn.Linear(width, wide), nn.ReLU(), nn.Dropout(share)]
-            width = wide
-        self.hidden = nn.Sequential(*layers)
-        self.last = nn.Linear(width, logits)
+        self.hidden = hidden_layers(width, hidden, dropout)
+        self.last = nn.Linear([width, *hidden][-1], logits)
 
     def forward(self, embedding: Float[Tensor, "M K E"]) -> Float[Tensor, "M L"]:
         """Judge M embeddings."""
