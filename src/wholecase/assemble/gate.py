@@ -90,7 +90,7 @@ def _check_choices(recipe: Recipe) -> None:
     """What is watched while learning, and chosen after it."""
     watch = recipe.train.early_stop.on if recipe.train.early_stop else "loss"
     look_up({"loss": None, **METRICS}, watch, "metric for train.early_stop.on")
-    threshold_rule(recipe.choose.threshold)
+    threshold_rule(recipe.choose.threshold, "rule for choose.threshold")
     known = dict.fromkeys(CALIBRATIONS)
     look_up(known, recipe.choose.calibration, "rule for choose.calibration")
 

@@ -132,7 +132,7 @@ TARGETED = re.compile(r"(sensitivity|specificity)>=(0?\.\d+)|cost=(\d+(?:\.\d+)?
 """Rules with a number of their own."""
 
 
-def threshold_rule(text: str) -> ThresholdRule:
+def threshold_rule(text: str, what: str = "threshold rule") -> ThresholdRule:
     """A rule by name, or one with a target of its own.
 
     `sensitivity>=0.95` and `specificity>=0.9` are such, and `cost=5`: a missed case costs as much
@@ -142,11 +142,11 @@ def threshold_rule(text: str) -> ThresholdRule:
     side is taken; where none does, the nearest.
 
     Raises:
-        RecipeError: there is no such rule.
+        RecipeError: there is no such rule; `what` is what it is called.
     """
     found = TARGETED.fullmatch(text.replace(" ", ""))
     if found is None:
-        return look_up(THRESHOLDS, text, "threshold rule")
+        return look_up(THRESHOLDS, text, what)
     side, least, cost = found.groups()
     if cost is not None:
         if not float(cost) > 0:
