@@ -89,7 +89,8 @@ def test_every_aggregator_passes_places_on(name: str) -> None:
     torch.manual_seed(0)
     scales = torch.tensor([40.0, 100.0])
     embedded = cells_of(torch.rand(2, 8, 3, 3), torch.tensor([0, 2]), scales)
-    options = {"cross_magnification": {"scales": [40, 100]}}.get(name, {})
+    of_scales = {"cross_magnification", "concatenated"}
+    options = {"scales": [40, 100]} if name in of_scales else {}
     pooled = AGGREGATORS[name](8, **options).eval()(embedded)
     assert pooled.cell is embedded.cell
     assert pooled.origin is embedded.origin
