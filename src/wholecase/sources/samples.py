@@ -60,9 +60,11 @@ def _windowed(samples: Shaped[np.ndarray, "H W S"], window: Window) -> UInt8[np.
 def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
     """What is seen of a picture that lies on white paper."""
     rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)
-    alpha = rgba[..., 3:].astype(np.uint16)
-    if alpha.min() == 255:
+    # four bytes of a pixel as one number: all bits of the last one are set where all are opaque
+    together: np.uint32 = np.bitwise_and.reduce(rgba.view(np.uint32), axis=None)
+    if together.tobytes()[3] == 255:
         return rgb
+    alpha = rgba[..., 3:].astype(np.uint16)
     return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
