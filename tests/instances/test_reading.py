@@ -10,7 +10,8 @@ from PIL import Image
 from wholecase.core.errors import SourceError
 from wholecase.instances import Grid, Instances, Whole, stream
 from wholecase.instances.reading import file_order
-from wholecase.sources import open_source
+from wholecase.sources import mosaic, open_source
+from wholecase.sources.tiff import TiffSource
 
 
 def gathered(source, instances, batch=64):
@@ -76,6 +77,23 @@ def test_no_stored_tile_is_left_and_visited_again_by_small_boxes(write_slide, st
     visits = [tuple(corner // 256) for corner in instances.box_px[order, :2]]
     changes = 1 + sum(a != b for a, b in pairwise(visits))
     assert changes == len(set(visits))
+
+
+def test_wide_slides_are_read_in_bands_that_stay_decoded(write_slide, stained, monkeypatch):
+    tile, columns = 16, 8
+    monkeypatch.setattr(mosaic, "SMALL_BYTES", 0)
+    monkeypatch.setattr(mosaic, "CACHE_BYTES", 2 * (columns + 1) * tile * tile * 3)
+    path = write_slide(stained[:128, :800], levels=1, tile=(tile, tile), compression="jpeg")
+    corners = [(x, y) for y in range(0, 114, 14) for x in range(0, 786, 14)]
+    instances = boxes(*((x, y, 14, 14) for x, y in corners), side_px=14)
+    with TiffSource(path) as source:
+        pixels = gathered(source, instances)
+        decoded = source._painter._tile.cache_info().misses
+        whole = source.read(0, 0, 800, 128)
+    # each once, and a column at the seam of each band
+    assert decoded < 50 * 8 * (1 + 1.2 / columns)
+    for (x, y), part in zip(corners, pixels, strict=True):
+        assert np.array_equal(part, whole[y : y + 14, x : x + 14])
 
 
 def test_a_whole_image_is_squeezed_into_its_square(tmp_path):

@@ -11,6 +11,7 @@ from PIL import Image
 from wholecase.core.errors import SourceError
 from wholecase.sources import open_source
 from wholecase.sources.plain import FORMATS, opened
+from wholecase.sources.samples import on_white
 
 
 def pixels(path, kind="still"):
@@ -43,6 +44,16 @@ def test_sixteen_bits_keep_the_high_byte(tmp_path):
 def test_black_and_white_bits(tmp_path):
     Image.fromarray(np.array([[True, False]])).save(tmp_path / "a.png")
     assert pixels(tmp_path / "a.png").tolist() == [[[255] * 3, [0] * 3]]
+
+
+@pytest.mark.parametrize("alpha", [255, 254, 128, 0])
+def test_one_pixel_that_is_not_opaque_is_seen(alpha):
+    rgba = np.random.default_rng(2).integers(0, 256, (9, 11, 4), dtype=np.uint8)
+    rgba[..., 3] = 255
+    rgba[4, 6, 3] = alpha
+    share = rgba[..., 3:] / 255
+    wanted = rgba[..., :3] * share + 255 * (1 - share)
+    assert np.abs(on_white(rgba) - wanted).max() <= 0.5
 
 
 def test_transparency_lies_on_white(tmp_path):

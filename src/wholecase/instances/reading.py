@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from wholecase.instances.instances import Instances
-from wholecase.sources import ImageSource, level_for, read_box
+from wholecase.sources import ImageSource, band_columns, level_for, read_box
 
 
 def stream(
@@ -24,20 +24,24 @@ def stream(
     for start in range(0, len(order), batch):
         indices = order[start : start + batch]
         boxes, planes = instances.box_px[indices].tolist(), instances.planes[indices].tolist()
-        places = zip(boxes, planes, strict=True)
-        yield indices, np.stack([read_box(source, tuple(b), size_px, z) for b, z in places])
+        pixels = np.empty((len(indices), *size_px, source.kind.channels), source.kind.dtype)
+        # one after the other into its place: what was just read is still in the cache
+        for row, (box, plane) in enumerate(zip(boxes, planes, strict=True)):
+            pixels[row] = read_box(source, tuple(box), size_px, plane)
+        yield indices, pixels
 
 
 def file_order(source: ImageSource, instances: Instances) -> Int64[np.ndarray, " N"]:
     """Indices by slice, by level, then by stored tile (row by row), then from left to right.
 
     Neighbours on disk are read one after the other, so that a decoded tile serves all instances
-    that lie on it.
+    that lie on it; of a slide that is too wide to keep two rows of tiles, band after band.
     """
     x, y, width, height = instances.box_px.T
     ratio = np.minimum(width, height) / instances.side_px
     level = np.array([level_for(source.levels, r) for r in ratio.tolist()], np.int64)
     factor = np.array([one.downsample for one in source.levels])[level]
-    tile_width, tile_height = source.header.stored_tile_px or (1, 1)
-    column, row = x // (factor * tile_width), y // (factor * tile_height)
-    return np.lexsort((x, y, column, row, level, instances.planes)).astype(np.int64)
+    tile_px = source.header.stored_tile_px or (source.levels[0].width_px, 1)
+    column, row = x // (factor * tile_px[0]), y // (factor * tile_px[1])
+    band = column // band_columns(tile_px)
+    return np.lexsort((x, y, column, row, band, level, instances.planes)).astype(np.int64)

@@ -6,6 +6,7 @@ from wholecase.sources.frames import split_page
 from wholecase.sources.indexed import IndexedImages, split_index
 from wholecase.sources.indexed_digests import fingerprints_of, indexed_digests
 from wholecase.sources.members import fingerprint, members
+from wholecase.sources.mosaic import band_columns
 from wholecase.sources.opening import SOURCES, open_source, pixels_of
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.png import refuse_damaged_png
@@ -30,6 +31,7 @@ __all__ = [
     "Thumbnail",
     "Window",
     "as_picture",
+    "band_columns",
     "fingerprint",
     "fingerprints_of",
     "indexed_digests",

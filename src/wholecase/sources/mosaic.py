@@ -10,8 +10,11 @@ from jaxtyping import Int64, UInt8
 
 from wholecase.sources.source import Level
 
-CACHE_BYTES = 64 * 2**20
-"""Decoded tiles that are kept, of all levels together."""
+CACHE_BYTES, SMALL_BYTES = 64 * 2**20, 16 * 2**20
+"""Decoded tiles that are kept, of all levels together: at most, and where this is enough."""
+MOST_COLUMNS = 32
+"""A slide is read in upright bands of so many tiles at most: two rows of a band stay decoded, as
+regions that lie on both of them need, and memory that is never used costs no time to get."""
 MOST_TILE_PX = 2**26
 """A stored tile of more pixels (192 MB) is not decoded: no region would be cheap to read."""
 
@@ -32,13 +35,46 @@ class Mosaic:
         """Width and height."""
         return self.width_px, self.height_px
 
+    @functools.cached_property
+    def columns(self) -> int | None:
+        """How many tiles lie in a row, where they cover all of the level row by row; else None."""
+        grid = regular(self.size_px, self.tile_px)
+        return (
+            grid_of(self.size_px, self.tile_px)[0]
+            if np.array_equal(grid, self.corners_px)
+            else None
+        )
+
     def under(self, left: int, top: int, right: int, bottom: int) -> list[int]:
-        """The tiles that meet a box of the level, in stored order."""
-        x, y = self.corners_px.T
+        """The tiles that meet a box within the level, in stored order."""
         width, height = self.tile_px
+        if (columns := self.columns) is not None:
+            across = range(left // width, -(-right // width))
+            rows = range(top // height, -(-bottom // height))
+            return [row * columns + column for row in rows for column in across]
+        x, y = self.corners_px.T
         meets = (x < right) & (x > left - width) & (y < bottom) & (y > top - height)
         found: list[int] = np.flatnonzero(meets).tolist()
         return found
+
+
+def band_columns(tile_px: tuple[int, int]) -> int:
+    """How many columns of stored tiles are read row by row before the next ones.
+
+    >>> band_columns((256, 256)), band_columns((1024, 1024)), band_columns((8192, 8192))
+    (32, 9, 1)
+    """
+    return max(1, min(MOST_COLUMNS, CACHE_BYTES // _bytes_of(tile_px) // 2 - 1))
+
+
+def _kept(tile_px: tuple[int, int]) -> int:
+    # two rows of a band, and what hangs over at their ends
+    enough = max(2 * MOST_COLUMNS + 16, SMALL_BYTES // _bytes_of(tile_px))
+    return max(1, min(enough, CACHE_BYTES // _bytes_of(tile_px)))
+
+
+def _bytes_of(tile_px: tuple[int, int]) -> int:
+    return tile_px[0] * tile_px[1] * 3
 
 
 def grid_of(size_px: tuple[int, int], tile_px: tuple[int, int]) -> tuple[int, int]:
@@ -85,8 +121,8 @@ class Painter:
         """`decode` gives a tile by level and number, None where the file left it out."""
         self.levels = levels_of(mosaics)
         self._mosaics = tuple(mosaics)
-        largest = max(m.tile_px[0] * m.tile_px[1] * 3 for m in mosaics)
-        self._tile = functools.lru_cache(max(1, CACHE_BYTES // largest))(decode)
+        largest = max((m.tile_px for m in mosaics), key=_bytes_of)
+        self._tile = functools.lru_cache(_kept(largest))(decode)
 
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int
@@ -94,18 +130,21 @@ class Painter:
         """As `ImageSource.read`; the corner is rounded to a whole pixel of the level."""
         mosaic, factor = self._mosaics[level], self.levels[level].downsample
         left, top = round(x_px / factor), round(y_px / factor)
-        region = np.full((height_px, width_px, 3), 255, np.uint8)
-        right, bottom = (
-            min(left + width_px, mosaic.width_px),
-            min(top + height_px, mosaic.height_px),
-        )
+        right, bottom = left + width_px, top + height_px
+        inside = left >= 0 and top >= 0 and right <= mosaic.width_px and bottom <= mosaic.height_px
+        # where tiles will cover all of it, there is nothing to paint below them
+        region = np.empty((height_px, width_px, 3), np.uint8)
+        if not inside or mosaic.columns is None:
+            region.fill(255)
+        right, bottom = min(right, mosaic.width_px), min(bottom, mosaic.height_px)
         for number in mosaic.under(max(left, 0), max(top, 0), right, bottom):
             tile = self._tile(level, number)
-            if tile is not None:
-                x, y = mosaic.corners_px[number].tolist()
-                # what a tile holds beyond the level's edge is no part of the image
-                inside = tile[: max(mosaic.height_px - y, 0), : max(mosaic.width_px - x, 0)]
-                _lay(inside, region, x - left, y - top)
+            x, y = mosaic.corners_px[number].tolist()
+            if tile is None:
+                tile = np.broadcast_to(np.uint8(255), (*mosaic.tile_px[::-1], 3))
+            # what a tile holds beyond the level's edge is no part of the image
+            tile = tile[: max(mosaic.height_px - y, 0), : max(mosaic.width_px - x, 0)]
+            _lay(tile, region, x - left, y - top)
         return region
 
     def forget(self) -> None:

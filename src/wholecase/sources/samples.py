@@ -23,6 +23,8 @@ def to_rgb(
 ) -> UInt8[np.ndarray, "H W 3"]:
     """Unsigned grey, RGB or RGBA samples as RGB; the high 8 of `bits` are kept.
 
+    RGB of 8 bits comes back as it is, not copied.
+
     Args:
         samples: 1 sample per pixel is grey, 3 are RGB; a second or fourth is its opacity.
         bits: how many of each sample's bits are in use, from the lowest.
@@ -34,8 +36,10 @@ def to_rgb(
     >>> to_rgb(np.array([[[4095], [40], [5000]]], np.uint16), 16, window=(50, 4095)).tolist()
     [[[255, 255, 255], [0, 0, 0], [255, 255, 255]]]
     """
-    high = samples >> max(bits - 8, 0)
-    eight = high if samples.dtype == np.uint8 else np.minimum(high, 255).astype(np.uint8)
+    if samples.dtype == np.uint8 and bits <= 8 and window is None:
+        eight = samples
+    else:
+        eight = np.minimum(samples >> max(bits - 8, 0), 255).astype(np.uint8)
     colours = 1 if samples.shape[2] < 3 else 3
     if window is not None:
         eight[..., :colours] = _windowed(samples[..., :colours], window)
@@ -56,9 +60,11 @@ def _windowed(samples: Shaped[np.ndarray, "H W S"], window: Window) -> UInt8[np.
 def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
     """What is seen of a picture that lies on white paper."""
     rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB)
-    alpha = rgba[..., 3:].astype(np.uint16)
-    if alpha.min() == 255:
+    # four bytes of a pixel as one number: all bits of the last one are set where all are opaque
+    together: np.uint32 = np.bitwise_and.reduce(rgba.view(np.uint32), axis=None)
+    if together.tobytes()[3] == 255:
         return rgb
+    alpha = rgba[..., 3:].astype(np.uint16)
     return ((rgb * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
