@@ -57,6 +57,7 @@ def test_outline_and_picture_lie_beside_the_bag(tmp_path, central):
     again = extract(cohort, plan_in(tmp_path / "again"), Place(workers=0))
     assert files(tmp_path / "s") == files(tmp_path / "again")
     assert len(found.bag(image)) == len(again.bag(image)) > 50
+    assert found.bag(image).facts["reader"] == "tiff"
 
 
 @pytest.mark.parametrize("central", [False, True])
