@@ -57,7 +57,7 @@ CHECKS: dict[str, Check] = {
         ),
         Check(
             "WC019",
-            "The embedding collapsed",
+            "Embeddings stay apart",
             "warning",
             without("together", "Training cases stayed apart, where cases are compared."),
         ),
