@@ -28,6 +28,9 @@ def run(
     final: Annotated[
         bool, Parameter(negative="", help="also teach one model on all cases, for predict --final")
     ] = False,
+    seeds: Annotated[
+        int, Parameter(help="run with so many seeds and tell the spread: protocol.repeats")
+    ] = 0,
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
     """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""
@@ -45,7 +48,8 @@ def run(
         baselines=baselines,
         final=final,
     )
-    summary = experiment(read_recipe(recipe, overrides), cohort, settings)
+    repeated = [f"protocol.repeats={seeds}"] if seeds else []
+    summary = experiment(read_recipe(recipe, [*overrides, *repeated]), cohort, settings)
     _tell(summary)
     if summary.too_many_failed:
         print(
