@@ -49,9 +49,11 @@ PUBLISHED = {
 }
 """Accuracy and standard error of Ilse 2018, as recalled."""
 FOLDS, INNER, REPEATS = 10, 2, 5
-CASES, RATE, DECAY, DROPOUT = 32, 0.05, 5e-3, 0.25
-"""Bags to a step; the published 5e-4 (1e-4) are of one bag to a step."""
-EPOCHS, PATIENCE = 100, 15
+CASES, DECAY, DROPOUT, PATIENCE = 32, 5e-3, 0.25, 15
+RATES = dict.fromkeys(SETS, 0.05) | {"birds": 0.1}
+"""Of steps of 32 bags; published are 5e-4 (Elephant 1e-4) of steps of one."""
+EPOCHS = dict.fromkeys(SETS, 100) | {"birds": 40}
+"""At most; birds have seven times the instances and no published figure."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def sides(folds: np.ndarray, fold: int) -> Sides:
     return Sides(*(np.flatnonzero(part).tolist() for part in parts))
 
 
-def options(pooling: str) -> list[str]:
+def options(name: str, pooling: str) -> list[str]:
     """The recipe's overrides: those that `wholecase run egfr-clam` takes on the command line."""
     attends = "attention" in pooling
     layers = "[256, 128], size: tiny, heads: 1" if attends else "[256, 128, 64]"
@@ -156,8 +158,8 @@ def options(pooling: str) -> list[str]:
         f"model.aggregator={{name: {pooling}, dropout: {DROPOUT}, hidden: {layers}}}",
         "model.head={name: binary, hidden: []}",
         f"batches.cases={CASES}",
-        f"train.epochs={EPOCHS}",
-        f"train.optimizer={{name: sgd, rate: {RATE}, decay: {DECAY}}}",
+        f"train.epochs={EPOCHS[name]}",
+        f"train.optimizer={{name: sgd, rate: {RATES[name]}, decay: {DECAY}}}",
         f"train.early_stop={{on: loss, patience: {PATIENCE}, min_delta: 0}}",
         "protocol.refit=true",
     ]
@@ -188,7 +190,7 @@ def learnt(
 
 def chosen_and_learnt(held: BagSet, one: Training) -> tuple[CaseModel, int]:
     """Choose the epochs on inner bags, then learn so many from all nine folds; tell both."""
-    recipe = read_recipe("egfr-clam", options(one.pooling))
+    recipe = read_recipe("egfr-clam", options(one.set, one.pooling))
     parts = sides(held.folds[:, one.repeat], one.fold)
     schedule, seed = schedule_of(recipe), seed_of(1, *asdict(one).values())
     _, history = learnt(held, parts.train, parts.inner, recipe, (schedule, seed))

@@ -41,8 +41,8 @@ def changed(script, held, which):
 
 
 def test_bags_of_the_tested_fold_move_neither_weights_nor_choice(script, drawn, monkeypatch):
-    monkeypatch.setattr(script, "EPOCHS", 4)
-    one = script.Training("drawn", "gated_attention", 0, 3)
+    monkeypatch.setitem(script.EPOCHS, "musk1", 4)
+    one = script.Training("musk1", "gated_attention", 0, 3)
     parts = script.sides(drawn.folds[:, 0], 3)
     model, epochs = script.chosen_and_learnt(drawn, one)
     other, as_many = script.chosen_and_learnt(changed(script, drawn, parts.test), one)
@@ -63,9 +63,9 @@ def test_inner_bags_choose_and_do_not_teach_while_they_choose(script, drawn, mon
         asked.append(tuple(sides))
         return fit(model, batches, schedule, seed=seed)
 
-    monkeypatch.setattr(script, "EPOCHS", 2)
+    monkeypatch.setitem(script.EPOCHS, "musk1", 2)
     monkeypatch.setattr(script, "fit", seen)
-    script.chosen_and_learnt(drawn, script.Training("drawn", "mean", 0, 9))
+    script.chosen_and_learnt(drawn, script.Training("musk1", "mean", 0, 9))
     parts = script.sides(drawn.folds[:, 0], 9)
     names = [{f"b{i}" for i in part} for part in (parts.train, parts.inner, parts.test)]
     train, inner, test = names
