@@ -61,6 +61,7 @@ def scale_heads(run: Run) -> tuple[str, ...]:
 def scale_cells(one: Scale) -> tuple[str, ...]:
     """Learnt importance with its range, that of repeats, and what is lost, for people.
 
+    >>> from wholecase.report.records import Measured
     >>> scale_cells(Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25)))
     ('0.30 (0.20–0.40)', '0.10 (−0.05 to 0.25)')
     >>> scale_cells(Scale((0.2, 0.4), Measured(0.1), (0.3, 0.1)))
