@@ -42,7 +42,7 @@ REPEATS = 2000
 def measure(
     scores: Scores,
     *,
-    only: Collection[str] = METRICS,
+    only: Collection[str] | None = None,
     repeats: int = REPEATS,
     seed: int,
     alpha: float = 0.05,
@@ -51,7 +51,7 @@ def measure(
 
     Metrics of two classes only are left out where there are more.
     """
-    asked = {name: METRICS[name] for name in only}
+    asked = {name: METRICS[name] for name in (METRICS if only is None else only)}
     fitting = {name: m for name, m in asked.items() if m.suits(scores)}
     redrawn = {
         name: partial(_measured, m, scores) for name, m in fitting.items() if _many(m, scores)
