@@ -38,7 +38,7 @@ def with_image(case):
     folds=st.integers(2, 5),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_whole_sites_are_tested_once_and_never_seen_before(sizes, folds, seed):
     sites = [f"s{k}" for k, size in enumerate(sizes) for _ in range(size)]
     if len(sizes) < folds:
