@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtri
 
+from wholecase.evaluation.bounds import area_variance
 from wholecase.evaluation.fraction import fraction
 from wholecase.evaluation.ranking import auroc, weighted_auroc
 from wholecase.evaluation.scores import Scores
@@ -111,8 +112,7 @@ def far_judges(scores: Scores, alpha: float = 0.05) -> list[Far]:
             continue
         asked += 1
         area = auroc(positive, scores.probabilities[own, 1])
-        spread = 1 + ((some + others) / 2 - 1) * ((1 - at) / (2 - at) + at / (1 + at))
-        error = float(np.sqrt(at * (1 - at) * spread / (some * others)))
+        error = float(np.sqrt(area_variance(at, (some + others) / 2 - 1, some * others)))
         found.append(Far(judge, area, (area - at) / error))
     reach = float(ndtri(1 - alpha / 2 / max(asked, 1)))
     return [one for one in found if abs(one.deviations) > reach]

@@ -102,6 +102,14 @@ def of_ranks(area: float, sides: Sequence[tuple[float, float]], alpha: float) ->
     return _lowest_area(area, sides, alpha), 1 - _lowest_area(1 - area, sides, alpha)
 
 
+def area_variance(at: float, further: float, pairs: float) -> float:
+    """Of an area of this size over so many pairs (Newcombe 2006).
+
+    `further` is the mean number of patients of a side, less one.
+    """
+    return at * (1 - at) * (1 + further * ((1 - at) / (2 - at) + at / (1 + at))) / pairs
+
+
 def _lowest_area(area: float, sides: Sequence[tuple[float, float]], alpha: float) -> float:
     """The smallest area from which this one is no further than its own deviation allows.
 
@@ -114,8 +122,7 @@ def _lowest_area(area: float, sides: Sequence[tuple[float, float]], alpha: float
     further = float((pairs * ((some + others) / 2 - 1)).sum() / pairs.sum())
 
     def gap(at: float) -> float:
-        spread = 1 + further * ((1 - at) / (2 - at) + at / (1 + at))
-        return float((area - at) ** 2 - z**2 * at * (1 - at) * spread / pairs.sum())
+        return float((area - at) ** 2 - z**2 * area_variance(at, further, float(pairs.sum())))
 
     return float(brentq(gap, 0.0, area - _HAIR / 10))
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RecipeError
+from wholecase.models.batch import Embedded
 
 TOLERANCE = 0.01
 """Of a scale: magnifications are steps of two, and a spacing is what was asked for."""
@@ -40,3 +42,24 @@ def first_stranger(near: Bool[Tensor, "T S"]) -> int | None:
 def told(known: Float[Tensor, " S"]) -> str:
     """The scales of a recipe in words."""
     return ", ".join(f"{scale:g}" for scale in known.tolist())
+
+
+def near_scales(embedded: Embedded, scales: Tensor, aggregator: str) -> Bool[Tensor, "T S"]:
+    """Which of its scales each instance has, for an aggregator that tells them apart.
+
+    Raises:
+        RecipeError: instances have no scale, or one that the aggregator does not know.
+    """
+    if embedded.scale is None:
+        raise RecipeError(
+            f"the aggregator {aggregator!r} tells magnifications apart, and these instances "
+            "have no scale; fill the manifest's column `magnification`"
+        )
+    near = is_of_scale(embedded.scale, scales)
+    exporting = torch.compiler.is_exporting()
+    if not exporting and (at := first_stranger(near)) is not None:
+        raise RecipeError(
+            f"an instance has the scale {float(embedded.scale[at]):g}, and "
+            f"model.aggregator.scales are {told(scales)}; add it, or leave the image out"
+        )
+    return near

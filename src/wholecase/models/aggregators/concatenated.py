@@ -6,10 +6,9 @@ from typing import final
 import torch
 from torch import Tensor
 
-from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.batch import Embedded, Pooled
-from wholecase.models.scales import check_scales, first_stranger, is_of_scale, told
+from wholecase.models.scales import check_scales, near_scales
 from wholecase.models.segments import owners, segment_sum
 
 
@@ -40,18 +39,7 @@ class Concatenated(Aggregator):
 
     def forward(self, embedded: Embedded) -> Pooled:
         """Average each scale of each bag."""
-        if embedded.scale is None:
-            raise RecipeError(
-                "the aggregator 'concatenated' tells magnifications apart, and these instances "
-                "have no scale; fill the manifest's column `magnification`"
-            )
-        near = is_of_scale(embedded.scale, self.scales)
-        exporting = torch.compiler.is_exporting()
-        if not exporting and (at := first_stranger(near)) is not None:
-            raise RecipeError(
-                f"an instance has the scale {float(embedded.scale[at]):g}, and "
-                f"model.aggregator.scales are {told(self.scales)}; add it, or leave the image out"
-            )
+        near = near_scales(embedded, self.scales, "concatenated")
         values, starts = embedded.values, embedded.starts
         owner = owners(starts, values.shape[0])
         each = near.to(values.dtype)  # [T, S]

@@ -12,7 +12,7 @@ from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.batch import Embedded, Pooled
 from wholecase.models.equal_bags import equal_bags, put_back, rows_at
 from wholecase.models.precision import in_full, raised
-from wholecase.models.scales import check_scales, first_stranger, is_of_scale, told
+from wholecase.models.scales import check_scales, near_scales
 from wholecase.models.segments import owners, segment_softmax, segment_sum
 
 VECTOR_STD = 0.02
@@ -182,16 +182,4 @@ class CrossMagnification(Aggregator):
 
     def _ranks(self, embedded: Embedded) -> Int[Tensor, " T"]:
         """The place of each instance's magnification, from coarse to fine."""
-        if embedded.scale is None:
-            raise RecipeError(
-                "the aggregator 'cross_magnification' tells magnifications apart, and these "
-                "instances have no scale; fill the manifest's column `magnification`"
-            )
-        near = is_of_scale(embedded.scale, self.scales)
-        exporting = torch.compiler.is_exporting()
-        if not exporting and (at := first_stranger(near)) is not None:
-            raise RecipeError(
-                f"an instance has the scale {float(embedded.scale[at]):g}, and "
-                f"model.aggregator.scales are {told(self.scales)}; add it, or leave the image out"
-            )
-        return near.int().argmax(1)
+        return near_scales(embedded, self.scales, "cross_magnification").int().argmax(1)
