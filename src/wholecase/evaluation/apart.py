@@ -112,7 +112,7 @@ def far_judges(scores: Scores, alpha: float = 0.05) -> list[Far]:
             continue
         asked += 1
         area = auroc(positive, scores.probabilities[own, 1])
-        error = float(np.sqrt(area_variance(at, (some + others) / 2 - 1, some * others)))
+        error = float(np.sqrt(area_variance(at, (some + others) / 2 - 1, float(some * others))))
         found.append(Far(judge, area, (area - at) / error))
     reach = float(ndtri(1 - alpha / 2 / max(asked, 1)))
     return [one for one in found if abs(one.deviations) > reach]
