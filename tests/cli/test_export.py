@@ -1,6 +1,7 @@
 """`wholecase export`: the file and what stands beside it say what the run's models say."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,16 @@ def patches(count: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     level = rng.integers(0, 200, (count, 1, 1, 3))
     return (level + rng.integers(0, 56, (count, 16, 16, 3))).astype(np.uint8)
+
+
+def test_that_predict_looks_several_times_is_told(run: Path, tmp_path, capsys) -> None:
+    folder = RunFolder(Path(shutil.copytree(run, tmp_path / "run")))
+    recipe = read_recipe("pcam-attention", [*SMALL, "views=flips"])
+    folder.recipe.write_text(recipe_text(recipe))
+    export(folder.root, "--onnx", tmp_path / "m.onnx")
+    (note,) = json.loads((tmp_path / "m.json").read_text())["notes"]
+    assert "means over several views of a case (views: flips)" in note
+    assert f"note: {note}" in capsys.readouterr().out
 
 
 def test_all_folds_with_eight_bits(run: Path, tmp_path, capsys) -> None:

@@ -5,14 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from wholecase.answer import load_run
 from wholecase.cli import main
 from wholecase.core.errors import ManifestError, RunError
 from wholecase.core.files import read_json
 from wholecase.execution import Place
 from wholecase.experiment import Summary, add_to_gallery, ask, question_of
 from wholecase.experiment.gallery import undo_gallery
+from wholecase.models import Batch, predict
+from wholecase.models.export import run_onnx
+from wholecase.models.heads.nearest_cases import codes
 from wholecase.runs import RunFolder, read_rows
 
 PLACE = Place(workers=0)
@@ -117,3 +122,27 @@ def test_what_cannot_be_added_is_refused(
     copied.addition(1).write_bytes(b"half")
     with pytest.raises(RunError, match=r"1.safetensors is missing or damaged"):
         ask(question_of(copied.root, cohort=further), store=store, place=PLACE)
+
+
+def test_what_was_added_votes_in_an_exported_file_too(
+    copied: RunFolder, further: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    typed(capsys, "gallery", "add", copied.root, further, "--store", tmp_path / "features")
+    with pytest.raises(SystemExit) as left:
+        main(["export", str(copied.root), "--onnx", str(tmp_path / "m.onnx")])
+    assert not left.value.code
+    facts = read_json(tmp_path / "m.json")
+    assert facts["outputs"] == ["probabilities", "weights", "nearest", "distance"]
+    assert facts["patient"]["name"] == "patient"
+    patient_data, added = facts["notes"]
+    assert "treat it as patient data" in patient_data
+    assert "were added to the memory" in added
+    assert f"note: {added}" in capsys.readouterr().out
+    trained = load_run(copied.root, "cpu")
+    values = torch.randn(3, trained.encoder["width"], generator=torch.Generator().manual_seed(0))
+    bounds, places = torch.tensor([0, 3]), ("a",)
+    for patient in ("q1", "nobody"):  # q1 is of those that were added
+        told, *_ = run_onnx(tmp_path / "m.onnx", values.numpy(), codes([patient]).numpy())
+        batch = Batch(values, bounds, places, (patient,))
+        rows = [m.choices.calibrated(predict(m.model, [batch])) for m in trained.members]
+        np.testing.assert_allclose(told, np.mean(rows, 0), atol=1e-5)

@@ -141,9 +141,6 @@ def test_a_graph_that_disagrees_is_not_written(tmp_path, monkeypatch) -> None:
 
 def test_what_cannot_be_a_graph_is_refused(tmp_path) -> None:
     path = tmp_path / "m.onnx"
-    remembering = TOYS["metric-ensemble"].model()
-    with pytest.raises(RunError, match="depends on who the patient is"):
-        export_onnx([Calibrated(remembering)], path, torch.zeros(2, 8))
     ages = Covariates(["number"], 1)
     with_ages = CaseModel(pool=AGGREGATORS["mean"](4), head=Binary(4, 2), covariates=ages)
     with pytest.raises(RunError, match="with covariates"):

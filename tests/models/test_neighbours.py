@@ -114,7 +114,7 @@ def test_nobody_of_the_same_patient_votes_however_the_id_is_spelt() -> None:
 def test_fewer_neighbours_than_asked_for_make_the_vote_less_sure() -> None:
     def said(found: Found) -> float:
         label = torch.eye(2)[torch.ones_like(found.index)]
-        return float(vote(Near(found.index, label, found.distance))[0, 1])
+        return float(vote(Near(found.index, found.index, label, found.distance))[0, 1])
 
     one, three = (
         nearest_cases((torch.eye(2)[:1], codes(["p"])), (torch.eye(2)[[1, 1, 1]], owners), 3)

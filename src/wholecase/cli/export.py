@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from wholecase.answer import TrainedRun
     from wholecase.core.kinds import PixelKind
 
+PATIENT = {
+    "name": "patient",
+    "type": "int64",
+    "shape": [1],
+    "meaning": "of the patient's id the first 7 bytes of its SHA-256, big end first, once capitals "
+    "are small, leading zeros of numbers gone and spaces trimmed; -1 for somebody new",
+}
+"""No remembered case of this patient votes."""
+
 
 def export(
     run: Annotated[Path, Parameter(help="folder of a finished run")],
@@ -34,8 +43,9 @@ def export(
     a case of its own; where it decides each slice and pools them (`decide: instance`), all slices
     of one patient, and tells each slice's probability as well; a run on stored features takes the
     features of one case; a run that tells magnifications apart takes one case and the scale of each
-    instance. The JSON file tells classes, threshold, input and spacing, and how far each file is
-    from the models.
+    instance; a run that compares cases takes one case and who its patient is, since no case of the
+    same patient votes. The JSON file tells classes, threshold, input and spacing, and how far each
+    file is from the models.
     """
     import torch
 
@@ -50,7 +60,7 @@ def export(
     members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
     shape = _shape(trained)
     scales = scales_of(members[0].model)
-    pixels = len(shape) == 3 and not _is_series(trained)
+    pixels = len(shape) == 3 and not _is_series(trained) and not _remembers(trained)
     if int8 is not None and (not pixels or scales or _kind(trained).dtype != "uint8"):
         raise RunError(
             "eight bits are for runs on patches of eight bits and one scale, each a case of its "
@@ -60,6 +70,8 @@ def export(
     dtype = getattr(torch, _dtype(trained))
     made = export_onnx(members, onnx, torch.zeros((2, *shape), dtype=dtype))
     print(f"{onnx}: {made.bytes:,} bytes, within {made.difference:.1e} of the models")
+    for note in _notes(trained):
+        print(f"note: {note}")
     facts = {
         **_facts(trained, shape, scales),
         "folds": numbers,
@@ -122,7 +134,32 @@ def _is_series(trained: "TrainedRun") -> bool:
         section.backbone is not None
         and section.decide == "instance"
         and not scales_of(trained.members[0].model)
+        and not _remembers(trained)
     )
+
+
+def _remembers(trained: "TrainedRun") -> bool:
+    """Whether the graph holds cases and takes a patient."""
+    return trained.members[0].model.head.remembers
+
+
+def _notes(trained: "TrainedRun") -> list[str]:
+    """What whoever gives the file away, or compares it with `predict`, has to know."""
+    from wholecase.answer import gallery_notes
+
+    notes = []
+    if _remembers(trained):
+        notes.append(
+            "the file holds the vector, the label and coded ids of each case that votes: whoever "
+            "has a list of ids can find out which are in it, so treat it as patient data"
+        )
+        notes += gallery_notes(trained.folder)
+    if trained.recipe.views is not None:
+        notes.append(
+            f"`predict` means over several views of a case (views: {trained.recipe.views.name}); "
+            "the graph answers about what it is given, once"
+        )
+    return notes
 
 
 def _dtype(trained: "TrainedRun") -> str:
@@ -153,6 +190,7 @@ def _facts(trained: "TrainedRun", shape: tuple[int, ...], scales: list[float]) -
         "decide": "the second class where its probability is above `threshold`; the most probable "
         "where there is no threshold",
         **_ports(trained, shape, scales),
+        "notes": _notes(trained),
         "encoder": trained.encoder if trained.recipe.model.backbone is None else None,
         "cut": facts.get("cut"),
         "spacing_um": (facts.get("instance") or {}).get("spacing_um"),
@@ -171,14 +209,18 @@ def _ports(trained: "TrainedRun", shape: tuple[int, ...], scales: list[float]) -
     elif len(shape) == 3:
         name, outputs = "pixels", ["probabilities"]
         meaning = f"N patches, {_meaning(_kind(trained))}, each a case of its own"
-    beside = None
+    beside = patient = None
     if scales:
         outputs = ["probabilities", "weights"]
         beside = {"name": "scale", "type": "float32", "shape": ["N"], "known": scales}
         what = _meaning(_kind(trained)) if len(shape) == 3 else "feature vectors"
         meaning = f"N views of one case, {what}; a scale of which there is none is not given"
+    if _remembers(trained):
+        what = _meaning(_kind(trained)) if len(shape) == 3 else "feature vectors"
+        outputs = ["probabilities", "weights", "nearest", "distance"]
+        meaning, patient = f"N instances of one case, {what}", PATIENT
     given = {"name": name, "type": _dtype(trained), "shape": [count, *shape], "meaning": meaning}
-    return {"input": given, "scale": beside, "outputs": outputs}
+    return {"input": given, "scale": beside, "patient": patient, "outputs": outputs}
 
 
 def _file(path: Path, **facts: float | int) -> dict[str, Any]:

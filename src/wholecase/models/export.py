@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RunError
@@ -20,6 +20,7 @@ from wholecase.models.batch import Batch
 from wholecase.models.graph import (
     BagGraph,
     Calibrated,
+    MemoryGraph,
     PatchGraph,
     ScaledGraph,
     SeriesGraph,
@@ -27,19 +28,26 @@ from wholecase.models.graph import (
     decides_each,
     scales_of,
 )
+from wholecase.models.heads.nearest_cases import Near, vote
 from wholecase.models.inputs import Input, Window
 from wholecase.models.predict import answers, each_told, predict
 
-Graph = PatchGraph | BagGraph | SeriesGraph | ScaledGraph
+Graph = PatchGraph | BagGraph | SeriesGraph | ScaledGraph | MemoryGraph
 PORTS: dict[type[Graph], tuple[tuple[str, ...], tuple[str, ...], str]] = {
     PatchGraph: (("pixels",), ("probabilities",), "N"),
     BagGraph: (("features",), ("probabilities", "weights"), "N"),
     SeriesGraph: (("slices",), ("probabilities", "slice_probabilities", "weights"), "T"),
     ScaledGraph: (("", "scale"), ("probabilities", "weights"), "N"),
+    MemoryGraph: (("", "patient"), ("probabilities", "weights", "nearest", "distance"), "N"),
 }
 """Names of what goes in (empty: pixels or features), comes out, and of the number that is free."""
+OF_BAGS = BagGraph | ScaledGraph | MemoryGraph
 CLOSE = 1e-5
 """The largest difference of a probability that is let through."""
+FARTHEST = 2
+"""Unit vectors are no farther apart."""
+NOBODY = -1
+"""The code of a patient of whom no case is remembered."""
 COUNTS = (1, 2, 7)
 """Instances that the parity check asks about at once: N is free, and this shows it."""
 
@@ -63,6 +71,9 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     [N, classes], each patch a case of its own. Models of stored features become `features` [N, D],
     one case -> `probabilities` [1, classes] and `weights` [N, branches]. Models that look at scales
     take one case either way, and its `scale` [N] beside it: views that a case lacks are not given.
+    Models that remember their training cases carry them in the graph; they take one case either
+    way, and the code of its `patient` [1] beside it, of whom no case votes (-1: nobody known), and
+    tell of each of F models the codes of the `nearest` [F, k] cases, and their `distance` [F, k].
     N and T are free; the temperatures and the way from pixels to network input are in the graph.
     Static shapes and plain operations only, in single precision, for the CPU and beyond.
 
@@ -85,6 +96,9 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     if scales:
         graph = ScaledGraph(members)
         inputs = example, torch.full((len(example),), scales[0])
+    elif members[0].model.head.remembers:
+        graph = MemoryGraph(members)
+        inputs = example, torch.tensor([NOBODY])
     elif decides_each(members):
         graph = SeriesGraph(members, example)
     with atomic(path) as neighbour:
@@ -98,16 +112,21 @@ def export_onnx(members: Sequence[Calibrated], path: Path, example: Tensor) -> E
     return Exported(path, path.stat().st_size, difference)
 
 
-def run_onnx(path: Path, values: np.ndarray, scale: np.ndarray | None = None) -> list[np.ndarray]:
-    """The outputs of an ONNX file, on the CPU with one thread."""
+def run_onnx(path: Path, values: np.ndarray, beside: np.ndarray | None = None) -> list[np.ndarray]:
+    """The outputs of an ONNX file, on the CPU with one thread.
+
+    Args:
+        path: the file.
+        values: pixels or features.
+        beside: the scale of each, or the patient's code, where the file takes one.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
-    inputs = {session.get_inputs()[0].name: values}
-    if scale is not None:
-        inputs["scale"] = scale
+    taken, given = session.get_inputs(), [values] if beside is None else [values, beside]
+    inputs = {one.name: value for one, value in zip(taken, given, strict=True)}
     logits: list[np.ndarray] = session.run(None, inputs)
     return logits
 
@@ -117,10 +136,12 @@ def _write(graph: Graph, inputs: tuple[Tensor, ...], path: Path) -> None:
 
     names, outputs, count = PORTS[type(graph)]
     free: Any = ({0: torch.export.Dim(count, min=1, max=2**24)},) * len(inputs)
+    if isinstance(graph, MemoryGraph):
+        free = free[0], None
     first = "pixels" if inputs[0].dim() == 4 else "features"
     try:
         # single bags are mapped over by rules that want no gradient
-        with quiet(), torch.set_grad_enabled(isinstance(graph, BagGraph | ScaledGraph)):
+        with quiet(), torch.set_grad_enabled(isinstance(graph, OF_BAGS)):
             # a step of its own: it refuses what depends on N, where the next would fix N silently
             program = torch.export.export(graph, inputs, dynamic_shapes=free)
             made: Any = torch.onnx.export(
@@ -165,6 +186,9 @@ def _difference(graph: Graph, members: Sequence[Calibrated], path: Path, example
         scale = None
         if scales:
             scale = torch.tensor(scales)[torch.randint(len(scales), (count,), generator=generator)]
+        if isinstance(graph, MemoryGraph):
+            worst = max(worst, _remembered_difference(members, path, values))
+            continue
         told = run_onnx(path, values.numpy(), None if scale is None else scale.numpy())
         bounds = range(count + 1) if isinstance(graph, PatchGraph) else (0, count)
         expected = [_mean(members, values, bounds, scale)]
@@ -173,6 +197,35 @@ def _difference(graph: Graph, members: Sequence[Calibrated], path: Path, example
         gaps = [np.abs(a - b).max() for a, b in zip(told, expected, strict=False)]
         worst = max(worst, *map(float, gaps))
     return worst
+
+
+def _remembered_difference(members: Sequence[Calibrated], path: Path, values: Tensor) -> float:
+    """Of one case of a stranger, and of it again as one of the patient who is nearest to it."""
+    worst, patient = 0.0, torch.tensor([NOBODY])
+    for _ in range(2):
+        told, _, _, distance = run_onnx(path, values.numpy(), patient.numpy())
+        rows, near = _remembered(members, values, patient)
+        away = torch.cat([one.distance[:, : distance.shape[1]] for one in near]).numpy()
+        far = FARTHEST + 1  # in place of inf: a small memory may hold nobody else
+        gaps = told - rows, np.minimum(distance, far) - np.minimum(away, far)
+        worst = max(worst, *(float(np.abs(gap).max()) for gap in gaps))
+        patient = near[0].patient[:, 0]
+    return worst
+
+
+def _remembered(
+    members: Sequence[Calibrated], values: Tensor, patient: Int[Tensor, " 1"]
+) -> tuple[Float[np.ndarray, "1 C"], list[Near]]:
+    """What the models say of one case of a patient, and the cases that each heard."""
+    batch = Batch(values, torch.tensor([0, len(values)]), ("",), ("",))
+    rows, near = [], []
+    for member in members:
+        (answer,) = answers(member.model, [batch])
+        found = member.model.head.nearest(answer.logits, patient)
+        assert found is not None, "its head remembers"  # noqa: S101
+        rows.append(apply_temperature(vote(found).detach().double().numpy(), member.temperature))
+        near.append(found)
+    return np.mean(rows, 0), near
 
 
 def _drawn(seen: Input, example: Tensor, count: int, generator: torch.Generator) -> Tensor:

@@ -13,6 +13,7 @@ from wholecase.models.aggregators import Concatenated, CrossMagnification
 from wholecase.models.backbones import PerMagnification
 from wholecase.models.batch import Answer, Batch, Embedded
 from wholecase.models.case_model import CaseModel
+from wholecase.models.heads.nearest_cases import vote
 from wholecase.models.poolings import Pooling
 
 
@@ -120,6 +121,43 @@ class BagGraph(nn.Module):
         return torch.stack(rows).mean(0), torch.stack(weights).mean(0)
 
 
+@final
+class MemoryGraph(nn.Module):
+    """One case, pixels [N, C, H, W] or features [N, D], and its patient's code [1].
+
+    Probabilities [1, classes], weights [N, branches], and of each of F members the remembered cases
+    that are nearest, as codes [F, k] with their distances [F, k]; k is the smallest number of
+    neighbours that vote. Those of the same patient are passed over.
+    """
+
+    def __init__(self, members: Sequence[Calibrated]) -> None:
+        super().__init__()
+        self.models = nn.ModuleList(member.model for member in members)
+        self._temperatures = [member.temperature for member in members]
+        self._names = _names()
+
+    def forward(self, values: Tensor, patient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Means over members; the neighbours of each."""
+        rows, weights, near = [], [], []
+        batch = replace(self._names, values=values, starts=torch.arange(2) * values.shape[0])
+        for model, temperature in zip(self.models, self._temperatures, strict=True):
+            assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+            vectors = model.embedded(batch).values
+            embedded = Embedded(vectors, torch.arange(2) * vectors.shape[0])
+            answer = model.decided(embedded, self._names)
+            found = model.head.nearest(answer.logits, patient)
+            assert found is not None, "its head remembers"  # noqa: S101
+            rows.append(_calibrated(vote(found), temperature))
+            weights.append(answer.pooled.weights)
+            near.append(found)
+        shown = min(found.case.shape[1] for found in near)
+        cases, distances = (
+            torch.cat([getattr(found, what)[:, :shown] for found in near])
+            for what in ("case", "distance")
+        )
+        return torch.stack(rows).mean(0), torch.stack(weights).mean(0), cases, distances
+
+
 def decides_each(members: Sequence[Calibrated]) -> bool:
     """Whether slices are decided one by one and then pooled, by a network that sees pixels.
 
@@ -173,10 +211,10 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
         RunError: a part of the model cannot be in such a graph.
     """
     for model in (member.model for member in members):
-        if model.head.remembers:
+        if model.head.remembers and scales_of(model):
             raise RunError(
-                "a head that remembers its training cases cannot be exported to ONNX: its answer "
-                "depends on who the patient is"
+                "a model that remembers its training cases and tells scales apart cannot be "
+                "exported to ONNX: a graph takes either a scale or a patient beside a case"
             )
         if model.covariates is not None or model.images is not None:
             raise RunError(

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
@@ -65,6 +65,14 @@ class Head(nn.Module, ABC):
 
     def neighbours(self, answer: Answer) -> Near | None:  # noqa: ARG002 (for those that do)
         """The remembered cases that decide; None where a head does not decide by any."""
+        return None
+
+    def nearest(
+        self,
+        logits: Float[Tensor, "B L"],  # noqa: ARG002 (for those that remember)
+        patients: Int[Tensor, " B"],  # noqa: ARG002
+    ) -> Near | None:
+        """The same by the `codes` of the cases' patients, as a graph knows them."""
         return None
 
     def candidates(self) -> Mapping[str, tuple[Any, ...]]:

@@ -31,6 +31,8 @@ class Near:
 
     case: Int[Tensor, "B k"]
     """Codes of their ids."""
+    patient: Int[Tensor, "B k"]
+    """Codes of their patients' ids."""
     label: Float[Tensor, "B k C"]
     distance: Float[Tensor, "B k"]
     """As in `Found`."""
@@ -63,10 +65,17 @@ def nearest_cases(
         # anew from the vectors: between twins the product of unit vectors is all rounding
         distance = (part[:, None] - memory[index]).norm(dim=-1)
         distance = distance.masked_fill(likeness.isneginf(), torch.inf)
-        distance, order = distance.sort(stable=True, dim=1)
-        found.append((index.gather(1, order), distance))
+        order = _ascending(distance)
+        found.append((index.gather(1, order), distance.gather(1, order)))
     index, distance = (torch.cat(parts) for parts in zip(*found, strict=True))
     return Found(index, distance)
+
+
+def _ascending(distance: Float[Tensor, "B k"]) -> Int[Tensor, "B k"]:
+    """Equal ones stay in their order; a graph's own operation for the largest does so, too."""
+    if torch.compiler.is_exporting():
+        return distance.topk(distance.shape[1], dim=1, largest=False).indices
+    return distance.argsort(stable=True, dim=1)
 
 
 def vote(near: Near) -> Float[Tensor, "B C"]:

@@ -166,10 +166,19 @@ class Neighbours(Head):
 
     def neighbours(self, answer: Answer) -> Near:
         """The k remembered cases of other patients that are nearest to each case."""
-        asked = F.normalize(answer.logits), codes(answer.patients).to(self.memory.device)
+        return self.nearest(answer.logits, codes(answer.patients).to(self.memory.device))
+
+    def nearest(self, logits: Float[Tensor, "B L"], patients: Int[Tensor, " B"]) -> Near:
+        """The same by the `codes` of the cases' patients."""
+        asked = F.normalize(logits), patients
         found = nearest_cases(asked, (self.memory, self.memory_patient), self._k)
         where = found.index
-        return Near(self.memory_case[where], self.memory_label[where], found.distance)
+        return Near(
+            case=self.memory_case[where],
+            patient=self.memory_patient[where],
+            label=self.memory_label[where],
+            distance=found.distance,
+        )
 
     def candidates(self) -> Mapping[str, tuple[Any, ...]]:
         """Odd numbers of neighbours, ever farther apart."""
