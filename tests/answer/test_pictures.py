@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from wholecase.answer import Sitting, case_pictures, draw
+from wholecase.answer import Sitting, case_pictures, draw, save_picture
 from wholecase.cohort import Case, Image
 from wholecase.core.errors import SourceError
 from wholecase.explain import Evidence, write_evidence
@@ -107,3 +107,15 @@ def test_a_small_case_shows_no_tile_twice(sitting: Sitting, tmp_path: Path) -> N
         assert len(shown["least"]) == least
         both = seen(sitting, [*shown["tiles"], *shown["least"]])
         assert len(set(both)) == len(both)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_a_picture_is_written_as_it_is(tmp_path: Path, suffix: str) -> None:
+    drawn = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    pixels = drawn.repeat(3, 0).repeat(3, 1)
+    save_picture(tmp_path / f"map.{suffix}", pixels[:, ::-1])
+    told = np.asarray(Picture.open(tmp_path / f"map.{suffix}").convert("RGB"))
+    if suffix == "jpg":
+        assert np.abs(told.astype(int) - pixels[:, ::-1]).mean() < 40
+    else:
+        assert np.array_equal(told, pixels[:, ::-1])

@@ -18,13 +18,22 @@ def test_every_metric_stands_with_its_interval_and_the_folds(binary) -> None:
     run = read_run(binary.root)
     told = rows(results_text(run))
     one, (mean, deviation) = run.pooled["auroc"], run.spread["auroc"]
-    value, ends, folds, patients = told["AUROC"]
+    value, ends, sure, folds, patients = told["AUROC"]
     assert value == number(one.value)
     assert ends == f"{number(one.low)}–{number(one.high)}"
     assert folds == f"{number(mean)} ± {number(deviation)}"
     assert patients == str(one.n)
+    assert sure == ("" if one.held is None else f"{100 * one.held[0]:.1f} %")
     assert len(told) >= len(run.pooled) + 1
     assert "Images judged alone" not in results_text(run)
+
+
+def test_how_far_an_interval_can_be_trusted_stands_beside_it(binary) -> None:
+    run = read_run(binary.root)
+    one = replace(run.pooled["auroc"], held=(0.956, 500, 80))
+    run = replace(run, pooled={**run.pooled, "auroc": one})
+    assert rows(results_text(run))["AUROC"][2] == "95.6 %"
+    assert "held the truth in 95.6 % of 500 drawn cohorts of 80 patients" in page(run)
 
 
 def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:

@@ -54,6 +54,7 @@ from wholecase.evaluation.prevalence import (
 from wholecase.evaluation.ranking import auroc
 from wholecase.evaluation.resampled import over_folds, p_of_chance
 from wholecase.evaluation.scores import Scores
+from wholecase.evaluation.simulated import Held, held
 from wholecase.evaluation.thresholds import (
     THRESHOLDS,
     ThresholdChoice,
@@ -77,6 +78,7 @@ __all__ = [
     "Familiar",
     "Far",
     "Gap",
+    "Held",
     "Interval",
     "Metric",
     "Novelty",
@@ -107,6 +109,7 @@ __all__ = [
     "expected_calibration_error",
     "far_judges",
     "fit_temperature",
+    "held",
     "integrated_index",
     "learn_familiar",
     "mcnemar",

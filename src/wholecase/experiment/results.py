@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from wholecase.evaluation import (
     Interval,
     Novelty,
     error_if_honest,
+    held,
     integrated_index,
     mean_interval,
     measure,
@@ -153,6 +155,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     }
     metrics |= {name: part for name, part in parts.items() if part}
     metrics["spread"] = spread_of(metrics["folds"])
+    _tell_coverage(metrics["pooled"], len(folds))
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
     metrics["checks"] = [] if examine is None else examine(metrics)
@@ -201,6 +204,14 @@ def measured(
         values = np.array(found, dtype=np.float64)
         intervals["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
     return {metric: interval.to_json() for metric, interval in intervals.items()}
+
+
+def _tell_coverage(pooled: Mapping[str, dict[str, Any]], folds: int) -> None:
+    """How often such intervals `held` the truth in drawn cohorts, beside each interval."""
+    for metric, one in pooled.items():
+        told = None if one["low"] is None else held(metric, one["n"], folds)
+        if told is not None:
+            one["held"] = asdict(told)
 
 
 def _calibration(judgements: Sequence[Judgement], recipe: Recipe) -> dict[str, Any]:

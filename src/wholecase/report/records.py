@@ -19,6 +19,8 @@ class Measured:
     """Number of patients behind it."""
     reason: str = ""
     """Why there is no interval, where the run tells."""
+    held: tuple[float, int, int] | None = None
+    """Share of drawn cohorts in which such an interval held the truth, their number and size."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def _tables(run: Run) -> Iterator[str]:
         "metric",
         "value",
         "95 % interval",
+        "which held the truth in drawn cohorts",
         "mean ± deviation over folds",
         "patients",
     )
@@ -82,7 +83,9 @@ def _metric(run: Run, name: str) -> tuple[str, ...]:
     one, over = run.pooled[name], run.spread.get(name)
     folds = "" if over is None else f"{number(over[0])} ± {number(over[1])}"
     ends = interval(one) or (f"none: {one.reason}" if one.reason else "")
-    return metric_name(name), number(one.value), ends, folds, "" if one.n is None else str(one.n)
+    sure = "" if one.held is None else f"{100 * one.held[0]:.1f} %"
+    n = "" if one.n is None else str(one.n)
+    return metric_name(name), number(one.value), ends, sure, folds, n
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

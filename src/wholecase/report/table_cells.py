@@ -59,7 +59,14 @@ def measured(value: object) -> Measured:
         high=finite(value.get("high")),
         n=None if n is None else whole(n),
         reason=str(value.get("reason") or ""),
+        held=_held(value.get("held")),
     )
+
+
+def _held(value: object) -> tuple[float, int, int] | None:
+    if not isinstance(value, Mapping) or (share := finite(value.get("share"))) is None:
+        return None
+    return share, whole(value.get("draws")), whole(value.get("patients"))
 
 
 def probabilities(row: Row, classes: tuple[str, ...], path: Path) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ from wholecase.report.records import Measured
 from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, TERMS, metric_name
 from wholecase.report.voting import gain_of
-from wholecase.report.wording import count, interval, listed, number
+from wholecase.report.wording import count, held, interval, listed, number
 
 PROTOCOLS: dict[str, str] = {
     "nested": "Nested {folds}-fold by patient: every case is judged once, by a model that never "
@@ -34,6 +34,8 @@ class Card:
     tip: str
     value: str
     interval: str
+    held: str
+    """How often such intervals hold what they should."""
     at: float | None
     """Value and interval ends as shares of the drawn scale from 0 to 1."""
     low: float | None
@@ -164,6 +166,7 @@ def _card(name: str, measured: Measured) -> Card:
         tip=TERMS.get(shown, ""),
         value=number(measured.value),
         interval=interval(measured),
+        held=held(measured),
         at=_share(name, measured.value),
         low=_share(name, measured.low),
         high=_share(name, measured.high),

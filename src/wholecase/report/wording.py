@@ -31,6 +31,21 @@ def interval(measured: Measured) -> str:
     return f"{number(measured.low)}{' to ' if measured.low < 0 else '–'}{number(measured.high)}"
 
 
+def held(measured: Measured) -> str:
+    """How far an interval can be trusted, or nothing where that is not known.
+
+    >>> held(Measured(0.9, 0.8, 0.95, held=(0.956, 500, 80)))
+    'such intervals held the truth in 95.6 % of 500 drawn cohorts of 80 patients'
+    """
+    if measured.held is None:
+        return ""
+    share, draws, patients = measured.held
+    return (
+        f"such intervals held the truth in {100 * share:.1f} % of {draws} drawn cohorts of "
+        f"{patients} patients"
+    )
+
+
 def percent(share: float) -> str:
     """A share of one in percent.
 
