@@ -82,7 +82,8 @@ def main() -> None:
                     name: [found[name, "held"], found[name, "told"]] for name in names
                 }
                 shares = (
-                    f"{name} {held / told:.3f}" for name, (held, told) in sizes[str(patients)].items()
+                    f"{name} {held / told:.3f}"
+                    for name, (held, told) in sizes[str(patients)].items()
                 )
                 print(f"{folds} folds, {patients} patients: {', '.join(shares)}", flush=True)
     given.out.write_text(json.dumps({"draws": share * parts, "folds": table}, indent=1) + "\n")

@@ -3,9 +3,10 @@
 import json
 
 import numpy as np
+import pytest
 
 from wholecase.core.seeds import seed_of
-from wholecase.evaluation import THRESHOLDS, apply_temperature, smoothed_temperature
+from wholecase.evaluation import THRESHOLDS, bias_corrected, undo_temperature
 from wholecase.experiment import Summary
 from wholecase.runs import read_rows
 
@@ -20,12 +21,20 @@ def test_the_kept_inner_predictions_give_the_fold_its_choices_again(finished: Su
         truth = np.array([classes.index(row["label"]) for row in rows])
         patients = [row["patient_id"] for row in rows]
         rule = THRESHOLDS[choices["threshold_rule"]]
-        worth = rule.choose(truth, said[:, 1], patients, seed=seed_of(1, "fold", number))
-        assert worth.value == choices["threshold"]
+        moved = choices["shift"][1] - choices["shift"][0]
+        worth = rule.choose(
+            truth,
+            said[:, 1],
+            patients,
+            seed=seed_of(1, "fold", number),
+            default=1 / (1 + np.exp(-moved)),
+        )
+        assert worth.value == pytest.approx(choices["threshold"], abs=1e-12)
         assert worth.score_at_half == choices["threshold_score_at_half"]
-        raw = apply_temperature(said, 1 / choices["temperature"])
-        again = smoothed_temperature(truth, raw, patients, seed=seed_of(1, "fold", number))
-        assert abs(again.value - choices["temperature"]) < 1e-3
+        raw = undo_temperature(said, choices["temperature"], choices["shift"])
+        temperature, shift = bias_corrected(truth, raw)
+        assert temperature == pytest.approx(choices["temperature"], abs=1e-3)
+        assert shift == pytest.approx(choices["shift"], abs=1e-3)
         assert len(rows) == choices["inner_cases"]
 
 

@@ -8,11 +8,13 @@ from sklearn.linear_model import LogisticRegression
 from wholecase.evaluation import (
     METRICS,
     apply_temperature,
+    bias_corrected,
     calibration_intercept,
     calibration_slope,
     expected_calibration_error,
     fit_temperature,
     smoothed_temperature,
+    undo_temperature,
 )
 
 
@@ -155,3 +157,43 @@ def test_the_metrics_are_the_functions(cases):
     assert told["ece"] == pytest.approx(error)
     assert told["calibration_slope"] == calibration_slope(truth, said)
     assert told["calibration_intercept"] == calibration_intercept(truth, said)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_known_temperature_and_shift_are_found_again(classes):
+    rng = np.random.default_rng(classes)
+    honest = rng.dirichlet(np.ones(classes), 20_000)
+    truth = np.array([rng.choice(classes, p=row) for row in honest])
+    moved = np.linspace(-0.6, 0.6, classes).tolist()
+    said = undo_temperature(honest, 2.0, moved)
+    temperature, shift = bias_corrected(truth, said)
+    assert temperature == pytest.approx(2.0, rel=0.05)
+    assert np.diff(shift) == pytest.approx(np.diff(moved), abs=0.08)
+    assert apply_temperature(said, temperature, shift).mean(0) == pytest.approx(
+        np.bincount(truth) / 20_000, abs=0.01
+    )
+
+
+def test_few_cases_hardly_move_anything_and_none_nothing():
+    temperature, shift = bias_corrected(np.array([1]), np.array([[0.6, 0.4]]))
+    assert 0.5 < temperature < 2
+    assert 0 < shift[1] - shift[0] < 0.5
+    temperature, shift = bias_corrected(np.zeros(0, int), np.zeros((0, 2)))
+    assert (temperature, shift) == (pytest.approx(1), pytest.approx((0, 0)))
+
+
+def test_the_fit_is_the_lowest_of_a_grid():
+    rng = np.random.default_rng(3)
+    truth = (rng.random(60) < 0.3).astype(int)
+    positive = 1 / (1 + np.exp(-(2 * truth - 1 + 2 * rng.normal(size=60))))
+    rows = np.stack([1 - positive, positive], 1)
+
+    def cost(temperature, moved):
+        told = apply_temperature(rows, temperature, (-moved / 2, moved / 2))
+        misfit = -np.log(told[np.arange(60), truth]).sum()
+        prior = (np.log(temperature) / 0.5) ** 2 + 2 * (moved / 2 / 0.35) ** 2
+        return misfit + prior / 2
+
+    temperature, (low, high) = bias_corrected(truth, rows)
+    grid = [cost(np.exp(t), b) for t in np.linspace(-1, 1.5, 60) for b in np.linspace(-2, 2, 60)]
+    assert cost(temperature, high - low) <= min(grid) + 1e-9

@@ -31,7 +31,7 @@ def test_intervals_of_ranks_hold_the_truth_as_often_as_they_say() -> None:
         for told in sizes.values():
             hits, draws = told["auroc"]
             assert draws >= 500
-            assert 0.93 <= hits / draws <= 0.995
+            assert 0.92 <= hits / draws <= 0.995
 
 
 def test_the_benchmark_draws_what_the_table_holds() -> None:

@@ -30,15 +30,18 @@ def some(raw, truth, fold) -> Judged:
 
 @given(seed=st.integers(0, 10**6), classes=st.integers(2, 4))
 @settings(max_examples=25, deadline=None)
-def test_the_time_before_temperature_scaling_is_found_again(seed, classes):
+def test_the_time_before_calibration_is_found_again(seed, classes):
     rng = np.random.default_rng(seed)
     raw, fold = rng.dirichlet(np.ones(classes), 24), rng.integers(3, size=24)
-    temperatures = {0: 0.6, 1: 3.0}  # fold 2 scaled nothing
+    chosen = {
+        0: (0.6, tuple(rng.normal(size=classes).tolist())),
+        1: (3.0, ()),
+    }  # fold 2 scaled nothing
     scaled = raw.copy()
     for i, f in enumerate(fold.tolist()):
-        scaled[i : i + 1] = apply_temperature(raw[i : i + 1], temperatures.get(f, 1.0))
+        scaled[i : i + 1] = apply_temperature(raw[i : i + 1], *chosen.get(f, (1.0,)))
     cases = some(scaled, rng.integers(classes, size=24), fold)
-    assert cases.uncalibrated(temperatures).probabilities == pytest.approx(raw)
+    assert cases.uncalibrated(chosen).probabilities == pytest.approx(raw)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -71,7 +74,7 @@ def test_a_run_that_scaled_nothing_is_drawn_once(binary):
     (figure,) = [f for f in deciding_figures(plain, judged(plain)) if f.term == "Calibration"]
     assert not kinds(figure.svg, "before-bin")
     assert [row[0] for row in figure.table.rows] == ["as said"]
-    assert "scaled no temperature" in figure.caption
+    assert "was not calibrated" in figure.caption
     (figure,) = [f for f in deciding_figures(run, judged(run)) if f.term == "Calibration"]
     assert kinds(figure.svg, "before-bin")
     assert [row[0] for row in figure.table.rows] == ["before", "after"]

@@ -49,6 +49,41 @@ def test_calibration_keeps_the_order() -> None:
     assert np.argsort(calibrated[:, 1]).tolist() == [0, 1, 2]
 
 
+def test_a_shift_makes_probabilities_honest_and_moves_no_decision() -> None:
+    """Learning from as many cases of each class calls everything too often positive."""
+    rng = np.random.default_rng(0)
+    truth = (np.arange(400) % 5 == 0).astype(int)
+    odds = 3 * (truth - 0.5) + 1.5 * rng.normal(size=400)
+    positive = 1 / (1 + np.exp(-odds))
+    names = [case(str(i), t) for i, t in enumerate(truth)]
+    asked = Inner(
+        (Fold(0, (), tuple(names), ()),),
+        tuple(one.id for one in names),
+        truth,
+        np.stack([1 - positive, positive], 1),
+    )
+    settings = {"threshold": "smoothed_balanced", "seed": 1}
+    plain = choose(asked, calibration="smoothed", **settings)
+    moved = choose(asked, calibration="bias_corrected", **settings)
+    before, after = (one.calibrated(asked.probabilities) for one in (plain, moved))
+    assert before[:, 1].mean() > 0.25
+    assert after[:, 1].mean() == pytest.approx(0.2, abs=0.02)
+    assert (plain.decide(before) != moved.decide(after)).mean() < 0.02
+    assert moved.half < 0.4, "what was one half lies below"
+
+
+def test_several_classes_are_not_shifted() -> None:
+    cases = ("4", "5", "6", "7")
+    asked = inner(cases)
+    three = np.concatenate([asked.probabilities * 0.9, np.full((4, 1), 0.1)], 1)
+    told = choose(
+        Inner(asked.parts, cases, asked.truth, three),
+        threshold="half",
+        calibration="bias_corrected",
+    )
+    assert told.shift == ()
+
+
 def test_several_classes_have_no_threshold() -> None:
     rows = np.array([[0.2, 0.5, 0.3]])
     assert Choices(1.0, None).decide(rows).tolist() == [1]

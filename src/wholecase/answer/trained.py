@@ -145,4 +145,9 @@ def load_fold(
 def read_choices(folder: FoldFolder) -> Choices:
     """What a fold chose."""
     chosen = read_json(folder.choices)
-    return Choices(chosen["temperature"], chosen["threshold"], chosen.get("head", {}))
+    return Choices(
+        temperature=chosen["temperature"],
+        shift=tuple(chosen.get("shift", ())),
+        threshold=chosen["threshold"],
+        head=chosen.get("head", {}),
+    )

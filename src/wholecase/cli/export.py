@@ -57,7 +57,7 @@ def export(
     if onnx.suffix != ".onnx":
         raise RunError(f"--onnx names a file that ends in .onnx, not {onnx.name!r}")
     trained, numbers = _of_fold(load_run(run, "cpu"), fold)
-    members = [Calibrated(m.model, m.choices.temperature) for m in trained.members]
+    members = [Calibrated(m.model, m.choices.temperature, m.choices.shift) for m in trained.members]
     shape = _shape(trained)
     scales = scales_of(members[0].model)
     pixels = len(shape) == 3 and not _is_series(trained) and not _remembers(trained)
@@ -76,6 +76,7 @@ def export(
         **_facts(trained, shape, scales),
         "folds": numbers,
         "temperatures": [member.temperature for member in members],
+        "shifts": [member.shift for member in members],
         "threshold": trained.threshold,
         "files": {onnx.name: _file(onnx, difference=made.difference)},
     }

@@ -16,8 +16,10 @@ from wholecase.evaluation.calibration import (
     HIGHEST,
     LOWEST,
     apply_temperature,
+    bias_corrected,
     fit_temperature,
     smoothed_temperature,
+    undo_temperature,
 )
 from wholecase.evaluation.curves import (
     Curve,
@@ -98,6 +100,7 @@ __all__ = [
     "areas",
     "auroc",
     "baseline",
+    "bias_corrected",
     "bins_for",
     "calibration_intercept",
     "calibration_slope",
@@ -137,6 +140,7 @@ __all__ = [
     "standings",
     "threshold_rule",
     "together",
+    "undo_temperature",
     "vote_weights",
     "zone_of",
 ]

@@ -52,7 +52,7 @@ class ThresholdRule:
     merit: Merit | None = None
     """None where nothing is looked at."""
     is_smoothed: bool = False
-    """Whether redraws of the patients choose, and their mean is drawn towards one half."""
+    """Whether redraws of the patients choose, and their mean is drawn towards a default."""
     among: tuple[float, ...] = ()
     """The thresholds that are tried, and the lowest of the best is taken; none are all gaps."""
 
@@ -72,11 +72,17 @@ class ThresholdRule:
         patients: Sequence[str],
         *,
         seed: int = 0,
+        default: float = HALF,
     ) -> ThresholdChoice:
-        """The threshold with its interval by patient, and what one half would have given."""
+        """The threshold with its interval by patient, and what one half would have given.
+
+        Smoothing draws it towards `default`: what was one half before the probabilities were
+        shifted, if they were.
+        """
         if self.merit is None or not _has_choice(truth, probability):
-            return ThresholdChoice(HALF, None, None, None, None)
-        drawn = smoothed(redrawn_cuts(truth, probability, patients, (self.merit, seed)), HALF)
+            value = HALF if self.merit is None else default
+            return ThresholdChoice(value, None, None, None, None)
+        drawn = smoothed(redrawn_cuts(truth, probability, patients, (self.merit, seed)), default)
         value = drawn.value if self.is_smoothed else self._best(truth, probability, self.merit)
         merits = values_at(truth, probability, self.merit, np.array([value, HALF]))
         return ThresholdChoice(value, drawn.low, drawn.high, float(merits[0]), float(merits[1]))

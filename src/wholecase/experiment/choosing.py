@@ -32,6 +32,7 @@ def choose_in(job: FoldJob) -> None:
         "threshold": choices.threshold,
         "threshold_rule": rules.threshold if choices.threshold is not None else None,
         "temperature": choices.temperature,
+        **({"shift": list(choices.shift)} if choices.shift else {}),
         "inner_cases": len(asked.cases),
         "inner_patients": len(set(asked.patients)),
         **_of_head(of_head, models[0]),

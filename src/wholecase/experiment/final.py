@@ -35,6 +35,7 @@ class _Medians:
     epochs: int
     threshold: float | None
     temperature: float
+    shift: list[float]
     head: dict[str, Any]
 
 
@@ -106,6 +107,9 @@ def _medians(chosen: Sequence[dict[str, Any]]) -> _Medians:
         epochs=statistics.median_low([one["epoch"] + 1 for one in chosen]),
         threshold=statistics.median(thresholds) if thresholds else None,
         temperature=statistics.median([one["temperature"] for one in chosen]),
+        shift=[
+            *map(statistics.median, zip(*(one.get("shift", ()) for one in chosen), strict=True))
+        ],
         head={name: statistics.median_low([own[name] for own in heads]) for name in heads[0]},
     )
 
@@ -116,6 +120,7 @@ def _write_choices(job: FoldJob, medians: _Medians, cases: Sequence[Case]) -> No
         "epoch": medians.epochs - 1,
         "threshold": medians.threshold,
         "temperature": medians.temperature,
+        **({"shift": medians.shift} if medians.shift else {}),
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
         **({"head": medians.head} if medians.head else {}),

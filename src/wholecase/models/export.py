@@ -223,7 +223,11 @@ def _remembered(
         (answer,) = answers(member.model, [batch])
         found = member.model.head.nearest(answer.logits, patient)
         assert found is not None, "its head remembers"  # noqa: S101
-        rows.append(apply_temperature(vote(found).detach().double().numpy(), member.temperature))
+        rows.append(
+            apply_temperature(
+                vote(found).detach().double().numpy(), member.temperature, member.shift
+            )
+        )
         near.append(found)
     return np.mean(rows, 0), near
 
@@ -260,7 +264,9 @@ def _each(members: Sequence[Calibrated], values: Tensor) -> Float[np.ndarray, "T
         (answer,) = answers(member.model, [batch])
         told = each_told(member.model, answer, len(values))
         assert told is not None, "asked before"  # noqa: S101
-        rows.append(apply_temperature(told.detach().double().numpy(), member.temperature))
+        rows.append(
+            apply_temperature(told.detach().double().numpy(), member.temperature, member.shift)
+        )
     mean: Float[np.ndarray, "T C"] = np.mean(rows, 0)
     return mean
 
@@ -274,6 +280,6 @@ def _mean(
     """What the models say of cases by themselves, the way `predict` puts them together."""
     names = tuple(str(i) for i in range(len(bounds) - 1))
     batch = Batch(values, torch.tensor(bounds), names, names, scale)
-    rows = [apply_temperature(predict(m.model, [batch]), m.temperature) for m in members]
+    rows = [apply_temperature(predict(m.model, [batch]), m.temperature, m.shift) for m in members]
     mean: Float[np.ndarray, "M C"] = np.mean(rows, 0)
     return mean

@@ -23,6 +23,15 @@ class Calibrated:
 
     model: CaseModel
     temperature: float = 1.0
+    shift: tuple[float, ...] = ()
+    """What was added to the logarithm of each class, likewise."""
+
+    def said(self, rows: Tensor) -> Tensor:
+        """As `evaluation.apply_temperature`, in single precision."""
+        if self.temperature == 1 and not self.shift:
+            return rows
+        logs = rows.clamp_min(torch.finfo(rows.dtype).tiny).log() / self.temperature
+        return (logs + torch.tensor(self.shift) if self.shift else logs).softmax(1)
 
 
 @final
@@ -35,19 +44,16 @@ class PatchGraph(nn.Module):
     def __init__(self, members: Sequence[Calibrated]) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
-        self._temperatures = [member.temperature for member in members]
+        self._members = tuple(members)
         self._names = _names()
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Mean over members, single precision."""
-        logits = [self._told(model, pixels, t) for model, t in self._each()]
-        return torch.stack(logits).mean(0)
+        rows = [self._told(member, pixels) for member in self._members]
+        return torch.stack(rows).mean(0)
 
-    def _each(self) -> list[tuple[CaseModel, float]]:
-        models = [model for model in self.models if isinstance(model, CaseModel)]
-        return list(zip(models, self._temperatures, strict=True))
-
-    def _told(self, model: CaseModel, pixels: Tensor, temperature: float) -> Tensor:
+    def _told(self, member: Calibrated, pixels: Tensor) -> Tensor:
+        model = member.model
         count = pixels.shape[0]
         batch = replace(self._names, values=pixels, starts=torch.arange(count + 1))
         vectors = model.embedded(batch).values
@@ -57,8 +63,8 @@ class PatchGraph(nn.Module):
         def one(bag: Tensor) -> Tensor:
             return _judged(model, bag, self._names)[0]
 
-        logits: Tensor = torch.vmap(one)(bags)
-        return _calibrated(logits, temperature)
+        rows: Tensor = torch.vmap(one)(bags)
+        return member.said(rows)
 
 
 @final
@@ -72,19 +78,21 @@ class SeriesGraph(nn.Module):
     def __init__(self, members: Sequence[Calibrated], example: Tensor) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
-        self._temperatures = [member.temperature for member in members]
+        self._members = tuple(members)
         self._vectors = [_vectors_each(member.model, example) for member in members]
         self._names = _names()
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Means over members, single precision."""
-        told = [self._told(i, slices) for i in range(len(self.models))]
-        patient, alone, weights = (torch.stack(each).mean(0) for each in zip(*told, strict=True))
+        each = zip(self._members, self._vectors, strict=True)
+        told = [self._told(member, vectors, slices) for member, vectors in each]
+        patient, alone, weights = (torch.stack(one).mean(0) for one in zip(*told, strict=True))
         return patient, alone, weights
 
-    def _told(self, member: int, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        model, vectors = self.models[member], self._vectors[member]
-        assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+    def _told(
+        self, member: Calibrated, vectors: int, slices: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        model = member.model
         count = slices.shape[0]
         batch = replace(self._names, values=slices, starts=torch.arange(2) * count)
         patient, answer = _judged(model, model.embedded(batch).values, self._names)
@@ -96,8 +104,7 @@ class SeriesGraph(nn.Module):
             each = model.pool(columns, torch.tensor([0, vectors])).logits.view(-1, width)
         alone = model.head.probabilities(replace(answer, logits=each))
         weights = answer.pooled.weights.mean(1).view(-1, vectors).sum(1)
-        temperature = self._temperatures[member]
-        return _calibrated(patient[None], temperature), _calibrated(alone, temperature), weights
+        return member.said(patient[None]), member.said(alone), weights
 
 
 @final
@@ -107,16 +114,15 @@ class BagGraph(nn.Module):
     def __init__(self, members: Sequence[Calibrated]) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
-        self._temperatures = [member.temperature for member in members]
+        self._members = tuple(members)
         self._names = _names()
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Means over members."""
         rows, weights = [], []
-        for model, temperature in zip(self.models, self._temperatures, strict=True):
-            assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
-            row, answer = _judged(model, features, self._names)
-            rows.append(_calibrated(row[None], temperature))
+        for member in self._members:
+            row, answer = _judged(member.model, features, self._names)
+            rows.append(member.said(row[None]))
             weights.append(answer.pooled.weights)
         return torch.stack(rows).mean(0), torch.stack(weights).mean(0)
 
@@ -133,21 +139,21 @@ class MemoryGraph(nn.Module):
     def __init__(self, members: Sequence[Calibrated]) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
-        self._temperatures = [member.temperature for member in members]
+        self._members = tuple(members)
         self._names = _names()
 
     def forward(self, values: Tensor, patient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Means over members; the neighbours of each."""
         rows, weights, near = [], [], []
         batch = replace(self._names, values=values, starts=torch.arange(2) * values.shape[0])
-        for model, temperature in zip(self.models, self._temperatures, strict=True):
-            assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+        for member in self._members:
+            model = member.model
             vectors = model.embedded(batch).values
             embedded = Embedded(vectors, torch.arange(2) * vectors.shape[0])
             answer = model.decided(embedded, self._names)
             found = model.head.nearest(answer.logits, patient)
             assert found is not None, "its head remembers"  # noqa: S101
-            rows.append(_calibrated(vote(found), temperature))
+            rows.append(member.said(vote(found)))
             weights.append(answer.pooled.weights)
             near.append(found)
         shown = min(found.case.shape[1] for found in near)
@@ -178,7 +184,7 @@ class ScaledGraph(nn.Module):
     def __init__(self, members: Sequence[Calibrated]) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
-        self._temperatures = [member.temperature for member in members]
+        self._members = tuple(members)
         self._names = _names()
 
     def forward(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
@@ -186,11 +192,11 @@ class ScaledGraph(nn.Module):
         rows, weights = [], []
         starts = torch.arange(2) * values.shape[0]
         batch = replace(self._names, values=values, starts=starts, scale=scale)
-        for model, temperature in zip(self.models, self._temperatures, strict=True):
-            assert isinstance(model, CaseModel), "the list holds nothing else"  # noqa: S101
+        for member in self._members:
+            model = member.model
             vectors = model.embedded(batch).values
             row, answer = _judged(model, vectors, self._names, scale)
-            rows.append(_calibrated(row[None], temperature))
+            rows.append(member.said(row[None]))
             weights.append(answer.pooled.weights)
         return torch.stack(rows).mean(0), torch.stack(weights).mean(0)
 
@@ -247,13 +253,6 @@ def _vectors_each(model: CaseModel, example: Tensor) -> int:
     batch = replace(_names(), values=example, starts=torch.tensor([0, len(example)]))
     with torch.no_grad():
         return len(model.embedded(batch).values) // len(example)
-
-
-def _calibrated(rows: Tensor, temperature: float) -> Tensor:
-    """As `evaluation.apply_temperature`, in single precision."""
-    if temperature == 1:
-        return rows
-    return (rows.clamp_min(torch.finfo(rows.dtype).tiny).log() / temperature).softmax(1)
 
 
 def _names() -> Batch:

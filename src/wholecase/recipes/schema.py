@@ -327,7 +327,11 @@ class Choose(Section):
         "youden, half (0.5), or a target: sensitivity>=0.95, specificity>=0.9, cost=5 (a missed "
         "case costs as much as five false alarms)",
     )
-    calibration: str = Field("smoothed", description="smoothed, temperature or none")
+    calibration: str = Field(
+        "bias_corrected",
+        description="bias_corrected (a temperature, and of two classes a shift), smoothed (a "
+        "temperature, near 1 where patients are few), temperature or none",
+    )
 
 
 class BaselineSection(Section):

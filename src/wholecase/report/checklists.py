@@ -171,6 +171,9 @@ def _calibration(run: Run) -> str:
     scaled = [float(f.choices["temperature"]) for f in run.folds if f.choices.get("temperature")]
     slope = run.pooled.get("calibration_slope")
     told = f"Temperature scaling on inner patients ({reach(scaled)})" if scaled else "None"
+    moved = [fold.shift[1] - fold.shift[0] for fold in run.folds if len(fold.shift) == 2]
+    if moved:
+        told += f", log odds moved by {reach(moved)}"
     if slope is not None and slope.value is not None:
         told += f"; slope afterwards {number(slope.value)} ({interval(slope) or 'no interval'})"
     return told

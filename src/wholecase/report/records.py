@@ -181,6 +181,12 @@ class FoldRecord:
         value = self.choices.get("temperature")
         return float(value) if isinstance(value, int | float) and value > 0 else 1.0
 
+    @property
+    def shift(self) -> tuple[float, ...]:
+        """What was added to the fold's log probabilities then, by class; none where nothing was."""
+        values = self.choices.get("shift") or ()
+        return tuple(float(value) for value in values)
+
 
 @dataclass(frozen=True)
 class Opinion:

@@ -89,7 +89,7 @@ TERMS: dict[str, str] = {
     ),
     "Temperature": (
         "The number that the model's raw scores are divided by so that its probabilities mean "
-        "what they say; above 1 it was too sure of itself."
+        "what they say; above 1 it was too sure of itself. A shift may be added to the log odds."
     ),
     "Fold": (
         "One round of the experiment: a part of the patients is set aside for judging, the others "

@@ -1,7 +1,7 @@
 """What may be chosen is chosen on inner patients only."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,14 @@ from wholecase.core.lookup import nearest
 from wholecase.evaluation import (
     ThresholdChoice,
     apply_temperature,
+    bias_corrected,
     fit_temperature,
     smoothed_temperature,
     threshold_rule,
 )
 from wholecase.models import Head
 
-CALIBRATIONS = ("none", "temperature", "smoothed")
+CALIBRATIONS = ("none", "temperature", "smoothed", "bias_corrected")
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,19 @@ class Choices:
     """What the head itself may choose, such as `k` of its neighbours."""
     worth: ThresholdChoice | None = None
     """How sure the threshold is, and what it and one half give on the inner cases."""
+    shift: tuple[float, ...] = ()
+    """What is added to the logarithm of each class's probability; none where nothing is."""
 
     def calibrated(self, probabilities: Float[np.ndarray, "M C"]) -> Float[np.ndarray, "M C"]:
-        """Probabilities after temperature scaling (Guo 2017)."""
-        return apply_temperature(probabilities, self.temperature)
+        """Probabilities after temperature scaling (Guo 2017), and the shift."""
+        return apply_temperature(probabilities, self.temperature, self.shift)
+
+    @property
+    def half(self) -> float:
+        """What one half of the positive class's probability became by the shift."""
+        if not self.shift:
+            return 0.5
+        return float(apply_temperature(np.full((1, 2), 0.5), 1.0, self.shift)[0, 1])
 
     def decide(self, calibrated: Float[np.ndarray, "M C"]) -> Int[np.ndarray, " M"]:
         """Index of the class: above the threshold, or the most probable of several."""
@@ -100,25 +110,31 @@ def _adopt(heads: Sequence[Head], chosen: Mapping[str, Any]) -> None:
 
 
 def choose(inner: Inner, *, threshold: str, calibration: str, seed: int = 0) -> Choices:
-    """Set temperature, then threshold, by the recipe's rules; `seed` is of redraws of patients."""
+    """Set temperature and shift, then threshold, by the recipe's rules.
+
+    `seed` is of redraws of patients.
+    """
     if calibration not in CALIBRATIONS:
         raise RecipeError(
             f"no calibration is called {calibration!r}{nearest(calibration, CALIBRATIONS)}"
         )
     rule = threshold_rule(threshold)
-    temperature = _temperature(inner, calibration, seed)
+    set_first = _calibration(inner, calibration, seed)
     if inner.probabilities.shape[1] != 2:
-        return Choices(temperature)
-    calibrated = apply_temperature(inner.probabilities, temperature)
-    worth = rule.choose(inner.truth, calibrated[:, 1], inner.patients, seed=seed)
-    return Choices(temperature, float(worth.value), worth=worth)
+        return set_first
+    said, half = set_first.calibrated(inner.probabilities)[:, 1], set_first.half
+    worth = rule.choose(inner.truth, said, inner.patients, seed=seed, default=half)
+    return replace(set_first, threshold=float(worth.value), worth=worth)
 
 
-def _temperature(inner: Inner, calibration: str, seed: int) -> float:
+def _calibration(inner: Inner, calibration: str, seed: int) -> Choices:
     pair = inner.truth, inner.probabilities
-    if calibration == "smoothed":
-        return smoothed_temperature(*pair, inner.patients, seed=seed).value
-    return fit_temperature(*pair) if calibration == "temperature" else 1.0
+    if calibration == "bias_corrected" and inner.probabilities.shape[1] == 2:
+        temperature, shift = bias_corrected(*pair)
+        return Choices(temperature, shift=shift)
+    if calibration in {"smoothed", "bias_corrected"}:  # of several classes a shift is not tried
+        return Choices(smoothed_temperature(*pair, inner.patients, seed=seed).value)
+    return Choices(fit_temperature(*pair) if calibration == "temperature" else 1.0)
 
 
 def _loss(inner: Inner) -> float:

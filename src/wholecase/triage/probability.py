@@ -78,5 +78,6 @@ def models_digest(trained: TrainedRun) -> str:
             running.update(name.encode())
             running.update(tensor.detach().cpu().contiguous().numpy().tobytes())
         knows = member.familiar is not None
-        digests.append([running.hexdigest(), member.choices.temperature, knows])
+        set_to = member.choices.temperature, *member.choices.shift
+        digests.append([running.hexdigest(), *set_to, knows])
     return digest(models=digests, recipe=trained.recipe.model.model_dump(mode="json"))

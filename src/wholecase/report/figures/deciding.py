@@ -35,19 +35,24 @@ def reliability_figure(run: Run, cases: Judged) -> Figure | None:
     """Whether the probabilities are honest; None where the cases are all of one class."""
     if not any(cases.has_both(target) for target in cases.targets):
         return None
-    temperatures = {fold.number: fold.temperature for fold in run.folds}
-    scaled = [temperatures.get(fold, 1.0) for fold in np.unique(cases.fold).tolist()]
-    raw = None if all(value == 1 for value in scaled) else cases.uncalibrated(temperatures)
+    chosen = {fold.number: (fold.temperature, fold.shift) for fold in run.folds}
+    here = [chosen.get(fold, (1.0, ())) for fold in np.unique(cases.fold).tolist()]
+    is_raw = all(temperature == 1 and not shift for temperature, shift in here)
+    raw = None if is_raw else cases.uncalibrated(chosen)
     caption = (
         "On the diagonal, what is called 80 % likely happens in 80 % of cases. Numbers and "
         f"areas of the dots tell how many of {count(len(cases.cases), 'case')} stand there."
     )
     if raw is None:
-        caption += " The run scaled no temperature."
+        caption += " The run was not calibrated."
     else:
+        scaled = [temperature for temperature, _ in here]
         caption += f" Temperature, chosen on inner patients: {reach(scaled)}."
+    moved = [shift[1] - shift[0] for _, shift in here if len(shift) == 2]
+    if moved:
+        caption += f" Log odds were moved by {reach(moved)}."
     caption += _in_the_large(run)
-    after = "after temperature scaling" if raw is not None else "as said"
+    after = "after calibration" if raw is not None else "as said"
     before = [("before", "before")] if raw is not None else []
     return Figure(
         name="Are the probabilities honest?",

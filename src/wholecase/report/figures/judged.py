@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from wholecase.evaluation import apply_temperature, said
+from wholecase.evaluation import said, undo_temperature
 from wholecase.report.run_record import Run
 
 
@@ -33,12 +33,12 @@ class Judged:
         """
         return said(self.truth, self.probabilities, self.decision)
 
-    def uncalibrated(self, temperatures: Mapping[int, float]) -> "Judged":
-        """The same before temperature scaling; `temperatures` by fold, 1 where none is given."""
+    def uncalibrated(self, folds: Mapping[int, tuple[float, tuple[float, ...]]]) -> "Judged":
+        """The same before calibration; temperature and shift by fold, none where none is given."""
         raw = self.probabilities.copy()
         for number in np.unique(self.fold).tolist():
             own = self.fold == number
-            raw[own] = apply_temperature(raw[own], 1 / temperatures.get(number, 1.0))
+            raw[own] = undo_temperature(raw[own], *folds.get(number, (1.0, ())))
         return replace(self, probabilities=raw)
 
     def in_fold(self, number: int) -> "Judged":

@@ -1,4 +1,4 @@
-"""What was said against what was so, before and after temperature scaling."""
+"""What was said against what was so, before and after calibration."""
 
 import math
 
@@ -20,7 +20,7 @@ from wholecase.report.wording import number
 def draw_reliability(cases: Judged, raw: Judged | None) -> str:
     """Bins of cases by probability, with the share that was so and its 95 % interval.
 
-    `raw` are the same cases before temperature scaling, None where nothing was scaled. With more
+    `raw` are the same cases before calibration, None where there was none. With more
     than two classes it is the decision that is judged: how often it was right against how likely
     it was called.
     """
