@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from toys.quick import quick, write_cohort
 from wholecase.core.errors import RunError, SplitError, WeightsError
 from wholecase.core.files import read_json
-from wholecase.evaluation import METRICS
+from wholecase.evaluation import METRICS, undo_temperature
 from wholecase.execution import Place
 from wholecase.experiment import Settings, Summary, run
 from wholecase.explain import read_evidence
@@ -50,18 +50,13 @@ def test_each_epoch_tells_the_inner_patients_metric(finished: Summary) -> None:
         shares = np.array([float(row["probability_mutated"]) for row in inner])
         # calibration keeps the order
         assert float(best["valid_auroc"]) == pytest.approx(roc_auc_score(truth, shares))
-        temperature = read_json(finished.run.fold(number).choices)["temperature"]
-        raw = _before(shares, temperature)
+        choices = read_json(finished.run.fold(number).choices)
+        both = np.stack([1 - shares, shares], 1)
+        raw = undo_temperature(both, choices["temperature"], choices["shift"])[:, 1]
         positive, negative = raw[truth].mean(), raw[~truth].mean()
         assert float(best["valid_p_positive"]) == pytest.approx(positive, rel=1e-5)
         assert float(best["valid_p_negative"]) == pytest.approx(negative, rel=1e-5)
         assert float(best["valid_separation"]) == pytest.approx(positive - negative, rel=1e-5)
-
-
-def _before(calibrated: np.ndarray, temperature: float) -> np.ndarray:
-    """The probabilities that the temperature made these of."""
-    odds = np.log(calibrated / (1 - calibrated)) * temperature
-    return 1 / (1 + np.exp(-odds))
 
 
 def test_it_learns(finished: Summary) -> None:
