@@ -5,6 +5,7 @@ from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.moved import moved_weights
+from wholecase.assemble.named import learnt_origins, told_origins, with_origins
 from wholecase.assemble.parts import (
     AUTO,
     batches_of,
@@ -35,6 +36,7 @@ __all__ = [
     "describe",
     "encoder_of",
     "labels_of",
+    "learnt_origins",
     "model_of",
     "moved_weights",
     "of_size",
@@ -44,6 +46,8 @@ __all__ = [
     "schedule_of",
     "shades_of",
     "split_of",
+    "told_origins",
     "trainings_of",
     "views_of",
+    "with_origins",
 ]

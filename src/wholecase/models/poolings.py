@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.table import Table
 from wholecase.models.segments import (
     owners,
     segment_argmax,
@@ -195,10 +196,14 @@ class NoisyOr(Pooling):
         return Decided(logits=whole + (-torch.expm1(-whole)).log(), weights=weights)
 
 
-POOLINGS: dict[str, type[Pooling]] = {
-    "max": MaxLogit,
-    "mean": MeanLogit,
-    "top_k": TopK,
-    "log_sum_exp": LogSumExp,
-    "noisy_or": NoisyOr,
-}
+POOLINGS: Table[type[Pooling]] = Table(
+    "pooling",
+    {
+        "max": MaxLogit,
+        "mean": MeanLogit,
+        "top_k": TopK,
+        "log_sum_exp": LogSumExp,
+        "noisy_or": NoisyOr,
+    },
+    Pooling,
+)

@@ -179,7 +179,7 @@ def _better(name: str) -> str:
     """Which way is better, where that is not up."""
     from wholecase.evaluation import METRICS
 
-    metric = METRICS.get(name)
+    metric = METRICS[name] if METRICS.knows(name) else None
     if metric is None or metric.higher_is_better:
         return ""
     return "lower is better" if metric.higher_is_better is False else f"{metric.best:g} is best"
@@ -189,6 +189,6 @@ def _share(name: str, value: float | None) -> float | None:
     """The value on the drawn scale; None for what has another range than 0 to 1."""
     from wholecase.evaluation import METRICS
 
-    if value is None or (name in METRICS and METRICS[name].within != (0.0, 1.0)):
+    if value is None or (METRICS.knows(name) and METRICS[name].within != (0.0, 1.0)):
         return None
     return min(max(value, 0.0), 1.0)
