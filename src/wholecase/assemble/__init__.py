@@ -3,6 +3,7 @@
 from wholecase.assemble.bags import bags_of, check_input, check_pixels
 from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
+from wholecase.assemble.full import full_text
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.moved import moved_weights
 from wholecase.assemble.named import learnt_origins, told_origins, with_origins
@@ -35,6 +36,7 @@ __all__ = [
     "cut_of",
     "describe",
     "encoder_of",
+    "full_text",
     "labels_of",
     "learnt_origins",
     "model_of",

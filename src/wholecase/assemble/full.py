@@ -1,6 +1,8 @@
 """A recipe with every setting that it has, said or not."""
 
 import inspect
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -39,6 +41,24 @@ def flat(section: BaseModel) -> dict[str, Any]:
 
     walk(full(section), "")
     return leaves
+
+
+def differences(one: Recipe, other: Recipe) -> Iterator[str]:
+    """A line for each setting in which two recipes differ; what one has alone is `-` in the other.
+
+    Names and titles are not told.
+    """
+    left, right = flat(one), flat(other)
+    keys = [key for key in {**left, **right} if key not in {"recipe", "title"}]
+    rows = [(key, _told(left, key), _told(right, key)) for key in keys]
+    rows = [row for row in rows if row[1] != row[2]]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
+    for key, before, after in rows:
+        yield f"{key:{widths[0]}}  {before:{widths[1]}}  {after}"
+
+
+def _told(leaves: Mapping[str, Any], key: str) -> str:
+    return json.dumps(leaves[key], ensure_ascii=False) if key in leaves else "-"
 
 
 def _value(kind: str, value: Any) -> Any:  # noqa: ANN401

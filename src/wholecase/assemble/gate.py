@@ -14,6 +14,7 @@ from wholecase.assemble.parts import (
     of_size,
     schedule_of,
 )
+from wholecase.assemble.trial import try_foreign
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
@@ -79,6 +80,7 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
     """The model, and what moves its weights in each stage."""
     width, seed = WIDTH if recipe.model.backbone is None else kind.channels, recipe.protocol.seed
     model = model_of(recipe, width, len(recipe.cohort.groups), seed, kind=kind)
+    try_foreign(model, WIDTH if model.backbone is None else model.backbone.width)
     if weights:
         for network in model.networks():
             if network.file is not None:

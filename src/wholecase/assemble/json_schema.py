@@ -49,7 +49,7 @@ def _suggest(definitions: dict[str, Any]) -> None:
         known = {"enum": [*more, *TABLES[kind].names()]}
         content = definitions[section]["properties"][key]
         content["anyOf"] = [known, {"type": content.pop("type")}]
-    changes = dict.fromkeys(TABLES["augmentation"].names(), {})
+    changes: dict[str, Any] = {name: {} for name in TABLES["augmentation"].names()}
     definitions["Train"]["properties"]["augment"]["properties"] = changes
 
 
@@ -78,7 +78,7 @@ def _named(kind: str, name: str) -> dict[str, Any]:
     return {
         "type": "object",
         "title": name,
-        "description": "" if made is None else line_of(made[0]),
+        "description": "" if made is None else line_of(kind, name, made[0]),
         "properties": {
             "name": {"const": name},
             **{key: _option(one, meanings.get(key, "")) for key, one in options.items()},

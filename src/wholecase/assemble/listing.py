@@ -11,6 +11,7 @@ from wholecase.core.lookup import look_up
 from wholecase.core.outside import Part, find
 from wholecase.encoders import FIELD
 from wholecase.evaluation import Metric, ThresholdRule
+from wholecase.report import TERMS, metric_name
 
 KINDS = (*TABLES, "loss")
 
@@ -51,7 +52,7 @@ def _lines(kind: str, name: str) -> Iterator[str]:
     except RecipeError as error:  # a broken package costs its own line
         yield f"{name}{whose}: {error}"
         return
-    told = FIELD[name].title if kind == "encoder" and name in FIELD else line_of(made)
+    told = line_of(kind, name, made)
     yield f"{name}{whose}: {told}"
     meanings = meanings_of(made)
     options = {} if kind in {"loss", "source"} else settings_of(kind, name)
@@ -69,15 +70,15 @@ def _made(kind: str, name: str, part: Part | None) -> Any:  # noqa: ANN401
     return made[0]
 
 
-def line_of(made: Any) -> str:  # noqa: ANN401 (a class, a function, or a value with facts)
+def line_of(kind: str, name: str, made: Any) -> str:  # noqa: ANN401
     """What a thing is, in the first line of what it says of itself."""
+    if kind == "encoder" and name in FIELD:
+        return FIELD[name].title
     if isinstance(made, Metric):
-        sides = "higher is better" if made.higher_is_better else "lower is better"
-        best = f"{made.best:g} is best" if made.higher_is_better is None else sides
-        own = f"{made.says}; " if made.says else ""
-        return f"{own}of {made.rests_on}, by {made.over}; {best}"
+        return made.says or TERMS.get(metric_name(name), "")
     if isinstance(made, ThresholdRule):
-        return f"on inner patients the best {made.told}" if made.merit else "one half"
+        way = ", smoothed over redraws of patients" if made.is_smoothed else ""
+        return f"The best {made.quantity} on inner patients{way}" if made.merit else "One half"
     return next(iter((inspect.getdoc(made) or "").splitlines()), "").rstrip(".")
 
 

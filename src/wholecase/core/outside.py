@@ -64,8 +64,8 @@ def find(kind: str, name: str) -> Part | None:
     origins = list(dict.fromkeys(part.origin for part in chosen))
     if len(origins) > 1:
         raise RecipeError(
-            f"{len(origins)} parts are the {kind} {name!r}, of {' and '.join(origins)}; write which "
-            "as `module:Name`"
+            f"{len(origins)} parts are the {kind} {name!r}, of {' and '.join(origins)}; write "
+            "which as `module:Name`"
         )
     return chosen[0] if chosen else None
 

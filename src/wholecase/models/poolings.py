@@ -40,6 +40,9 @@ class Pooling(nn.Module, ABC):
     few: ClassVar[bool] = False
     """Whether most instances of a large bag weigh nothing, so that learning can pass them over."""
 
+    no_onnx: ClassVar[str] = ""
+    """Why it cannot be exported to ONNX; empty where it can, or where nobody knows yet."""
+
     def turn(self, epoch: int) -> None:
         """An epoch of learning begins; nothing happens where a rule stays the same."""
 

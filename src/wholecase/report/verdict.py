@@ -163,7 +163,7 @@ def _card(name: str, measured: Measured) -> Card:
         hint = "; ".join(part for part in (hint, f"no interval: {measured.reason}") if part)
     return Card(
         name=shown,
-        tip=TERMS.get(shown, ""),
+        tip=TERMS.get(shown) or _says(name),
         value=number(measured.value),
         interval=interval(measured),
         held=held(measured),
@@ -173,6 +173,13 @@ def _card(name: str, measured: Measured) -> Card:
         hint=hint,
         is_main=name == "auroc",
     )
+
+
+def _says(name: str) -> str:
+    """What a metric of another package tells, by its own words."""
+    from wholecase.evaluation import METRICS
+
+    return METRICS[name].says if METRICS.knows(name) else ""
 
 
 def _better(name: str) -> str:
