@@ -1,6 +1,7 @@
 """What others made is tried on three instances before a cohort meets it."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -75,7 +76,7 @@ def _check_pooled(pool: Aggregator, told: Pooled) -> None:
 def _check_weights(pool: Aggregator, weights: Float[Tensor, "T K"]) -> None:
     if not bool((weights >= 0).all()):
         raise _error(pool, "gives weights below 0 or undefined ones, and they must be 0 or more")
-    for start, end in zip(STARTS, STARTS[1:], strict=False):
+    for start, end in pairwise(STARTS):
         for total in weights[start:end].sum(0).tolist():
             if abs(total - 1) > CLOSE:
                 raise _error(

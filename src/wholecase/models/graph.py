@@ -217,10 +217,10 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
         RunError: a part of the model cannot be in such a graph.
     """
     for model in (member.model for member in members):
-        for part in (model.backbone, model.pool, model.head):
-            if why := "" if part is None else part.no_onnx:
+        for own in (model.backbone, model.pool, model.head):
+            if why := "" if own is None else own.no_onnx:
                 raise RunError(
-                    f"{type(part).__name__} cannot be exported to ONNX: {why}; all else of the run "
+                    f"{type(own).__name__} cannot be exported to ONNX: {why}; all else of the run "
                     "works without it"
                 )
         if model.head.remembers and scales_of(model):
