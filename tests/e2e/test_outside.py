@@ -1,0 +1,188 @@
+"""A package of its own in a recipe, from Python and through `check`; and what is said without."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+import wholecase
+from toys.outside import EXAMPLE, example, on_path
+from toys.quick import quick, write_cohort
+from wholecase.assemble import check_recipe
+from wholecase.cli import main
+from wholecase.core.errors import RecipeError, WholecaseError
+from wholecase.execution import Place
+from wholecase.experiment import Settings, run
+from wholecase.recipes import read_recipe
+
+THEIRS = (
+    "encoder={name: grey_histogram, bins: 8}",
+    "model.aggregator=sparse_attention",
+    "model.head=hinge",
+    "evaluate.metrics=[youden]",
+)
+HASTY = ("protocol.kind=holdout", "train.epochs=1", "evaluate.bootstrap=100", "evaluate.pictures=0")
+MISSING = "parts of wholecase-example 0.1.0 are used, and it is not installed; pip install"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of all four parts; the package is gone when it is finished."""
+    folder = tmp_path_factory.mktemp("outside")
+    cohort = write_cohort(folder, patients=8)
+    with example(folder / "site"):
+        recipe = quick(*THEIRS, *HASTY)
+        run(recipe, cohort, Settings(out=folder / "run", place=Place(workers=0)))
+    return folder
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[None]:
+    with example(tmp_path / "site"):
+        yield
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def refusal(*overrides: str) -> str:
+    with pytest.raises(WholecaseError) as caught:
+        check_recipe(quick(*THEIRS, *overrides), weights=False)
+    return str(caught.value)
+
+
+def test_the_run_names_where_its_parts_came_from(made: Path) -> None:
+    facts = json.loads((made / "run" / "run.json").read_text())
+    assert {(one["kind"], one["name"]) for one in facts["parts"]} == {
+        ("encoder", "grey_histogram"),
+        ("aggregator", "sparse_attention"),
+        ("head", "hinge"),
+        ("metric", "youden"),
+    }
+    assert {(one["package"], one["version"]) for one in facts["parts"]} == {
+        ("wholecase-example", "0.1.0")
+    }
+    assert "- wholecase-example==0.1.0" in (made / "run" / "recipe.yaml").read_text()
+    assert "youden" in json.loads((made / "run" / "metrics.json").read_text())["pooled"]
+    page = (made / "run" / "report.html").read_text()
+    assert "head hinge of wholecase-example 0.1.0" in page
+    assert "0 is guessing, 1 is perfect" in page
+
+
+def test_without_the_package_each_command_says_what_to_install(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = made / "out"
+    for words in (
+        ("predict", made / "run", made / "00-0.png", "--out", out),
+        ("explain", made / "run", "--case", "c00", "--out", out),
+        ("export", made / "run", "--onnx", made / "m.onnx"),
+        ("reproduce", made / "run"),
+        ("check", made / "cohort.csv", "--recipe", made / "run" / "recipe.yaml"),
+    ):
+        code, _, err = told(capsys, *words)
+        assert (code, MISSING in err) == (1, True), err
+    code, _, err = told(capsys, "report", made / "run")
+    assert (code, MISSING in err) == (0, True)
+    with pytest.raises(RecipeError, match=r"pip install wholecase-example==0\.1\.0"):
+        wholecase.open_run(made / "run").predict(made / "00-0.png", workers=1)
+
+
+def test_another_version_answers_with_a_note(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with example(tmp_path / "site", version="0.2.0"):
+        read_recipe(str(made / "run" / "recipe.yaml"))
+        assert "wholecase-example 0.2.0 is installed: it may answer" in capsys.readouterr().err
+        other = quick(*THEIRS, *HASTY)
+        with pytest.raises(WholecaseError, match="another version of parts"):
+            run(other, made / "cohort.csv", Settings(out=made / "run", place=Place(workers=0)))
+
+
+@pytest.mark.usefixtures("installed")
+def test_with_it_the_run_answers_and_only_export_is_lost(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = wholecase.answer.load_run(made / "run", "cpu")
+    assert type(trained.members[0].model.pool).__name__ == "SparseAttention"
+    code, _, err = told(capsys, "export", made / "run", "--onnx", made / "m.onnx")
+    assert code == 1
+    assert "SparseAttention cannot be exported to ONNX: sparsemax sorts" in err
+    assert not (made / "m.onnx").exists()
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_settings_are_checked_as_the_houses_are() -> None:
+    check_recipe(quick(*THEIRS), weights=False)
+    assert "has no option 'hiden'; did you mean 'hidden'" in refusal("model.aggregator.hiden=3")
+    assert "cannot be built with hidden='x'" in refusal("model.aggregator.hidden=x")
+    assert "more than 0, not -1" in refusal("model.head.margin=-1.0")
+    assert "has no option 'bin'" in refusal("encoder={name: grey_histogram, bin: 3}")
+    assert "metric for evaluate.metrics is called 'yuden'" in refusal("evaluate.metrics=[yuden]")
+    check_recipe(quick(*THEIRS, "train.early_stop.on=youden"), weights=False)
+
+
+@pytest.mark.usefixtures("installed")
+def test_it_is_listed_printed_and_in_the_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = told(capsys, "parts", "aggregator")
+    assert "sparse_attention (wholecase-example 0.1.0): Attention with weights that are" in out
+    assert "    hidden=64  width of the layer that scores an instance." in out
+    _, out, _ = told(capsys, "recipes", "show", EXAMPLE / "recipe.yaml", "--yaml")
+    assert "wholecase-example==0.1.0" in out
+    assert "margin: 1.0" in out
+    _, out, _ = told(capsys, "recipes", "schema")
+    options = json.loads(out)["$defs"]["part_encoder"]["anyOf"]
+    (mine,) = (one for one in options if one.get("title") == "grey_histogram")
+    assert mine["properties"]["bins"]["default"] == 16
+
+
+@pytest.mark.usefixtures("installed")
+def test_from_python_a_class_stands_for_itself() -> None:
+    from wholecase_example.sparse_attention import SparseAttention
+    from wholecase_example.youden import YOUDEN
+
+    from wholecase.api import _lines
+
+    lines = _lines({"model.aggregator": SparseAttention, "evaluate.metrics": [YOUDEN]})
+    recipe = quick(*lines, "model.aggregator.hidden=3")
+    assert recipe.model.aggregator is not None
+    assert recipe.model.aggregator.name == "wholecase_example.sparse_attention:SparseAttention"
+    assert recipe.evaluate.metrics == ("wholecase_example.youden:YOUDEN",)
+    check_recipe(recipe, weights=False)
+
+
+def test_what_does_not_keep_its_promise_is_refused(tmp_path: Path) -> None:
+    source = (EXAMPLE / "src" / "wholecase_example" / "sparse_attention.py").read_text()
+    for number, (change, said) in enumerate(
+        {
+            "weights=2 * weights[:, None]": "weights that sum to 2 within a case",
+            "weights=weights[:, None].neg()": "weights below 0",
+            "weights=nothing": "fails on three instances (NameError",
+        }.items()
+    ):
+        path = tmp_path / f"mine{number}.py"
+        told = source.replace("weights=weights[:, None]", change)
+        path.write_text(f'{told}\nPARTS = {{"aggregator.mine{number}": SparseAttention}}\n')
+        with on_path(tmp_path):
+            recipe = quick(f"parts=[{path}]", f"model.aggregator=mine{number}")
+            with pytest.raises(RecipeError) as caught:
+                check_recipe(recipe, weights=False)
+        assert said in str(caught.value)
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_example_keeps_cases_apart() -> None:
+    from wholecase.models import AGGREGATORS, Embedded
+
+    pool = AGGREGATORS["sparse_attention"](4)
+    values, starts = torch.randn(7, 4), torch.tensor([0, 5, 7])
+    both = pool(Embedded(values, starts))
+    alone = pool(Embedded(values[5:], torch.tensor([0, 2])))
+    assert torch.allclose(both.embedding[1], alone.embedding[0])
+    assert torch.allclose(both.weights[:5].sum(), torch.tensor(1.0))
