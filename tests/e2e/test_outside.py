@@ -1,6 +1,12 @@
 """A package of its own in a recipe, from Python and through `check`; and what is said without."""
 
 import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,3 +192,86 @@ def test_the_example_keeps_cases_apart() -> None:
     alone = pool(Embedded(values[5:], torch.tensor([0, 2])))
     assert torch.allclose(both.embedding[1], alone.embedding[0])
     assert torch.allclose(both.weights[:5].sum(), torch.tensor(1.0))
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "your-own-part.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_guide_prints_a_recipe_of_a_file_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_pool.py").write_text(blocks("python")[0])
+    show = blocks("sh")[0].splitlines()[1]
+    with on_path(tmp_path):
+        code, out, err = told(capsys, *shlex.split(show)[1:])
+        assert code == 0, err
+        (tmp_path / "mine.yaml").write_text(out)
+        assert f"- {tmp_path / 'my_pool.py'}" in out
+        assert "sharpness: 1.0" in out
+        check_recipe(read_recipe("mine.yaml"), weights=False)
+
+
+@pytest.mark.slow
+def test_the_guide_runs_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file, python = blocks("python")
+    (tmp_path / "my_pool.py").write_text(file)
+    with on_path(tmp_path):
+        for line in "".join(blocks("sh")).splitlines():
+            code, out, err = told(capsys, *shlex.split(line)[1:])
+            assert code == (1 if " diff " in line else 0), (line, err)
+            if line.endswith("--yaml"):
+                (tmp_path / "mine.yaml").write_text(out)
+        assert (tmp_path / "mine.onnx").is_file()
+        names: dict[str, object] = {}
+        exec(compile(python, "guide", "exec"), names)
+        made = names["run"]
+        assert isinstance(made, wholecase.Run)
+        assert made.facts["parts"][0]["module"] == "my_pool"
+
+
+@pytest.mark.slow
+def test_the_example_is_installed_beside_the_wheel_and_removed_again(tmp_path: Path) -> None:
+    root = EXAMPLE.parents[1]
+    for project in (root, EXAMPLE):
+        ran(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
+            "--wheel-dir", tmp_path, project)  # fmt: skip
+    ran(sys.executable, "-m", "venv", tmp_path / "venv")
+    python = tmp_path / "venv" / "bin" / "python"
+    # what both depend on comes from here; of wholecase only the wheel
+    site = Path(ran(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "beside.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    wheels = sorted(tmp_path.glob("*.whl"))
+    assert len(wheels) == 2
+    ran(python, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--force-reinstall",
+        *wheels)  # fmt: skip
+    where = ran(python, "-c", "import wholecase; print(wholecase.__file__)")
+    assert str(tmp_path) in where
+    command = (python, "-m", "wholecase.cli")
+    cohort = write_cohort(tmp_path, patients=8)
+    assert "sparse_attention (wholecase-example 0.1.0)" in ran(*command, "parts", "aggregator")
+    ran(*command, "check", cohort, "--recipe", EXAMPLE / "recipe.yaml")
+    ran(*command, "run", EXAMPLE / "recipe.yaml", "--cohort", cohort, "--out", tmp_path / "run",
+        *HASTY, "--workers", 2)  # fmt: skip
+    ran(python, "-m", "pip", "uninstall", "-q", "-y", "wholecase-example")
+    asked = [*command, "predict", tmp_path / "run", tmp_path / "00-0.png", "--out", tmp_path / "o"]
+    done = subprocess.run([str(word) for word in asked], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert MISSING in done.stderr
+
+
+def ran(*words: object) -> str:
+    """What a command prints; it must succeed, and knows nothing of this process's path."""
+    alone = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, env=alone, timeout=280
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

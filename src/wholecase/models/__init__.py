@@ -36,6 +36,7 @@ from wholecase.models.predict import (
     remember,
 )
 from wholecase.models.quantise import Quantised, quantise
+from wholecase.models.segments import segment_softmax, segment_sum
 
 __all__ = [
     "AGGREGATORS",
@@ -91,5 +92,7 @@ __all__ = [
     "remember",
     "save_model",
     "save_tensors",
+    "segment_softmax",
+    "segment_sum",
     "trainable",
 ]
