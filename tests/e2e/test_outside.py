@@ -10,17 +10,20 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 import wholecase
 from toys.outside import EXAMPLE, example, on_path
 from toys.quick import quick, write_cohort
-from wholecase.assemble import check_recipe
+from wholecase.assemble import check_recipe, plan_of, told_origins
 from wholecase.cli import main
-from wholecase.core.errors import RecipeError, WholecaseError
+from wholecase.cohort import read_cohort
+from wholecase.core.errors import ManifestError, RecipeError, WholecaseError
 from wholecase.execution import Place
 from wholecase.experiment import Settings, run
+from wholecase.extract import extract
 from wholecase.recipes import read_recipe
 
 THEIRS = (
@@ -194,6 +197,49 @@ def test_the_example_keeps_cases_apart() -> None:
     assert torch.allclose(both.weights[:5].sum(), torch.tensor(1.0))
 
 
+READER = """
+import numpy as np
+from wholecase.instances import Cut, Whole
+from wholecase.sources import Header, ImageSource, Level
+
+class Array(ImageSource):
+    def __init__(self, path, mpp=None, window=None):
+        self._pixels = np.load(path)
+        height, width = self._pixels.shape[:2]
+        self.header = Header(path, (Level(width, height, 1.0),))
+    def read(self, x_px, y_px, width_px, height_px, level=0, plane=0):
+        return self._pixels[y_px : y_px + height_px, x_px : x_px + width_px].copy()
+    def close(self):
+        self._pixels = None
+
+class Half(Cut):
+    def __init__(self, *, side_px: int = 64) -> None:
+        self.side_px = side_px
+    @property
+    def settings(self):
+        return {"name": "half", "side_px": self.side_px}
+    def __call__(self, source, outline=None):
+        return Whole(self.side_px)(source, outline)
+
+PARTS = {"source.array": Array, "cut.half": Half}
+"""
+
+
+def test_a_source_and_a_cut_of_a_file_feed_extraction(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.arange(12288).astype(np.uint8).reshape(64, 64, 3))
+    (tmp_path / "reader.py").write_text(READER)
+    manifest = tmp_path / "cohort.csv"
+    manifest.write_text("case_id,patient_id,path,label,kind\nc,p,a.npy,mutated,array\n")
+    with pytest.raises(ManifestError, match="'array' is unknown"):
+        read_cohort(manifest, None)
+    with on_path(tmp_path):
+        recipe = quick(f"parts=[{tmp_path / 'reader.py'}]", "cut=half")
+        cohort = read_cohort(manifest, None)
+        assert {one["kind"] for one in told_origins(recipe, cohort)} == {"source", "cut"}
+        done = extract(cohort, plan_of(recipe, tmp_path / "store"), Place(workers=1))
+    assert (done.encoded, [one.reason for one in done.failures]) == (1, [])
+
+
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "your-own-part.md"
 
 
@@ -254,24 +300,23 @@ def test_the_example_is_installed_beside_the_wheel_and_removed_again(tmp_path: P
         *wheels)  # fmt: skip
     where = ran(python, "-c", "import wholecase; print(wholecase.__file__)")
     assert str(tmp_path) in where
-    command = (python, "-m", "wholecase.cli")
+    command = (python.parent / "wholecase",)
     cohort = write_cohort(tmp_path, patients=8)
     assert "sparse_attention (wholecase-example 0.1.0)" in ran(*command, "parts", "aggregator")
     ran(*command, "check", cohort, "--recipe", EXAMPLE / "recipe.yaml")
     ran(*command, "run", EXAMPLE / "recipe.yaml", "--cohort", cohort, "--out", tmp_path / "run",
         *HASTY, "--workers", 2)  # fmt: skip
     ran(python, "-m", "pip", "uninstall", "-q", "-y", "wholecase-example")
-    asked = [*command, "predict", tmp_path / "run", tmp_path / "00-0.png", "--out", tmp_path / "o"]
-    done = subprocess.run([str(word) for word in asked], capture_output=True, text=True)
-    assert done.returncode == 1
-    assert MISSING in done.stderr
+    asked = ("predict", tmp_path / "run", tmp_path / "00-0.png", "--out", tmp_path / "o")
+    assert MISSING in ran(*command, *asked, code=1)
 
 
-def ran(*words: object) -> str:
-    """What a command prints; it must succeed, and knows nothing of this process's path."""
+def ran(*words: object, code: int = 0) -> str:
+    """What a command prints, ended with that code; it knows nothing of this process's path."""
     alone = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    asked = [str(word) for word in words]
     done = subprocess.run(
-        [str(word) for word in words], capture_output=True, text=True, env=alone, timeout=280
+        asked, check=False, capture_output=True, text=True, env=alone, timeout=280
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr

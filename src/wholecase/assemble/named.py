@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from wholecase.cohort import Cohort
 from wholecase.core.digest import file_digest
 from wholecase.core.lookup import options_of
-from wholecase.core.outside import Part, find, others
+from wholecase.core.outside import Part, find, others, plain
 from wholecase.core.table import Table
 from wholecase.encoders import ENCODERS, FIELD, STORED, published_encoder
 from wholecase.evaluation import METRICS, THRESHOLDS
@@ -142,8 +142,8 @@ def _is_module(part: Part) -> bool:
 def with_origins(recipe: Recipe, cohort: Cohort | None = None) -> Recipe:
     """The recipe with the packages, and their versions, that its parts come from."""
     pins = [part.requirement for part in outside_parts(recipe, cohort) if part.requirement]
-    packages = {pin.partition("==")[0] for pin in pins}
-    kept = [one for one in recipe.parts if one.partition("==")[0] not in packages]
+    packages = {plain(pin.partition("==")[0]) for pin in pins}
+    kept = [one for one in recipe.parts if plain(one.partition("==")[0]) not in packages]
     parts = tuple(dict.fromkeys([*pins, *kept]))
     return recipe if parts == recipe.parts else recipe.model_copy(update={"parts": parts})
 

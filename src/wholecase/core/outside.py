@@ -58,9 +58,9 @@ def find(kind: str, name: str) -> Part | None:
     if ":" in name:
         return _referred(kind, name)
     wanted = [part for part in _of_modules() if (part.kind, part.name) == (kind, name)]
-    offered = [part for part in installed() if (part.kind, part.name) == (kind, name)]
-    named = [part for part in offered if part.package in _packages()]
-    chosen = wanted + named or offered
+    there = [part for part in installed() if (part.kind, part.name) == (kind, name)]
+    named = [part for part in there if plain(part.package or "") in _packages()]
+    chosen = wanted + named or there
     origins = list(dict.fromkeys(part.origin for part in chosen))
     if len(origins) > 1:
         raise RecipeError(
@@ -171,7 +171,16 @@ def _of_modules() -> Iterator[Part]:
 
 
 def _packages() -> set[str]:
-    return {entry.partition("==")[0] for entry, parts in _USED.items() if parts is None}
+    return {plain(entry.partition("==")[0]) for entry, parts in _USED.items() if parts is None}
+
+
+def plain(package: str) -> str:
+    """The name of a package without the freedom of dashes and capitals.
+
+    >>> plain("My_Parts")
+    'my-parts'
+    """
+    return package.replace("_", "-").replace(".", "-").lower()
 
 
 @cache
@@ -209,7 +218,8 @@ def _opened(entry: str) -> tuple[Part, ...] | None:
     is_package = _version(name) is not None
     if not version and _is_module(name):
         module = _imported(name)
-        if hasattr(module, LISTED) or not any(p.package == name for p in installed()):
+        homes = {plain(part.module.partition(".")[0]) for part in installed()}
+        if hasattr(module, LISTED) or plain(name) not in homes:
             return _listed(module, name, _package_of(name))
     if version and not is_package:
         raise RecipeError(_not_installed(name, version))
