@@ -114,6 +114,12 @@ def test_a_run_folder_tells_what_is_missing(folder: Path) -> None:
     assert "pip install gone==3" in missing
 
 
+def test_an_address_is_no_reference() -> None:
+    for name in ("hf-hub:MahmoodLab/UNI", "C:/weights.bin", "a:b:c", "no such"):
+        assert not anything().knows(name)
+    assert look_up(anything(), "collections:OrderedDict", "thing")() == {}
+
+
 def test_objects_are_told_by_where_others_find_them() -> None:
     from collections import OrderedDict
 

@@ -10,11 +10,10 @@ from pydantic_core import to_jsonable_python
 from wholecase.assemble.describe import meanings_of
 from wholecase.assemble.listing import line_of
 from wholecase.assemble.named import KIND_AT, TABLES, maker_of, settings_of
+from wholecase.core.outside import REFERENCE
 from wholecase.encoders import FIELD, STORED
 from wholecase.recipes import Recipe
 
-REFERENCE = "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
-"""`module:Name`, of one's own part."""
 TOGETHER = "together"
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from wholecase.cohort import Cohort
 from wholecase.core.digest import file_digest
 from wholecase.core.lookup import options_of
-from wholecase.core.outside import Part, find, others, plain
+from wholecase.core.outside import REFERENCE, Part, find, others, plain
 from wholecase.core.table import Table
 from wholecase.encoders import ENCODERS, FIELD, STORED, published_encoder
 from wholecase.evaluation import METRICS, THRESHOLDS
@@ -105,7 +106,7 @@ def _in_section(section: BaseModel) -> Iterator[tuple[str, str]]:
 
 def _inside(kind: str, options: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """Parts from outside that a part is made of, at any depth."""
-    if isinstance(options, str) and (options in others(kind) or ":" in options[1:-1]):
+    if isinstance(options, str) and (options in others(kind) or re.match(REFERENCE, options)):
         yield kind, options
     for one in _values(options):
         yield from _inside(kind, one)
@@ -129,14 +130,9 @@ def outside_parts(recipe: Recipe, cohort: Cohort | None = None) -> tuple[Part, .
     for kind, name in dict.fromkeys([*named_in(recipe), *kinds]):
         own: Any = FIELD if kind == "encoder" and name in FIELD else TABLES.get(kind, {})
         part = None if name in own else find(kind, name)
-        if part is not None and _is_module(part):
+        if part is not None:
             found.append(part)
     return tuple(found)
-
-
-def _is_module(part: Part) -> bool:
-    """Whether it is no file `C:weights` that only looks like a reference."""
-    return ":" not in part.name or part.module.replace(".", "").isidentifier()
 
 
 def with_origins(recipe: Recipe, cohort: Cohort | None = None) -> Recipe:

@@ -7,6 +7,7 @@ to the things themselves. A reference is `module:Name`. What a table of the hous
 
 import importlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import RecipeError
 
 GROUP = "wholecase.parts"
+REFERENCE = "^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_.]*$"
+"""`module:Name`, and no address or file."""
 LISTED = "PARTS"
 """The mapping of a module that tells its parts."""
 
@@ -55,7 +58,7 @@ def find(kind: str, name: str) -> Part | None:
     Raises:
         RecipeError: two have that name.
     """
-    if ":" in name:
+    if re.match(REFERENCE, name):
         return _referred(kind, name)
     wanted = [part for part in _of_modules() if (part.kind, part.name) == (kind, name)]
     there = [part for part in installed() if (part.kind, part.name) == (kind, name)]
