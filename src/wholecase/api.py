@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
+from inspect import isroutine
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -12,6 +13,7 @@ from wholecase.cohort import Cohort
 from wholecase.cohort import read_cohort as read_manifest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
+from wholecase.core.outside import reference
 from wholecase.evaluation import Interval, Rule
 from wholecase.experiment import Settings, Terms, ask, ballot, external_metrics, question_of
 from wholecase.experiment import run as experiment
@@ -25,7 +27,10 @@ __all__ = ["Judgement", "Run", "open_run", "read_cohort", "run", "vote"]
 
 File = str | Path
 Overrides = Mapping[str, object] | Sequence[str]
-"""`{"train.epochs": 3, "encoder": "colour"}`, or as on the command line `["train.epochs=3"]`."""
+"""`{"train.epochs": 3, "encoder": "colour"}`, or as on the command line `["train.epochs=3"]`.
+
+A part of one's own may be the thing itself: `{"model.aggregator": MyPool}`.
+"""
 
 
 def read_cohort(path: File, recipe: File | None = None, overrides: Overrides = ()) -> Cohort:
@@ -240,7 +245,15 @@ def _files(named: Any) -> Any:  # noqa: ANN401 (a file, several, or None)
 
 def _lines(overrides: Overrides) -> list[str]:
     if isinstance(overrides, Mapping):
-        import json
-
-        return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+        return [_line(key, value) for key, value in overrides.items()]
     return list(overrides)
+
+
+def _line(key: str, value: object) -> str:
+    """An override; a class or function stands for itself, by where it is found."""
+    import json
+
+    if isinstance(value, type) or isroutine(value):
+        whole = key if key.endswith(".name") else f"{key}.name"
+        return f"{whole}={json.dumps(reference(value))}"
+    return f"{key}={json.dumps(value, default=reference)}"

@@ -3,8 +3,10 @@
 from wholecase.assemble.bags import bags_of, check_input, check_pixels
 from wholecase.assemble.case_models import model_of
 from wholecase.assemble.describe import describe
+from wholecase.assemble.full import full_text
 from wholecase.assemble.gate import check_recipe
 from wholecase.assemble.moved import moved_weights
+from wholecase.assemble.named import learnt_origins, told_origins, with_origins
 from wholecase.assemble.parts import (
     AUTO,
     batches_of,
@@ -34,7 +36,9 @@ __all__ = [
     "cut_of",
     "describe",
     "encoder_of",
+    "full_text",
     "labels_of",
+    "learnt_origins",
     "model_of",
     "moved_weights",
     "of_size",
@@ -44,6 +48,8 @@ __all__ = [
     "schedule_of",
     "shades_of",
     "split_of",
+    "told_origins",
     "trainings_of",
     "views_of",
+    "with_origins",
 ]

@@ -180,6 +180,6 @@ def _images(named: Named) -> Pooling | None:
         if named.options:
             raise RecipeError("model.images=together makes one bag and has no options")
         return None
-    rule = look_up({"together": None, **POOLINGS}, named.name, "rule for several images")
+    rule = look_up(POOLINGS, named.name, "rule for several images")
     pooling: Pooling = built(rule, named, "rule for several images")
     return pooling

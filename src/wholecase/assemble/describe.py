@@ -11,42 +11,17 @@ from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
 from wholecase.assemble.case_models import model_of, pixels_of
+from wholecase.assemble.named import KIND_AT, maker_of, settings_of
 from wholecase.assemble.parts import cut_of, schedule_of
 from wholecase.core.kinds import RGB
-from wholecase.core.lookup import options_of
-from wholecase.encoders import ENCODERS
-from wholecase.instances import CUTS
 from wholecase.models import (
-    AGGREGATORS,
-    BACKBONES,
-    HEADS,
-    INPUTS,
-    POOLINGS,
     Batch,
     CaseModel,
     trainable,
 )
 from wholecase.recipes import Named, Recipe
-from wholecase.training import BATCHES, SCHEDULES, VIEWS, optimizer_for
+from wholecase.training import optimizer_for
 
-TABLES: dict[str, Any] = {
-    "backbone": BACKBONES,
-    "input": INPUTS,
-    "aggregator": AGGREGATORS,
-    "pooling": POOLINGS,
-    "images": POOLINGS,
-    "head": HEADS,
-    "cut": CUTS,
-    "encoder": ENCODERS,
-    "batches": BATCHES,
-    "views": VIEWS,
-    "schedule": SCHEDULES,
-}
-GIVEN = {"width", "kind", "build", "branches", "classes", "counts", "examples", "seed", "device"}
-GIVEN |= {"views"}
-"""What the house hands to constructors itself."""
-ASKED = {"batches": {"classes"}}
-"""What is an option there, although the house hands something of that name to others."""
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
 
@@ -92,9 +67,10 @@ def _settings(section: BaseModel, above: str) -> Iterator[str]:
 
 
 def _options(name: str, what: str, named: Named) -> Iterator[str]:
-    make = TABLES.get(what, {}).get(named.name)
-    defaults = {} if make is None else options_of(make, GIVEN - ASKED.get(what, set()))
-    meanings = {} if make is None else _meanings(make)
+    kind = KIND_AT.get(what, what)
+    made = None if named.name == "together" else maker_of(kind, named.name)
+    defaults = {} if made is None else settings_of(kind, named.name)
+    meanings = {} if made is None else meanings_of(made[0])
     for option in dict.fromkeys([*named.options, *defaults]):
         default = defaults[option].default if option in defaults else inspect.Parameter.empty
         value = named.options.get(option, default)
@@ -110,7 +86,7 @@ def _line(name: str, value: object, meaning: str) -> str:
     return meaning.rstrip() or head.rstrip()
 
 
-def _meanings(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a function)
+def meanings_of(make: Any) -> dict[str, str]:  # noqa: ANN401 (a class or a function)
     """The `Args` of a docstring, option by option."""
     found: dict[str, str] = {}
     inside, name = False, ""

@@ -5,6 +5,7 @@ from typing import final
 
 from wholecase.assemble.bags import check_input
 from wholecase.assemble.case_models import model_of, pixels_of
+from wholecase.assemble.named import TABLES, named_in
 from wholecase.assemble.parts import (
     batches_of,
     cut_of,
@@ -13,9 +14,11 @@ from wholecase.assemble.parts import (
     of_size,
     schedule_of,
 )
+from wholecase.assemble.trial import try_foreign
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import PixelKind
 from wholecase.core.lookup import look_up, nearest
+from wholecase.core.outlet import message
 from wholecase.encoders import check_spacing
 from wholecase.evaluation import METRICS, threshold_rule
 from wholecase.models import Batch, CaseModel, layers_that_drop
@@ -42,6 +45,7 @@ def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind | None
         WeightsError: weights are not to be found.
     """
     check_input(recipe)
+    _tell_refused(recipe)
     labels_of(recipe)
     _check_sight(recipe, weights=weights)
     if kind is None or recipe.model.pixels is not None:
@@ -49,6 +53,18 @@ def check_recipe(recipe: Recipe, *, weights: bool = True, kind: PixelKind | None
     _check_learning(recipe, kind, weights=weights)
     batches_of(of_size(recipe, 1), _Nobody(), recipe.protocol.seed)
     _check_choices(recipe)
+
+
+def _tell_refused(recipe: Recipe) -> None:
+    """What others call as the house calls its own is never taken, and they shall know."""
+    named = set(named_in(recipe))
+    for kind, table in TABLES.items():
+        for part in table.refused():
+            if (kind, part.name) in named:
+                message(
+                    f"note: the {kind} {part.name!r} of {part.origin} has the name of one of "
+                    "wholecase's own, and is not used; give it another name"
+                )
 
 
 def _check_sight(recipe: Recipe, *, weights: bool) -> None:
@@ -64,6 +80,7 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
     """The model, and what moves its weights in each stage."""
     width, seed = WIDTH if recipe.model.backbone is None else kind.channels, recipe.protocol.seed
     model = model_of(recipe, width, len(recipe.cohort.groups), seed, kind=kind)
+    try_foreign(model, WIDTH if model.backbone is None else model.backbone.width)
     if weights:
         for network in model.networks():
             if network.file is not None:
@@ -89,7 +106,10 @@ def _check_decay(model: CaseModel, schedule: Schedule) -> None:
 def _check_choices(recipe: Recipe) -> None:
     """What is watched while learning, and chosen after it."""
     watch = recipe.train.early_stop.on if recipe.train.early_stop else "loss"
-    look_up({"loss": None, **METRICS}, watch, "metric for train.early_stop.on")
+    if watch != "loss":
+        look_up(METRICS, watch, "metric for train.early_stop.on")
+    for name in recipe.evaluate.metrics:
+        look_up(METRICS, name, "metric for evaluate.metrics")
     threshold_rule(recipe.choose.threshold, "rule for choose.threshold")
     known = dict.fromkeys(CALIBRATIONS)
     look_up(known, recipe.choose.calibration, "rule for choose.calibration")

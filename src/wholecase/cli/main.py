@@ -18,6 +18,7 @@ from wholecase.cli.extract import extract
 from wholecase.cli.features import features
 from wholecase.cli.gallery import gallery
 from wholecase.cli.import_clam import import_clam
+from wholecase.cli.listing import parts
 from wholecase.cli.phantom import phantom
 from wholecase.cli.predict import predict
 from wholecase.cli.recipes import recipes
@@ -67,6 +68,7 @@ def build() -> App:
     app.command(features)
     app.command(gallery)
     app.command(recipes)
+    app.command(parts)
     app.command(phantom)
     app.command(store)
     app.command(export)

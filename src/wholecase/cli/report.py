@@ -22,9 +22,12 @@ def report(
     """Write a run's self-contained page anew and say where it is."""
     from wholecase.core.errors import RunError
     from wholecase.core.os_errors import sentence_of
+    from wholecase.core.outlet import message
     from wholecase.report import share as write_shared
     from wholecase.report import write_checklist, write_report
 
+    for sentence in _absent(run):
+        message(f"note: {sentence}")
     if checklist is not None:
         print(write_checklist(run, checklist).resolve().as_uri())
         return
@@ -40,3 +43,12 @@ def report(
         raise RunError(
             f"{reason}; the page is written into the run's folder, so report a copy of it"
         ) from error
+
+
+def _absent(run: Path) -> list[str]:
+    """What made the run and is not here; its page can be written all the same."""
+    from wholecase.core.outside import absences
+    from wholecase.runs import RunFolder
+
+    folder = RunFolder(run)
+    return list(absences(folder.read_facts().get("parts", ())) if folder.facts.is_file() else ())

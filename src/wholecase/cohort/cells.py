@@ -9,6 +9,7 @@ from typing import Any
 
 from wholecase.cohort.cases import KINDS
 from wholecase.cohort.row import Row
+from wholecase.core.outside import others
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 
 MICROSCOPIC = ("slide", "tile")
@@ -88,6 +89,9 @@ def _spacing(row: Row) -> float | None:
 
 
 def _kind(row: Row) -> str:
+    text = row.text("kind")
+    if text is not None and text not in KINDS and text in others("source"):
+        return text
     return KINDS[KINDS.index(row.choice("kind", KINDS))]
 
 

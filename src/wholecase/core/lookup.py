@@ -8,15 +8,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.table import Table
 
 Thing = TypeVar("Thing")
 
 
 def look_up(table: Mapping[str, Thing], name: str, what: str) -> Thing:
     """The thing of that name; an unknown name is an error that lists the known ones."""
+    if isinstance(table, Table) and table.knows(name):
+        found: Thing = table[name]
+        return found
     if name not in table:
-        raise RecipeError(f"no {what} is called {name!r}{nearest(name, table)}")
+        raise RecipeError(f"no {what} is called {name!r}{_instead(table, name)}")
     return table[name]
+
+
+def _instead(table: Mapping[str, Thing], name: str) -> str:
+    if not isinstance(table, Table):
+        return nearest(name, table)
+    told = nearest(name, table.names())
+    return f"{told}; or install the package that has it" if "known:" in told else told
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

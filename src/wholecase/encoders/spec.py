@@ -83,11 +83,11 @@ class EncoderSpec:
             )
         if self.name == "paired":
             return paired, {"build": lambda *of: EncoderSpec(*of).build(device)}
-        if self.name in ENCODERS:
-            return ENCODERS[self.name], {"device": device}
         if self.name in FIELD:
             return published_encoder, {"device": device, "name": self.name}
-        check_model(self.name, others=[*ENCODERS, *FIELD, STORED])
+        if ENCODERS.knows(self.name):
+            return ENCODERS[self.name], {"device": device}
+        check_model(self.name, others=[*ENCODERS.names(), *FIELD, STORED])
         return ENCODERS["timm"], {"device": device, "model": self.name}
 
     def known_width(self) -> int | None:

@@ -75,7 +75,9 @@ def check_model(name: str, others: Iterable[str] = ()) -> None:
     if not timm.is_model(name):
         # where nothing is close, a thousand names are no help
         close = difflib.get_close_matches(name, [*others, *timm.list_models()], n=1)
-        raise RecipeError(f"timm has no network called {name!r}{nearest(name, close or others)}")
+        told = nearest(name, close or others)
+        end = "" if close else "; or install the package that has it"
+        raise RecipeError(f"timm has no network called {name!r}{told}{end}")
 
 
 def _created(model: str, given: Mapping[str, Any], *, pretrained: bool) -> "nn.Module":

@@ -59,6 +59,8 @@ class Metric:
     """The value where several judges spoke, if that is not what one would have had who said it all:
     ranks of two are not compared."""
     several_judges_only: bool = False
+    says: str = ""
+    """What it tells, in a sentence for people, where the report has none of its own."""
 
     def __call__(self, truth: Truth, probabilities: Probabilities, decision: Decision) -> float:
         """The value with each case counted once."""

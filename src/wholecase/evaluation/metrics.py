@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from wholecase.core.table import Table
 from wholecase.evaluation.apart import (
     Ranking,
     apart,
@@ -172,84 +173,90 @@ def _overlap(scores: Scores, alpha: float) -> Ends | None:
 
 _UNBOUNDED = (-np.inf, np.inf)
 
-METRICS: dict[str, Metric] = {
-    "auroc": Metric(
-        _by_rank(weighted_auroc),
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        bound=_ranked,
-        by_judge=apart(weighted_auroc, pairs),
-    ),
-    "auprc": Metric(
-        _by_rank(weighted_precision),
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        by_judge=apart(weighted_precision, positives),
-    ),
-    "balanced_accuracy": Metric(
-        _by_count(recalls, over_occurring=True), "decisions", "classes", terms=_found_of_each
-    ),
-    "f1": Metric(_by_count(f1s), "decisions", "classes", needs=(1,), bound=_overlap),
-    "sensitivity": Metric(_by_count(recalls), "decisions", "classes", needs=(1,), terms=_found),
-    "specificity": Metric(
-        _by_count(specificities), "decisions", "classes", needs=(0,), terms=_cleared
-    ),
-    "accuracy": Metric(_mean_of(_hits), "decisions", "cases", terms=_hits),
-    "matthews": Metric(_matthews, "decisions", "classes", needs=(0, 1), within=(-1.0, 1.0)),
-    "brier": Metric(
-        _mean_of(_misses),
-        "probabilities",
-        "cases",
-        best=0.0,
-        within_of_many=(0.0, 2.0),
-        terms=_misses,
-    ),
-    "ece": Metric(weighted_calibration_error, "probabilities", "cases", best=0.0, is_redrawn=False),
-    "calibration_slope": Metric(
-        weighted_slope,
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        within=_UNBOUNDED,
-        bound=slope_ends,
-        is_redrawn=False,
-        two_classes_only=True,
-    ),
-    "calibration_intercept": Metric(
-        weighted_intercept,
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        within=_UNBOUNDED,
-        best=0.0,
-        bound=intercept_ends,
-        is_redrawn=False,
-        two_classes_only=True,
-    ),
-    "separation": Metric(
-        _separation,
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        within=(-1.0, 1.0),
-        two_classes_only=True,
-    ),
-    "auroc_pooled": Metric(
-        _by_rank(weighted_auroc),
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        bound=_ranked_pooled,
-        several_judges_only=True,
-    ),
-    "auprc_pooled": Metric(
-        _by_rank(weighted_precision),
-        "probabilities",
-        "classes",
-        needs=(0, 1),
-        several_judges_only=True,
-    ),
-}
+METRICS: Table[Metric] = Table(
+    "metric",
+    {
+        "auroc": Metric(
+            _by_rank(weighted_auroc),
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            bound=_ranked,
+            by_judge=apart(weighted_auroc, pairs),
+        ),
+        "auprc": Metric(
+            _by_rank(weighted_precision),
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            by_judge=apart(weighted_precision, positives),
+        ),
+        "balanced_accuracy": Metric(
+            _by_count(recalls, over_occurring=True), "decisions", "classes", terms=_found_of_each
+        ),
+        "f1": Metric(_by_count(f1s), "decisions", "classes", needs=(1,), bound=_overlap),
+        "sensitivity": Metric(_by_count(recalls), "decisions", "classes", needs=(1,), terms=_found),
+        "specificity": Metric(
+            _by_count(specificities), "decisions", "classes", needs=(0,), terms=_cleared
+        ),
+        "accuracy": Metric(_mean_of(_hits), "decisions", "cases", terms=_hits),
+        "matthews": Metric(_matthews, "decisions", "classes", needs=(0, 1), within=(-1.0, 1.0)),
+        "brier": Metric(
+            _mean_of(_misses),
+            "probabilities",
+            "cases",
+            best=0.0,
+            within_of_many=(0.0, 2.0),
+            terms=_misses,
+        ),
+        "ece": Metric(
+            weighted_calibration_error, "probabilities", "cases", best=0.0, is_redrawn=False
+        ),
+        "calibration_slope": Metric(
+            weighted_slope,
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            within=_UNBOUNDED,
+            bound=slope_ends,
+            is_redrawn=False,
+            two_classes_only=True,
+        ),
+        "calibration_intercept": Metric(
+            weighted_intercept,
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            within=_UNBOUNDED,
+            best=0.0,
+            bound=intercept_ends,
+            is_redrawn=False,
+            two_classes_only=True,
+        ),
+        "separation": Metric(
+            _separation,
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            within=(-1.0, 1.0),
+            two_classes_only=True,
+        ),
+        "auroc_pooled": Metric(
+            _by_rank(weighted_auroc),
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            bound=_ranked_pooled,
+            several_judges_only=True,
+        ),
+        "auprc_pooled": Metric(
+            _by_rank(weighted_precision),
+            "probabilities",
+            "classes",
+            needs=(0, 1),
+            several_judges_only=True,
+        ),
+    },
+    Metric,
+)
 """In the order of the papers; a new one states its facts here and has its interval from them."""

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
+from wholecase.core.table import Table
 from wholecase.evaluation.cuts import (
     Counts,
     Merit,
@@ -123,14 +124,18 @@ def _youden(found: Counts, wrong: Counts, positives: Totals, negatives: Totals) 
     return merit
 
 
-THRESHOLDS: dict[str, ThresholdRule] = {
-    "f1": ThresholdRule("F1 score", _f1),
-    "swept_f1": ThresholdRule("F1 score", _f1, among=tuple(n / 100 for n in range(5, 96))),
-    "youden": ThresholdRule("Youden's J", _youden),
-    "half": ThresholdRule(),
-    "smoothed_f1": ThresholdRule("F1 score", _f1, is_smoothed=True),
-    "smoothed_balanced": ThresholdRule("Youden's J", _youden, is_smoothed=True),
-}
+THRESHOLDS: Table[ThresholdRule] = Table(
+    "threshold",
+    {
+        "f1": ThresholdRule("F1 score", _f1),
+        "swept_f1": ThresholdRule("F1 score", _f1, among=tuple(n / 100 for n in range(5, 96))),
+        "youden": ThresholdRule("Youden's J", _youden),
+        "half": ThresholdRule(),
+        "smoothed_f1": ThresholdRule("F1 score", _f1, is_smoothed=True),
+        "smoothed_balanced": ThresholdRule("Youden's J", _youden, is_smoothed=True),
+    },
+    ThresholdRule,
+)
 """Youden's J is twice the balanced accuracy, less one (Youden 1950)."""
 
 

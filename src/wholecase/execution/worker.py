@@ -5,6 +5,7 @@ import multiprocessing
 from collections.abc import Callable
 from typing import Any, final
 
+from wholecase.core.outside import Known
 from wholecase.execution.interrupts import deaf_children
 from wholecase.execution.script import script_left_out
 from wholecase.execution.serve import Setup, serve
@@ -12,6 +13,10 @@ from wholecase.execution.threads import one_thread_for_children
 
 LEAVING_S = 5.0
 """How long a worker without work may take to leave before it is made to."""
+
+
+def _serve(serving: Callable[..., None], _known: object, *told: object) -> None:
+    serving(*told)
 
 
 @final
@@ -27,7 +32,9 @@ class Worker:
         # spawn, never fork: the same on every system, and no inherited locks or open slides
         context = multiprocessing.get_context("spawn")
         self.line, theirs = context.Pipe()
-        self._process = context.Process(target=serving, args=(theirs, function, setup), daemon=True)
+        # what is unpickled first lets the rest be found: a cut may be of a file of one's own
+        told = (Known(), theirs, function, setup)
+        self._process = context.Process(target=_serve, args=(serving, *told), daemon=True)
         self._code: int | None = None
         plain = script_left_out(function, getattr(setup, "func", setup))
         with one_thread_for_children(), deaf_children(), plain:

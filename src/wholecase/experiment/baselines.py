@@ -165,8 +165,8 @@ def _differences(
     seed, repeats = seed_of(recipe.protocol.seed, "baseline", name), recipe.evaluate.bootstrap
     return {
         metric: paired_difference(ours, theirs, metric, repeats=repeats, seed=seed).to_json()
-        for metric, facts in METRICS.items()
-        if facts.suits(ours)
+        for metric in (*METRICS, *recipe.evaluate.metrics)
+        if METRICS[metric].suits(ours)
     }
 
 

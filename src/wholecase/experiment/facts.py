@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from wholecase.assemble import cut_of
+from wholecase.assemble import cut_of, told_origins
 from wholecase.cohort import Case, Cohort, Split, split_digest
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.version import VERSION
@@ -70,6 +70,7 @@ def facts_of(
         "seed": recipe.protocol.seed,
         "data": digest(contents=sorted(extraction.digests.values())),
         "versions": versions(),
+        **({"parts": parts} if (parts := told_origins(recipe, cohort)) else {}),
         "machine": machine(),
     }
 

@@ -5,6 +5,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from wholecase.assemble import learnt_origins
 from wholecase.cohort import Case, Fold, Split, split_digest
 from wholecase.core.digest import digest, file_digest
 from wholecase.core.errors import RunError
@@ -19,6 +20,7 @@ AFTERWARDS: Any = {
     "evaluate": True,
     "protocol": {"repeats"},
     "cohort": {"counted"},
+    "parts": True,
 }
 """Parts of a recipe that a trained model does not rest on."""
 SHOWN = 5
@@ -53,10 +55,17 @@ def learnt_key(
         parts=parts,
         sides=sides,
         **_begun_from(recipe),
+        **_made_by(recipe),
         seed=recipe.protocol.seed,
         number=fold.number,
         width=extraction.width,
     )
+
+
+def _made_by(recipe: Recipe) -> dict[str, Any]:
+    """Who made the parts that are not the house's, and in which version; nothing where all are."""
+    told = learnt_origins(recipe)
+    return {"version of parts": told} if told else {}
 
 
 def _begun_from(recipe: Recipe) -> dict[str, str]:
@@ -137,6 +146,7 @@ def _inputs(recipe: Recipe, cohort_file: Path, split: Split) -> dict[str, str]:
         "recipe": digest(recipe=recipe.model_dump(mode="json", exclude=AFTERWARDS)),
         "cohort": file_digest(cohort_file),
         "splits": split_digest(split),
+        **{name: digest(told=told) for name, told in _made_by(recipe).items()},
     }
 
 

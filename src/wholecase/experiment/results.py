@@ -14,6 +14,7 @@ from wholecase.cohort import Case
 from wholecase.core.files import write_json
 from wholecase.core.seeds import seed_of
 from wholecase.evaluation import (
+    METRICS,
     Interval,
     Novelty,
     error_if_honest,
@@ -198,7 +199,12 @@ def measured(
     """Metric name -> value, low, high, n."""
     seed, repeats = seed_of(recipe.protocol.seed, "bootstrap", name), recipe.evaluate.bootstrap
     patients = tuple(j.case.patient for j in judgements)
-    intervals: dict[str, Interval] = measure(scores_of(judgements), repeats=repeats, seed=seed)
+    intervals: dict[str, Interval] = measure(
+        scores_of(judgements),
+        only=(*METRICS, *recipe.evaluate.metrics),
+        repeats=repeats,
+        seed=seed,
+    )
     found = [np.nan if j.localisation is None else j.localisation for j in judgements]
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)

@@ -10,7 +10,15 @@ from time import perf_counter
 from typing import Any
 
 from wholecase.answer import Judgement, has_bag
-from wholecase.assemble import bags_of, check_pixels, check_recipe, labels_of, repeats_of, split_of
+from wholecase.assemble import (
+    bags_of,
+    check_pixels,
+    check_recipe,
+    labels_of,
+    repeats_of,
+    split_of,
+    with_origins,
+)
 from wholecase.cohort import (
     Cohort,
     Split,
@@ -80,7 +88,7 @@ def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
     """
     cohort = read_cohort(cohort_file, labels_of(recipe))
     splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
-    recipe = sized(recipe, settings.place.device, splits[0].folds[0].train)
+    recipe = with_origins(sized(recipe, settings.place.device, splits[0].folds[0].train), cohort)
     _check(recipe, cohort, settings)
     folder = RunFolder(settings.out)
     try:

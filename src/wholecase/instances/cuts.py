@@ -1,15 +1,20 @@
 """A name leads to a cut, and a kind of image to the cut that suits it."""
 
+from wholecase.core.table import Table
 from wholecase.instances.grid import Grid
 from wholecase.instances.instances import Cut
 from wholecase.instances.slices import Slices
 from wholecase.instances.whole import Whole
 
-CUTS: dict[str, type[Cut]] = {
-    "grid": Grid,
-    "whole": Whole,
-    "slices": Slices,
-}
+CUTS: Table[type[Cut]] = Table(
+    "cut",
+    {
+        "grid": Grid,
+        "whole": Whole,
+        "slices": Slices,
+    },
+    Cut,
+)
 
 
 def cut_for(kind: str, cut: Cut, mpp: float | None = None) -> Cut:

@@ -13,6 +13,7 @@ from wholecase.core.errors import RecipeError, SourceError
 from wholecase.core.geojson import read_polygons
 from wholecase.core.kinds import RGB
 from wholecase.core.lookup import check_options, look_up, nearest, options_of
+from wholecase.core.table import Table
 from wholecase.instances.classical import Classical
 from wholecase.instances.otsu import Otsu
 from wholecase.instances.polygons import filled
@@ -24,10 +25,14 @@ WORKING_SPACING_UM = 8.0
 LONGEST_PX = 4096
 """The mask of a very large slide is coarser instead of larger."""
 
-TISSUES: dict[str, type[Segmenter]] = {
-    "classical": Classical,
-    "otsu": Otsu,
-}
+TISSUES: Table[type[Segmenter]] = Table(
+    "tissue",
+    {
+        "classical": Classical,
+        "otsu": Otsu,
+    },
+    Segmenter,
+)
 
 
 @dataclass(frozen=True)

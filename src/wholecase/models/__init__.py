@@ -18,6 +18,7 @@ from wholecase.models.deciders import is_each_alone
 from wholecase.models.export import Exported, export_onnx
 from wholecase.models.graph import Calibrated
 from wholecase.models.heads import HEADS, Head
+from wholecase.models.heads.metric_losses import loss_table
 from wholecase.models.inputs import INPUTS, LIGHT, Input
 from wholecase.models.monte_carlo import PASSES, dropped_answers, layers_that_drop
 from wholecase.models.numbers import as_float
@@ -35,6 +36,7 @@ from wholecase.models.predict import (
     remember,
 )
 from wholecase.models.quantise import Quantised, quantise
+from wholecase.models.segments import segment_softmax, segment_sum
 
 __all__ = [
     "AGGREGATORS",
@@ -81,6 +83,7 @@ __all__ = [
     "load_model",
     "load_state",
     "load_tensors",
+    "loss_table",
     "lowered",
     "past_network",
     "past_part",
@@ -89,5 +92,7 @@ __all__ = [
     "remember",
     "save_model",
     "save_tensors",
+    "segment_softmax",
+    "segment_sum",
     "trainable",
 ]

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence, unpack_sequence
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.table import Table
 from wholecase.models.segments import owners
 
 FAR = 3.0
@@ -118,4 +119,4 @@ class Recurrent(nn.Module):
         return values + context
 
 
-SEQUENCES: dict[str, type[Recurrent]] = {"gru": Recurrent}
+SEQUENCES: Table[type[Recurrent]] = Table("sequence", {"gru": Recurrent}, Recurrent, ("width",))

@@ -106,7 +106,8 @@ class Pooled:
     embedding: Float[Tensor, "B K E"]
     """K branches: 1, or one per class."""
     weights: Float[Tensor, "T K"]
-    """How much each instance contributed; within a bag and branch they sum to 1."""
+    """How much each instance contributed, 0 or more; within a bag and branch they sum to 1, and
+    zeros are ties (`Aggregator`)."""
     scores: Float[Tensor, "T K"]
     """The same before the softmax."""
     instances: Float[Tensor, "T E"]

@@ -17,6 +17,7 @@ from wholecase.core.errors import RunError
 from wholecase.core.files import atomic
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
+from wholecase.models.case_model import CaseModel
 from wholecase.models.graph import (
     BagGraph,
     Calibrated,
@@ -154,12 +155,21 @@ def _write(graph: Graph, inputs: tuple[Tensor, ...], path: Path) -> None:
         # notes of the exporter: paths of this machine, and more bytes than a small network
         ClearMetadataAndDocStringPass()(made.model)
         made.save(str(path), external_data=False)
-    except (torch._dynamo.exc.UserError, torch.onnx.OnnxExporterError, RuntimeError) as error:
-        parts = ", ".join(sorted({type(m.pool).__name__ for m in graph.models}))
+    except Exception as error:  # exporters, and parts of others, raise whatever they like
+        parts = ", ".join(_suspects(graph))
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise RunError(
-            f"a model with {parts} cannot be written as ONNX for any number of instances: {first}"
+            f"a model with {parts} cannot be written as ONNX for any number of instances: {first}; "
+            "all else of the run works without it"
         ) from error
+
+
+def _suspects(graph: Graph) -> list[str]:
+    """The parts that others made, or else what pools."""
+    models = [model for model in graph.models if isinstance(model, CaseModel)]
+    parts = [part for m in models for part in (m.backbone, m.pool, m.head) if part is not None]
+    foreign = {type(p).__name__ for p in parts if not type(p).__module__.startswith("wholecase.")}
+    return sorted(foreign or {type(m.pool).__name__ for m in models})
 
 
 @contextlib.contextmanager

@@ -217,6 +217,12 @@ def check_exportable(members: Sequence[Calibrated], *, pixels: bool) -> None:
         RunError: a part of the model cannot be in such a graph.
     """
     for model in (member.model for member in members):
+        for own in (model.backbone, model.pool, model.head):
+            if why := "" if own is None else own.no_onnx:
+                raise RunError(
+                    f"{type(own).__name__} cannot be exported to ONNX: {why}; all else of the run "
+                    "works without it"
+                )
         if model.head.remembers and scales_of(model):
             raise RunError(
                 "a model that remembers its training cases and tells scales apart cannot be "

@@ -13,6 +13,7 @@ from torch import Tensor
 from wholecase.core.errors import RecipeError
 from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from wholecase.core.kinds import RGB, PixelKind
+from wholecase.core.table import Table
 from wholecase.models.along import neighbour
 from wholecase.models.numbers import as_float
 
@@ -208,12 +209,17 @@ class ImageNet(Input):
         return torch.stack([red[:, 0], green[:, 1], blue[:, 2]], 1)
 
 
-INPUTS: dict[str, type[Input]] = {
-    "unit": Unit,
-    "window": Window,
-    "zscore": Zscore,
-    "imagenet": ImageNet,
-}
+INPUTS: Table[type[Input]] = Table(
+    "input",
+    {
+        "unit": Unit,
+        "window": Window,
+        "zscore": Zscore,
+        "imagenet": ImageNet,
+    },
+    Input,
+    ("kind",),
+)
 LIGHT = Unit(RGB)
 """What a recipe has that names no input."""
 

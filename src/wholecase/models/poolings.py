@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.table import Table
 from wholecase.models.segments import (
     owners,
     segment_argmax,
@@ -38,6 +39,9 @@ class Pooling(nn.Module, ABC):
 
     few: ClassVar[bool] = False
     """Whether most instances of a large bag weigh nothing, so that learning can pass them over."""
+
+    no_onnx: ClassVar[str] = ""
+    """Why it cannot be exported to ONNX; empty where it can, or where nobody knows yet."""
 
     def turn(self, epoch: int) -> None:
         """An epoch of learning begins; nothing happens where a rule stays the same."""
@@ -195,10 +199,14 @@ class NoisyOr(Pooling):
         return Decided(logits=whole + (-torch.expm1(-whole)).log(), weights=weights)
 
 
-POOLINGS: dict[str, type[Pooling]] = {
-    "max": MaxLogit,
-    "mean": MeanLogit,
-    "top_k": TopK,
-    "log_sum_exp": LogSumExp,
-    "noisy_or": NoisyOr,
-}
+POOLINGS: Table[type[Pooling]] = Table(
+    "pooling",
+    {
+        "max": MaxLogit,
+        "mean": MeanLogit,
+        "top_k": TopK,
+        "log_sum_exp": LogSumExp,
+        "noisy_or": NoisyOr,
+    },
+    Pooling,
+)

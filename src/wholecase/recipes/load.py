@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import nearest
+from wholecase.core.outlet import message
+from wholecase.core.outside import remarks, use
 from wholecase.recipes.paths import is_file, resolved
 from wholecase.recipes.plain_yaml import DEEPEST, MOST_LETTERS, parse_yaml, yaml_text
 from wholecase.recipes.schema import Named, Recipe
@@ -31,16 +33,21 @@ def read_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
 
     An override of a thing's `name` drops the options of the thing that stood there before. Files
     that a recipe names are sought from its own folder, those of an override from where one stands.
-    Where overrides change what is told apart and not the title, that says what it is now.
+    Where overrides change what is told apart and not the title, that says what it is now. The
+    modules under `parts` are imported.
 
     Raises:
-        RecipeError: there is no such recipe, or it says something that cannot be.
+        RecipeError: there is no such recipe, it says something that cannot be, or what has its
+            parts is not installed.
     """
     content = _content(name)
     before = _named_by(content)
     for override in overrides:
         _apply(content, override)
     recipe, after = check_recipe(content, name), _named_by(content)
+    use(recipe.parts)
+    for remark in remarks(recipe.parts):
+        message(f"note: {remark}")
     # a title speaks of the labels that it was written for
     is_other = before[:-1] != after[:-1] and before[-1] == after[-1]
     return recipe.model_copy(update={"title": _title(recipe)}) if is_other else recipe

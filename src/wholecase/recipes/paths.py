@@ -9,6 +9,8 @@ from wholecase.core.regular import why_irregular
 
 NETWORKS = (("encoder",), ("model", "backbone"))
 """Where networks stand; one that is made of others names files at any depth."""
+PARTS = ("parts",)
+"""Where files of one's own parts stand."""
 
 
 def resolved(content: Any, folder: Path, at: Sequence[str] = ()) -> Any:  # noqa: ANN401
@@ -21,7 +23,21 @@ def resolved(content: Any, folder: Path, at: Sequence[str] = ()) -> Any:  # noqa
     """
     for place in NETWORKS:
         content = _of_networks(content, folder, tuple(at), place)
+    if tuple(at) == PARTS:
+        return _of_parts(content, folder)
+    if not at and isinstance(content, dict) and PARTS[0] in content:
+        return {**content, PARTS[0]: _of_parts(content[PARTS[0]], folder)}
     return content
+
+
+def _of_parts(entries: Any, folder: Path) -> Any:  # noqa: ANN401
+    """Files of parts in full; modules and packages as they are."""
+    if not isinstance(entries, list):
+        return entries
+    return [
+        _in_full(one, folder) if isinstance(one, str) and one.endswith(".py") else one
+        for one in entries
+    ]
 
 
 def _of_networks(content: Any, folder: Path, at: tuple[str, ...], place: tuple[str, ...]) -> Any:  # noqa: ANN401

@@ -356,6 +356,11 @@ class Evaluate(Section):
 
     bootstrap: int = Field(2000, ge=100, description="resamples of patients behind each interval")
     pictures: int = Field(200, ge=0, description="most cases with pictures, worst errors first")
+    metrics: tuple[str, ...] = Field(
+        (),
+        description="metrics of other packages that are told beside the house's own",
+        exclude_if=lambda value: not value,
+    )
     muted: dict[str, Reason] = Field(
         default_factory=dict, description="code of a check that need not pass -> why"
     )
@@ -372,6 +377,12 @@ class Recipe(Section):
 
     recipe: str = Field(description="its name")
     title: str = Field("", description="a heading for the report")
+    parts: tuple[str, ...] = Field(
+        (),
+        description="modules, `.py` files or packages whose parts the recipe may name; an "
+        "installed package need not be listed, and is, with its version, where a run is written",
+        exclude_if=lambda value: not value,  # what a recipe does not say keeps its digest
+    )
     cohort: CohortSection
     protocol: Protocol = Protocol()
     cut: Named = Field(description="how images become instances")

@@ -15,8 +15,10 @@ from wholecase.report.compare_page import compare_page
 from wholecase.report.page import write_report
 from wholecase.report.runs_table import run_lines, runs_in
 from wholecase.report.share import share
+from wholecase.report.terms import TERMS, metric_name
 
 __all__ = [
+    "TERMS",
     "Comparison",
     "Judged",
     "Pair",
@@ -26,6 +28,7 @@ __all__ = [
     "disputed_lines",
     "judged_alike",
     "judged_scores",
+    "metric_name",
     "pair_lines",
     "run_lines",
     "runs_in",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wholecase.core.errors import RunError
-from wholecase.report.table_cells import rows_of
+from wholecase.report.table_cells import read_object, rows_of
 from wholecase.runs import RunFolder
 
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
@@ -246,6 +246,15 @@ def _test_by_training(run: Judged) -> float:
     return sum(shares) / len(shares) if shares else 1.0
 
 
+def _added(a: Judged, b: Judged) -> list[str]:
+    """Metrics of other packages that both runs tell, and that are installed here."""
+    from wholecase.evaluation import METRICS
+
+    own, other = ((read_object(run.folder.metrics).get("pooled") or {}) for run in (a, b))
+    shared = [name for name in own if name in other and name not in METRICS]
+    return [name for name in shared if METRICS.knows(name)]
+
+
 def _differences(a: Judged, b: Judged, *, seed: int) -> "dict[str, Interval]":
     from wholecase.core.seeds import seed_of
     from wholecase.evaluation import METRICS, paired_difference
@@ -254,6 +263,6 @@ def _differences(a: Judged, b: Judged, *, seed: int) -> "dict[str, Interval]":
         name: paired_difference(
             a.scores, b.scores, name, repeats=REPEATS, seed=seed_of(seed, "compare", name)
         )
-        for name, metric in METRICS.items()
-        if metric.suits(a.scores)
+        for name in (*METRICS, *_added(a, b))
+        if METRICS[name].suits(a.scores)
     }

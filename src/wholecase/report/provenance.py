@@ -43,6 +43,7 @@ def provenance(run: Run) -> list[Fact]:
         Fact("Cohort", _cohort(cohort), is_code=True),
         Fact("Cut", _text(facts.get("cut"))),
         Fact("Encoder", _encoder(encoder)),
+        Fact("Parts of others", _parts(facts.get("parts"))),
         Fact("Splits", _splits(splits, len(run.folds))),
         Fact("Digest of splits", _text(splits.get("digest")), is_code=True),
         Fact("Added to the memory", _added(run.additions)),
@@ -149,6 +150,18 @@ def _encoder(encoder: object) -> str:
         tail = f", {count(int(width), 'number')} per instance" if width else ""
         return f"{_text(encoder['identity'])}{tail}"
     return _text(encoder)
+
+
+def _parts(told: object) -> str:
+    """What is not of wholecase itself, and whence."""
+    parts = told if isinstance(told, list) else []
+    whence = [
+        f"{one['package']} {one['version']}" if one.get("package") else PurePath(one["module"]).name
+        for one in parts
+    ]
+    return ", ".join(
+        f"{one['kind']} {one['name']} of {of}" for one, of in zip(parts, whence, strict=True)
+    )
 
 
 def _splits(splits: Mapping[str, Any], folds: int) -> str:

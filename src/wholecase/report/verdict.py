@@ -163,7 +163,7 @@ def _card(name: str, measured: Measured) -> Card:
         hint = "; ".join(part for part in (hint, f"no interval: {measured.reason}") if part)
     return Card(
         name=shown,
-        tip=TERMS.get(shown, ""),
+        tip=TERMS.get(shown) or _says(name),
         value=number(measured.value),
         interval=interval(measured),
         held=held(measured),
@@ -175,11 +175,18 @@ def _card(name: str, measured: Measured) -> Card:
     )
 
 
+def _says(name: str) -> str:
+    """What a metric of another package tells, by its own words."""
+    from wholecase.evaluation import METRICS
+
+    return METRICS[name].says if METRICS.knows(name) else ""
+
+
 def _better(name: str) -> str:
     """Which way is better, where that is not up."""
     from wholecase.evaluation import METRICS
 
-    metric = METRICS.get(name)
+    metric = METRICS[name] if METRICS.knows(name) else None
     if metric is None or metric.higher_is_better:
         return ""
     return "lower is better" if metric.higher_is_better is False else f"{metric.best:g} is best"
@@ -189,6 +196,6 @@ def _share(name: str, value: float | None) -> float | None:
     """The value on the drawn scale; None for what has another range than 0 to 1."""
     from wholecase.evaluation import METRICS
 
-    if value is None or (name in METRICS and METRICS[name].within != (0.0, 1.0)):
+    if value is None or (METRICS.knows(name) and METRICS[name].within != (0.0, 1.0)):
         return None
     return min(max(value, 0.0), 1.0)

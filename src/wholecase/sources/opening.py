@@ -8,6 +8,7 @@ from wholecase.core.errors import SourceError, SpacingError
 from wholecase.core.kinds import CT, RGB, PixelKind
 from wholecase.core.lookup import nearest
 from wholecase.core.regular import is_folder, refuse_irregular
+from wholecase.core.table import Table
 from wholecase.core.units import LEAST_SPACING_UM, MOST_SPACING_UM, is_plausible_spacing
 from wholecase.sources.ct import is_pictures, open_series, split_series
 from wholecase.sources.frames import split_page
@@ -37,19 +38,24 @@ def open_source(
     """
     if kind == "features":
         raise SourceError(f"{path}: holds features and no pixels; name the slide to see a picture")
-    if kind not in SOURCES:
-        raise SourceError(f"{path}: no kind of image is called {kind!r}{nearest(kind, SOURCES)}")
+    if not SOURCES.knows(kind):
+        known = nearest(kind, SOURCES.names())
+        raise SourceError(f"{path}: no kind of image is called {kind!r}{known}")
     _check_mpp(path, kind, mpp)
     _check_file(path, kind)
     return SOURCES[kind](path, mpp, window)
 
 
-SOURCES: dict[str, Callable[[Path, float | None, Window | None], ImageSource]] = {
-    "slide": open_slide,
-    "tile": PlainSource,
-    "still": PlainSource,
-    "ct": open_series,
-}
+SOURCES: Table[Callable[[Path, float | None, Window | None], ImageSource]] = Table(
+    "source",
+    {
+        "slide": open_slide,
+        "tile": PlainSource,
+        "still": PlainSource,
+        "ct": open_series,
+    },
+    given=("path", "mpp", "window"),
+)
 
 
 FOLDERS = ("slide", "ct")

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import RGB, PixelKind
 from wholecase.core.lookup import look_up
+from wholecase.core.table import Table
 from wholecase.models import Batch, as_float
 from wholecase.models.segments import owners
 from wholecase.training.augmentation import Augmentation, drawn, is_number, within_range
@@ -191,20 +192,25 @@ class Mixup(Augmentation):
         return mixed(batch, partners(batch), max(share, 1 - share))
 
 
-AUGMENTS: dict[str, type[Augmentation]] = {
-    "flips": Flips,
-    "moved": Moved,
-    "elastic": Elastic,
-    "brightness": Brightness,
-    "contrast": Contrast,
-    "colour": Colour,
-    "blur": Blur,
-    "noise": Noise,
-    "erasing": Erasing,
-    "by_class": ByClass,
-    "mixup": Mixup,
-}
-"""They are applied in this order, whatever the order of a recipe."""
+AUGMENTS: Table[type[Augmentation]] = Table(
+    "augmentation",
+    {
+        "flips": Flips,
+        "moved": Moved,
+        "elastic": Elastic,
+        "brightness": Brightness,
+        "contrast": Contrast,
+        "colour": Colour,
+        "blur": Blur,
+        "noise": Noise,
+        "erasing": Erasing,
+        "by_class": ByClass,
+        "mixup": Mixup,
+    },
+    Augmentation,
+    ("setting", "kind"),
+)
+"""They are applied in this order, whatever the order of a recipe; those of others after them."""
 
 
 @final
@@ -225,10 +231,10 @@ class Augment:
         for name in settings:
             look_up(AUGMENTS, name, "augmentation")
         made: list[Augmentation] = []
-        for name, member in AUGMENTS.items():
-            if name in settings:
-                make: Any = member
-                made.append(make(settings[name], kind))
+        own = [name for name in AUGMENTS if name in settings]
+        for name in (*own, *(name for name in settings if name not in AUGMENTS)):
+            make: Any = AUGMENTS[name]
+            made.append(make(settings[name], kind))
         return cls(tuple(made), kind)
 
     @property

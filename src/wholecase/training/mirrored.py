@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import check_options, look_up
+from wholecase.core.table import Table
 from wholecase.training.adaptive import Adaptive
 from wholecase.training.examples import Example
 from wholecase.training.views import Drawn, PerScale, Views
@@ -64,4 +65,4 @@ def _drawing(seed: int, of: str | Mapping[str, Any]) -> Views:
 
 
 DRAWING: dict[str, type[Views]] = {"adaptive": Adaptive, "drawn": Drawn, "per_scale": PerScale}
-VIEWS: dict[str, type[Views]] = {**DRAWING, "flips": Mirrored}
+VIEWS: Table[type[Views]] = Table("views", {**DRAWING, "flips": Mirrored}, Views, ("seed",))

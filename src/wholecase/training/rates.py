@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import (
 )
 
 from wholecase.core.errors import RecipeError
+from wholecase.core.table import Table
 
 
 class Course(ABC):
@@ -120,7 +121,9 @@ class Followed(Course):
         return LambdaLR(optimizer, lambda epoch: self.factors[min(epoch, last)])
 
 
-SCHEDULES: dict[str, type[Course]] = {"constant": Constant, "plateau": Plateau, "cosine": Cosine}
+SCHEDULES: Table[type[Course]] = Table(
+    "schedule", {"constant": Constant, "plateau": Plateau, "cosine": Cosine}, Course
+)
 
 
 @final

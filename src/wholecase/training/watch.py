@@ -162,8 +162,8 @@ def metric_told(watched: str) -> str:
     """
     if watched == LOSS:
         return "auroc"
-    if watched not in METRICS:
-        known = nearest(watched, [LOSS, *METRICS])
+    if not METRICS.knows(watched):
+        known = nearest(watched, [LOSS, *METRICS.names()])
         raise RecipeError(f"nothing to watch is called {watched!r}{known}")
     return watched
 

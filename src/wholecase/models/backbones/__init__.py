@@ -1,5 +1,6 @@
 """Trainable networks at the front of a model."""
 
+from wholecase.core.table import Table
 from wholecase.models.backbones.attended import Attended
 from wholecase.models.backbones.backbone import Backbone, Build
 from wholecase.models.backbones.cells import WHOLE, cells_of, kept, of_grid
@@ -10,14 +11,19 @@ from wholecase.models.backbones.resnet_grey import ResNetGrey
 from wholecase.models.backbones.small_cnn import SmallCnn
 from wholecase.models.backbones.timm_network import TimmNetwork
 
-BACKBONES: dict[str, type[Backbone]] = {
-    "attended": Attended,
-    "paired": Paired,
-    "per_magnification": PerMagnification,
-    "resnet_grey": ResNetGrey,
-    "small_cnn": SmallCnn,
-    "timm": TimmNetwork,
-}
+BACKBONES: Table[type[Backbone]] = Table(
+    "backbone",
+    {
+        "attended": Attended,
+        "paired": Paired,
+        "per_magnification": PerMagnification,
+        "resnet_grey": ResNetGrey,
+        "small_cnn": SmallCnn,
+        "timm": TimmNetwork,
+    },
+    Backbone,
+    ("width", "build"),
+)
 
 __all__ = [
     "BACKBONES",

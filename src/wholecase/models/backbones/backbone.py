@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -14,6 +15,9 @@ class Backbone(nn.Module, ABC):
 
     A member that is made of other networks also asks for `build: Build`.
     """
+
+    no_onnx: ClassVar[str] = ""
+    """Why it cannot be exported to ONNX; empty where it can, or where nobody knows yet."""
 
     @property
     @abstractmethod

@@ -23,6 +23,9 @@ class Head(nn.Module, ABC):
     remembers: ClassVar[bool] = False
     """Whether it must see the training cases before every judgement (nearest neighbours)."""
 
+    no_onnx: ClassVar[str] = ""
+    """Why it cannot be exported to ONNX; empty where it can, or where nobody knows yet."""
+
     @property
     @abstractmethod
     def logit_width(self) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up, options_of
+from wholecase.core.table import Table
 
 TRIPLETS = "TripletMarginLoss"
 SOFT = "soft"
@@ -29,7 +30,7 @@ class Mining:
 
 
 def metric_loss(name: str, options: Mapping[str, Any], *, classes: int, width: int) -> nn.Module:
-    """A loss of the library by its name, ready for vectors of this width.
+    """A loss of the library, or of one's own, by its name, ready for vectors of this width.
 
     What a loss asks for of `num_classes` and `embedding_size` it is given.
 
@@ -37,10 +38,7 @@ def metric_loss(name: str, options: Mapping[str, Any], *, classes: int, width: i
         RecipeError: there is none of that name, or it compares by another distance than that of
             unit vectors, or needs more than vectors and labels.
     """
-    from pytorch_metric_learning import losses
-
-    table = {key: kind for key, kind in vars(losses).items() if key.endswith("Loss")}
-    kind = look_up(table, name, "loss of pytorch-metric-learning")
+    kind: Any = look_up(loss_table(), name, "loss of pytorch-metric-learning")
     known = {"num_classes": classes, "embedding_size": width}
     given = {key: value for key, value in known.items() if key in options_of(kind)}
     try:
@@ -56,6 +54,14 @@ def metric_loss(name: str, options: Mapping[str, Any], *, classes: int, width: i
             f"neighbours are found; use {TRIPLETS!r} or another"
         )
     return loss
+
+
+def loss_table() -> Table[type[nn.Module]]:
+    """The losses of the library by their names; it is loaded for it."""
+    from pytorch_metric_learning import losses
+
+    own = {key: kind for key, kind in vars(losses).items() if key.endswith("Loss")}
+    return Table("loss", own, nn.Module, ("num_classes", "embedding_size"))
 
 
 def triplet_loss(margin: float | str) -> nn.Module:

@@ -1,0 +1,1 @@
+"""Parts for wholecase that are not its own."""
