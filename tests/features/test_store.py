@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wholecase.core.errors import StoreError
-from wholecase.features import Bag, Store, UnwritableError
+from wholecase.features import Bag, Store, UnwritableError, bag_file
+from wholecase.features.bag_file import read_bag
 
 SETTINGS = {"encoder": "drawn@1", "width": 5, "cut": {"name": "grid", "side_px": 224}}
 
@@ -126,6 +127,39 @@ def test_a_flipped_byte_is_noticed(tmp_path, place):
     path.write_bytes(content)
     with pytest.raises(StoreError, match="delete it and extract again"):
         store.read("a")
+
+
+def test_a_bag_is_hashed_once_and_again_when_its_file_changes(tmp_path, monkeypatch):
+    """By a process that learns; who looks for damage asks anew each time."""
+    hashed = []
+    own = bag_file._checksum
+    monkeypatch.setattr(bag_file, "_checksum", lambda *a: hashed.append(0) or own(*a))
+    monkeypatch.setattr(bag_file, "SETTLED", 0.0)
+    store = Store(tmp_path, SETTINGS)
+    store.write("a", drawn_bag())
+    hashed.clear()
+    for _ in range(3):
+        store.read("a")
+    assert len(hashed) == 1
+    read_bag(store.path("a"), store.digest, anew=True)
+    assert len(hashed) == 2
+    content = bytearray(store.path("a").read_bytes())
+    content[-40] ^= 1
+    store.path("a").write_bytes(content)
+    with pytest.raises(StoreError, match="is damaged"):
+        store.read("a")
+
+
+def test_what_was_written_a_moment_ago_is_hashed_each_time(tmp_path, monkeypatch):
+    hashed = []
+    own = bag_file._checksum
+    monkeypatch.setattr(bag_file, "_checksum", lambda *a: hashed.append(0) or own(*a))
+    store = Store(tmp_path, SETTINGS)
+    store.write("a", drawn_bag())
+    hashed.clear()
+    store.read("a")
+    store.read("a")
+    assert len(hashed) == 2
 
 
 def test_a_shortened_file_is_noticed(tmp_path):

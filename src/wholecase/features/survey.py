@@ -88,8 +88,10 @@ def _of_bag(path: Path) -> list[Flaw]:
         label = read_head(path).get("__metadata__", {}).get("wholecase")
         if label is None or json.loads(label).get("settings") != path.parent.name:
             return [Flaw(path, "foreign", "not made with the settings of its folder")]
-        read = check_pack if any(path.parent.glob(f"*{ROWS}")) else read_bag
-        read(path, path.parent.name)
+        if any(path.parent.glob(f"*{ROWS}")):
+            check_pack(path, path.parent.name)
+        else:
+            read_bag(path, path.parent.name, anew=True)
     except (StoreError, ValueError) as error:
         return [Flaw(path, "damaged", str(error))]
     return []
