@@ -27,7 +27,9 @@
     const flattest = Math.min(...images.map((one) => one.naturalWidth / one.naturalHeight));
     images.forEach((one) => {
       const box = one.parentElement;
-      one.style.width = `${Math.min(box.clientWidth, box.clientHeight * flattest)}px`;
+      const width = Math.min(box.clientWidth, box.clientHeight * flattest);
+      one.style.width = `${width}px`;
+      one.style.marginTop = `${(box.clientHeight - width / flattest) / 2}px`;
     });
     paint();
   };
@@ -45,6 +47,7 @@
     dialog.querySelector(".zoom-legend").replaceChildren(...(legend ? [legend.cloneNode(true)] : []));
     dialog.querySelector(".zoom-name").textContent = group.dataset.zoom;
     dialog.showModal();
+    dialog.querySelector("[name=in]").focus();
     fit();
     Promise.all([...panes.querySelectorAll("img")].map((one) => one.decode())).then(lay);
   };

@@ -44,7 +44,7 @@
     } else document.querySelector("tr:target .who a")?.focus({ preventScroll: true });
   };
   addEventListener("hashchange", show);
-  show();
+  addEventListener("load", show); // before, nothing is the target
   document.addEventListener("keydown", (event) => {
     const way = { Escape: ".close", ArrowLeft: ".before", ArrowRight: ".after" }[event.key];
     if (!way || document.querySelector("dialog[open], .word:popover-open") || event.target.matches("[role=group]")) return;
