@@ -57,7 +57,7 @@ def test_a_series_under_two_patients_is_found_whatever_its_files_are_called(draw
 
 def test_the_page_shows_a_strip_of_each_series(audit, tmp_path):
     text = write_page(audit, tmp_path / "check.html").read_text(encoding="utf-8")
-    strips = re.findall(r'class="strip">\s*<img src="data:image/jpeg;base64,([^"]+)"', text)
+    strips = re.findall(r'class="strip"[^>]*>\s*<img src="data:image/jpeg;base64,([^"]+)"', text)
     assert len(strips) == 4
     for strip in strips:
         pixels = cv2.imdecode(np.frombuffer(base64.b64decode(strip), np.uint8), cv2.IMREAD_COLOR)

@@ -164,7 +164,7 @@ def test_the_evidence_is_told_in_numbers_with_their_intervals(run):
 
 
 def test_the_agreement_of_folds_stands_with_its_explanation(run, text):
-    assert "Agreement between folds</abbr></dt><dd>0.66 (95 % interval 0.61–0.71" in text
+    assert "Agreement between folds</button></dt><dd>0.66 (95 % interval 0.61–0.71" in text
     (low,) = evidence(replace(run, stability=Measured(0.14), pooled={}))
     assert "no single heatmap is the reason" in low
     assert "no single heatmap" not in evidence(run)[1]

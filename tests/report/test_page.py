@@ -104,7 +104,7 @@ def test_numbers_are_those_of_the_metrics_file(binary, texts):
     text = texts["binary"]
     pooled = json.loads(binary.metrics.read_text())["pooled"]
     values = re.findall(r'class="value">(.*?)<', text)
-    ends = re.findall(r'class="interval">.*?</abbr> (.*?)<', text)
+    ends = re.findall(r'class="interval">.*?</button> (.*?)<', text)
     shown = sorted(zip(values, ends, strict=True))
     told = [
         (f"{m['value']:.2f}", f"{m['low']:.2f}–{m['high']:.2f}")

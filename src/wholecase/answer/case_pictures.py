@@ -21,6 +21,7 @@ from wholecase.explain import (
     Evidence,
     enlarged,
     least_instances,
+    numbers,
     overlay,
     paint,
     read_evidence,
@@ -58,8 +59,8 @@ def draw(sitting: Sitting) -> dict[str, Any]:
     """Draw a case's thumbnail, heatmap and tiles; returns their paths within the run.
 
     `tiles` are the most attended, most first; `least` the least attended of the others, least
-    first; `maps` where within an instance a model that sees pixels looked, `scales` the same of one
-    view of each magnification. The thumbnail is of the
+    first; `heat` the numbers of the heatmap's colours; `maps` where within an instance a model that
+    sees pixels looked, `scales` the same of one view of each magnification. The thumbnail is of the
     image that holds the instance of greatest weight. A tile that cannot be read is left out; a case
     of one instance has none, since the thumbnail shows it. A series is shown by its slices
     (`draw_series`).
@@ -145,6 +146,7 @@ def _whole(sitting: Sitting, source: ImageSource, here: Evidence) -> dict[str, A
         files["maps"] = {n: _saved(run, case, f"{n}.jpg", pixels) for n, pixels in maps.items()}
     if len(here.weights) > 1:
         files["heatmap"] = _saved(run, case, "heatmap.jpg", heat(source, here, small=small))
+        files["heat"] = numbers(shown(here)[1])._asdict()
     return files
 
 

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -16,12 +15,11 @@ from wholecase.audit.check import Audit
 from wholecase.audit.counts import Count
 from wholecase.audit.look import Look
 from wholecase.audit.strips import strip_of
+from wholecase.audit.terms import TERMS
 from wholecase.core.errors import SourceError
 from wholecase.core.files import write_text
+from wholecase.core.pages import environment
 from wholecase.sources import as_picture, open_source, thumbnail
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 SHOWN_GROUPS = 24
 """Groups of same pictures that are shown; the table lists all."""
@@ -44,12 +42,13 @@ def page(audit: Audit) -> str:
     total = audit.counts[0] if audit.counts else None
     severities = Counter(finding.severity for finding in audit.findings)
     text = (
-        _environment()
+        environment("wholecase.audit")
         .get_template("check.html.j2")
         .render(
             audit=audit,
             title=audit.path.resolve().parent.name or audit.path.name,
             words=words,
+            terms=TERMS,
             total=total,
             errors=severities["error"],
             warnings=severities["warning"],
@@ -104,15 +103,3 @@ def _as_address(draw: Callable[[Look], UInt8[np.ndarray, "H W 3"]], look: Look) 
         return None
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
     return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
-
-
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("wholecase.audit"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from wholecase.cli.card import card
 from wholecase.cli.check import check
 from wholecase.cli.cohort import cohort
 from wholecase.cli.compare import compare
@@ -54,6 +55,7 @@ def build() -> App:
         run,
         predict,
         report,
+        card,
         plan,
         runs,
         reproduce,

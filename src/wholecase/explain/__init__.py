@@ -10,7 +10,7 @@ from wholecase.explain.evidence import (
     write_evidence,
 )
 from wholecase.explain.gradcam import grad_cam
-from wholecase.explain.heatmap import AUTO, SCALES, paint, shown
+from wholecase.explain.heatmap import AUTO, SCALES, numbers, paint, shown
 from wholecase.explain.lesion_slices import LesionSlices, lesion_slices
 from wholecase.explain.localisation import localisation_auc, mask_share, white_of
 from wholecase.explain.picture_row import picture_row
@@ -56,6 +56,7 @@ __all__ = [
     "lesion_slices",
     "localisation_auc",
     "mask_share",
+    "numbers",
     "overlay",
     "paint",
     "picture_row",

@@ -103,6 +103,39 @@ SCALES: dict[str, Callable[[Float[np.ndarray, " N"]], Heat]] = {
 }
 
 
+class Numbers(NamedTuple):
+    """What the colours of a scale say in numbers; alike for all cases."""
+
+    says: str
+    ticks: tuple[tuple[float, str], ...]
+    """Place on the scale, 0 to 1, and what it is called."""
+    colours: tuple[str, ...]
+    """At even steps from 0 to 1, as CSS takes them."""
+
+
+def numbers(scale: str) -> Numbers:
+    """The numbers of `times` or `evidence`; the other scales are each picture's own.
+
+    >>> [text for _, text in numbers("times").ticks]
+    ['1/16', '1/4', '1', '4', '16']
+    """
+    values: tuple[float, ...]
+    if scale == TIMES:
+        says, values = "Attention, as times the average", (1 / MOST_TIMES, 0.25, 1, 4, MOST_TIMES)
+        texts = [f"1/{round(1 / v)}" if v < 1 else f"{v:g}" for v in values]
+    else:
+        says = "Log odds for the positive class, were all of the case like this place"
+        values = (-MOST_EVIDENCE, -10, -1, 0, 1, 10, MOST_EVIDENCE)
+        texts = [f"{v:+g}".replace("-", "\u2212") if v else "0" for v in values]
+    heat = SCALES[scale](np.array(values, dtype=np.float64))
+    places = [round(float(place), 4) for place in heat.values]
+    return Numbers(
+        says,
+        tuple(zip(places, texts, strict=True)),
+        tuple(f"#{colour}" for colour in heat.palette.split()),
+    )
+
+
 def paint(  # noqa: PLR0913 (the four that define the picture, and three about its looks)
     thumbnail: UInt8[np.ndarray, "H W 3"],
     downsample: float,

@@ -12,6 +12,7 @@ from wholecase.report.compare import (
 )
 from wholecase.report.compare_lines import disputed_lines, pair_lines
 from wholecase.report.compare_page import compare_page
+from wholecase.report.model_card import write_card
 from wholecase.report.page import write_report
 from wholecase.report.runs_table import run_lines, runs_in
 from wholecase.report.share import share
@@ -33,6 +34,7 @@ __all__ = [
     "run_lines",
     "runs_in",
     "share",
+    "write_card",
     "write_checklist",
     "write_report",
 ]

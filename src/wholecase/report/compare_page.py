@@ -10,6 +10,7 @@ from wholecase.report.compare_lines import p_told
 from wholecase.report.disputed import disputed_cases
 from wholecase.report.page import environment
 from wholecase.report.records import Measured
+from wholecase.report.settings_apart import differing, settings_of
 from wholecase.report.table_cells import measured, read_object
 from wholecase.report.terms import COMPARED, METRIC_NAMES, TERMS, metric_name
 from wholecase.report.wording import count, interval, listed, number
@@ -60,7 +61,7 @@ def page_of(comparison: Comparison) -> str:
         verdict=verdict_of(comparison),
         patients=count(len(set(comparison.runs[0].scores.patients)), "patient"),
         cards=[
-            (name, COMPARED[name], _shown(value))
+            (name, _shown(value))
             for name, value in (
                 ("Agreement", comparison.overlap.agreement),
                 ("Disagreement", comparison.overlap.disagreement),
@@ -68,6 +69,8 @@ def page_of(comparison: Comparison) -> str:
             )
         ],
         pairs=[(pair, metric_rows(pair), gap_rows(pair)) for pair in comparison.pairs],
+        recipes=recipe_rows(comparison),
+        is_known=[run.folder.recipe.is_file() for run in comparison.runs],
         cases=disputed_cases(comparison),
         disputed=len(comparison.disputed),
         terms=words | COMPARED,
@@ -113,6 +116,14 @@ def metric_rows(pair: Pair) -> list[MetricRow]:
             MetricRow(metric_name(name), first, second, _signed(gap.value), shown, is_apart)
         )
     return rows
+
+
+def recipe_rows(comparison: Comparison) -> list[tuple[str, tuple[str, ...]]]:
+    """Each setting in which the recipes differ, and what each of them says; empty where nothing."""
+    settings = [settings_of(run.folder.recipe) for run in comparison.runs]
+    if not all(settings):
+        return []
+    return [(name, tuple(own.get(name, "") for own in settings)) for name in differing(settings)]
 
 
 def gap_rows(pair: Pair) -> list[GapRow]:

@@ -19,7 +19,7 @@ SHOWN = 120
 """Disputed cases on the page."""
 MOST_BYTES = 40_000
 """For one picture of a case."""
-PICTURE_PX = 280
+PICTURE_PX = 480
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,18 @@ def _disputed(
         label=row["label"],
         picture=picture or (_drawn(known[case], each) if case in known else ""),
         said=tuple(
-            _said(run, number, jpeg(_file(run, entry.get("heatmap")), PICTURE_PX, each))
+            _said(run, number, jpeg(_file(run, _looked(entry)), PICTURE_PX, each))
             for run, entry in zip(runs, there, strict=True)
         ),
     )
+
+
+def _looked(entry: Mapping[str, object]) -> object:
+    """The heatmap of a case, else the first of the maps of a model that sees pixels."""
+    maps = entry.get("maps")
+    inside_it = maps if isinstance(maps, Mapping) else {}
+    ordered = [inside_it.get("grad-cam"), *inside_it.values()]
+    return entry.get("heatmap") or next((path for path in ordered if path), None)
 
 
 def _file(run: Judged, path: object) -> Path | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wholecase.core import pages
 from wholecase.core.files import write_text
 from wholecase.report import examination, flow, provenance, verdict, voting
 from wholecase.report.case_rows import case_rows, links
@@ -108,15 +109,7 @@ def _facts(run: Run) -> dict[str, Any]:
 
 def environment() -> "Environment":
     """What the templates of this package are filled by."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("wholecase.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(terms=TERMS, count=count, metric_name=metric_name)
-    environment.filters.update(number=number, interval=interval)
-    return environment
+    made = pages.environment("wholecase.report")
+    made.globals.update(terms=TERMS, count=count, metric_name=metric_name)
+    made.filters.update(number=number, interval=interval)
+    return made

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wholecase.report.case_series import ShownSeries, shown_series
-from wholecase.report.records import CasePictures
+from wholecase.report.records import CasePictures, HeatKey
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,6 +70,8 @@ class Inlined:
     maps: tuple[Map, ...] = ()
     scales: str = ""
     """Where it looked at each magnification, in a row."""
+    heat: HeatKey | None = None
+    """What the colours of the heatmap say."""
     series: ShownSeries | None = None
     """Of a series its slices, in place of regions."""
 
@@ -98,6 +100,7 @@ def inlined(
         tissue=several("tissue", 240),
         maps=tuple(Map(n, p) for n, p in zip(names, drawn("maps", 384), strict=True) if p),
         scales="".join(drawn("scales", 1152)),
+        heat=pictures.heat if pictures else None,
         series=shown_series(pictures, drawn("slices", 288), "".join(drawn("sheet", 768)))
         if pictures
         else None,

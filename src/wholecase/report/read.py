@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.files import read_json
+from wholecase.report.heat_key import heat_key
 from wholecase.report.read_folds import folds_of
 from wholecase.report.records import (
     Baseline,
@@ -288,6 +289,7 @@ def _pictures(root: Path, entry: Mapping[str, Any]) -> CasePictures:
         sheet=inside(root, series.get("sheet")),
         columns=max(whole(series.get("columns")), 1),
         scales=inside(root, entry.get("scales")),
+        heat=heat_key(entry.get("heat")),
     )
 
 

@@ -226,6 +226,17 @@ class SliceRecord:
 
 
 @dataclass(frozen=True)
+class HeatKey:
+    """What the colours of a heatmap say in numbers."""
+
+    says: str
+    ticks: tuple[tuple[float, str], ...]
+    """Place on the scale, 0 to 1, and its number."""
+    colours: tuple[str, ...]
+    """At even steps from 0 to 1, as CSS takes them."""
+
+
+@dataclass(frozen=True)
 class CasePictures:
     """Picture files of one case; a path is None where there is no such file."""
 
@@ -248,6 +259,8 @@ class CasePictures:
     """Slices in a row of the sheet."""
     scales: Path | None = None
     """Where a model that sees pixels looked at each magnification, in a row."""
+    heat: HeatKey | None = None
+    """What the colours of the heatmap say."""
 
 
 @dataclass(frozen=True)

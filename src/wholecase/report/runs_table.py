@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from wholecase.core.errors import RunError
-from wholecase.recipes import parse_yaml
 from wholecase.report.records import Measured
+from wholecase.report.settings_apart import differing, settings_of
 from wholecase.report.table_cells import measured, read_object
 from wholecase.report.wording import interval, number
 from wholecase.runs import RunFolder
@@ -62,32 +62,8 @@ def _listed(folder: Path, root: Path) -> Listed:
         finished=str(read_object(run.times).get("finished") or "")[:16].replace("T", " "),
         patients=headline.n or 0,
         headline=headline,
-        settings=_settings(run.recipe),
+        settings=settings_of(run.recipe),
     )
-
-
-def _settings(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    return dict(_flat(parse_yaml(path.read_text(encoding="utf-8"), str(path))))
-
-
-def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, part in value.items():
-            yield from _flat(part, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, str(value)
-
-
-def differing(runs: Sequence[Listed]) -> list[str]:
-    """The settings in which runs of one recipe differ from each other; titles do not count."""
-    names = dict.fromkeys(name for run in runs for name in run.settings)
-    return [
-        name
-        for name in names
-        if name != "title" and len({run.settings.get(name, "") for run in runs}) > 1
-    ]
 
 
 def run_lines(runs: Sequence[Listed]) -> Iterator[str]:
@@ -100,7 +76,7 @@ def run_lines(runs: Sequence[Listed]) -> Iterator[str]:
     yield from _aligned([heads, *rows])
     for recipe in dict.fromkeys(one.recipe for one in runs):
         own = [one for one in runs if one.recipe == recipe]
-        names = differing(own) if len(own) > 1 else []
+        names = differing([one.settings for one in own]) if len(own) > 1 else []
         if names:
             yield ""
             yield f"{recipe}: where recipes differ"

@@ -37,7 +37,7 @@ def honesty(cases: Judged, raw: Judged | None) -> Table:
     slope = ("Slope", "Intercept") if len(cases.classes) == 2 else ()
     sets = [("as said", cases)] if raw is None else [("before", raw), ("after", cases)]
     rows = tuple((name, *_numbers(shown)) for name, shown in sets)
-    return Table(("", "ECE", "Brier score", *slope), rows)
+    return Table(("Probabilities", "ECE", "Brier score", *slope), rows)
 
 
 def _numbers(cases: Judged) -> tuple[str, ...]:

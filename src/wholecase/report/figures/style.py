@@ -29,9 +29,9 @@ def light_style() -> str:
 
 def _light() -> dict[str, str]:
     """The variables of the page by day: the first block of its style."""
-    (block,) = re.findall(r"^:root \{(.*?)\}", _sheet("style.css"), re.M | re.S)
+    (block,) = re.findall(r"^:root \{(.*?)\}", _sheet("base.css", "core"), re.M | re.S)
     return dict(re.findall(r"(--[\w-]+): (.*?);", block))
 
 
-def _sheet(name: str) -> str:
-    return (files("wholecase.report") / "templates" / name).read_text(encoding="utf-8")
+def _sheet(name: str, package: str = "report") -> str:
+    return (files(f"wholecase.{package}") / "templates" / name).read_text(encoding="utf-8")

@@ -27,11 +27,14 @@ class Drawing:
     ) -> None:
         """Append an element; `tip` is shown on hover, `kind` becomes its class.
 
-        With a `link` a click on it leads there. An underscore in an attribute's name stands for a
-        hyphen.
+        With a `link` a click on it leads there; by keyboard one goes by the table that says the
+        same. An underscore in an attribute's name stands for a hyphen.
         """
         names = {"kind": "class"}
-        place = ET.SubElement(self.root, "a", {"href": link}) if link else self.root
+        place = self.root
+        if link:
+            self.root.set("role", "group")  # what is an image has nothing in it that can be asked
+            place = ET.SubElement(self.root, "a", {"href": link, "tabindex": "-1"})
         element = ET.SubElement(
             place,
             tag,
