@@ -64,6 +64,11 @@ def facts_of(
             "width": extraction.width,
             "pixels": None if extraction.kind is None else extraction.kind.name,
         },
+        **(
+            {"engine": [asdict(one) for one in extraction.agreement]}
+            if extraction.agreement
+            else {}
+        ),
         "features": None if extraction.origin is None else asdict(extraction.origin),
         "cut": recipe.cut.model_dump(mode="json"),
         "instance": instance_of(recipe, extraction),

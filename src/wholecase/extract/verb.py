@@ -6,6 +6,7 @@ from itertools import chain
 
 from wholecase.cohort import Cohort
 from wholecase.execution import Place
+from wholecase.extract.agreement import agreed
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
 from wholecase.extract.import_features import import_features, is_import
@@ -31,8 +32,10 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
     it goes on, and leaves the same bytes. Several processes may work on one store at a time: they
     share the work.
 
+    Networks that are not computed exactly are compared with exact ones before they encode.
+
     Raises:
-        RecipeError: the encoder's name, options or device.
+        RecipeError: the encoder's name, options or device; or its engine gives other features.
         WeightsError: the encoder's weights.
         StoreError: the store was tampered with, its disk is full or may not be written.
     """
@@ -50,6 +53,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tidy(folder)
     join_stored((job for job in contents.values() if found(job) is None), encoder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
+    agreement = agreed(list(contents.values()), plan, encoder, place.device)
     missing = [job for c, job in contents.items() if c not in there]
     work = encode_missing(missing, plan, encoder, place, central=central)
     troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
@@ -71,6 +75,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tiles=sum(one.tiles for one in now),
         skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
         workers=place.workers,
+        agreement=agreement,
         pictures={i: path for i, job in jobs.items() if (path := job.store.picture(job.key))},
     )
 
