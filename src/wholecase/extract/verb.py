@@ -6,9 +6,9 @@ from itertools import chain
 
 from wholecase.cohort import Cohort
 from wholecase.execution import Place
-from wholecase.extract.agreement import agreed
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
+from wholecase.extract.fidelity import held_to_exact
 from wholecase.extract.import_features import import_features, is_import
 from wholecase.extract.jobs import Job, files_of, fingerprints, jobs_of, reference
 from wholecase.extract.joining import join_stored
@@ -53,7 +53,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tidy(folder)
     join_stored((job for job in contents.values() if found(job) is None), encoder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
-    agreement = agreed(list(contents.values()), plan, encoder, place.device)
+    fidelity = held_to_exact(list(contents.values()), plan, encoder, place.device)
     missing = [job for c, job in contents.items() if c not in there]
     work = encode_missing(missing, plan, encoder, place, central=central)
     troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
@@ -75,7 +75,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tiles=sum(one.tiles for one in now),
         skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
         workers=place.workers,
-        agreement=agreement,
+        fidelity=fidelity,
         pictures={i: path for i, job in jobs.items() if (path := job.store.picture(job.key))},
     )
 

@@ -12,7 +12,7 @@ from extract.conftest import SIDE, cohort_of
 from wholecase.core.errors import RecipeError
 from wholecase.encoders import EncoderSpec
 from wholecase.execution import Place
-from wholecase.extract import Plan, agreement, extract
+from wholecase.extract import Plan, extract, fidelity
 from wholecase.features import survey
 from wholecase.instances import Grid
 
@@ -44,11 +44,11 @@ def bags(done, cohort):
 def test_it_is_measured_told_and_kept(tmp_path, weights, cohort, capsys):
     store = tmp_path / "store"
     exact = extract(cohort, plan_in(store, weights), Place(workers=0))
-    assert exact.agreement == ()
+    assert exact.fidelity == ()
     assert not list(store.glob("*/engine.json"))
     capsys.readouterr()
     done = extract(cohort, plan_in(store, weights, engine="bf16"), Place(workers=0))
-    (one,) = done.agreement
+    (one,) = done.fidelity
     assert one.identity == done.identity == f"{exact.identity}+bf16"
     assert (one.instances, one.images) == (16, 2)
     # nine instances of each image: what was compared is no worse than all, and was computed alike
@@ -72,16 +72,16 @@ def test_the_same_images_are_not_measured_again(tmp_path, weights, cohort):
     told["networks"][0]["difference"] = 0.125  # to be known again
     file.write_text(json.dumps(told))
     again = extract(cohort, plan, Place(workers=0))
-    assert again.agreement[0].difference == 0.125
+    assert again.fidelity[0].difference == 0.125
     assert (again.encoded, again.reused) == (0, first.encoded)
     # other images are
     fewer = extract(cohort_of(tmp_path, cohort.cases[0].images[0]), plan, Place(workers=0))
-    assert fewer.agreement[0].difference != 0.125
-    assert fewer.agreement[0].images == 1
+    assert fewer.fidelity[0].difference != 0.125
+    assert fewer.fidelity[0].images == 1
 
 
 def test_features_too_far_from_exact_ones_stop_it(tmp_path, weights, cohort, monkeypatch):
-    monkeypatch.setattr(agreement, "LEAST_COSINE", 0.9999999)
+    monkeypatch.setattr(fidelity, "LEAST_COSINE", 0.9999999)
     plan = plan_in(tmp_path / "store", weights, engine="bf16")
     with pytest.raises(RecipeError, match=r"\+bf16 turns the features .* use encoder.engine=exact"):
         extract(cohort, plan, Place(workers=0))
@@ -92,7 +92,7 @@ def test_of_a_pair_the_one_that_is_not_exact_is_compared(tmp_path, weights, coho
     members = [{"name": TINY, "weights": weights, "engine": "bf16"}, "colour"]
     plan = Plan(Grid(SIDE, 0.5), EncoderSpec("paired", {"members": members}), tmp_path / "store")
     done = extract(cohort, plan, Place(workers=0))
-    assert [one.identity.partition("@")[0] for one in done.agreement] == [TINY]
+    assert [one.identity.partition("@")[0] for one in done.fidelity] == [TINY]
 
 
 def test_where_nothing_can_be_read_nothing_is_compared(tmp_path, weights, cohort):
@@ -100,5 +100,5 @@ def test_where_nothing_can_be_read_nothing_is_compared(tmp_path, weights, cohort
         case.images[0].path.write_bytes(b"no picture")
     plan = plan_in(tmp_path / "store", weights, engine="bf16")
     done = extract(cohort, plan, Place(workers=0))
-    assert done.agreement == ()
+    assert done.fidelity == ()
     assert len(done.failures) == 2

@@ -25,7 +25,7 @@ left every AUROC where it was; what turns vectors further has not been tried, or
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Fidelity:
     """Of one network, over a sample of a cohort's instances."""
 
     identity: str
@@ -45,13 +45,15 @@ class Agreement:
     def told(self) -> str:
         """In a line."""
         return (
-            f"{self.identity}: features of {self.instances} instances of {self.images} images "
-            f"differ from exact ones by {self.difference:.2g} of their length (median; at most "
+            f"{self.identity}: features of {_count(self.instances, 'instance')} of "
+            f"{_count(self.images, 'image')} differ from exact ones by {self.difference:.2g} of their length (median; at most "
             f"{self.largest:.2g}), cosine {self.cosine:.6f} (median; least {self.least:.6f})"
         )
 
 
-def agreed(jobs: Sequence[Job], plan: Plan, encoder: Encoder, device: str) -> tuple[Agreement, ...]:
+def held_to_exact(
+    jobs: Sequence[Job], plan: Plan, encoder: Encoder, device: str
+) -> tuple[Fidelity, ...]:
     """Compare an encoder with exact networks on instances of the jobs, once for a cohort; tell it.
 
     What was found is kept in the stores of the jobs, and read there when the same images come
@@ -66,20 +68,24 @@ def agreed(jobs: Sequence[Job], plan: Plan, encoder: Encoder, device: str) -> tu
         return ()
     stores = {job.store.digest: job.store for job in jobs}.values()
     sample = digest(keys=sorted((job.store.digest, job.key) for job in jobs))
-    known = [store.agreement() for store in stores]
+    known = [store.fidelity() for store in stores]
     if all(one == known[0] and one.get("sample") == sample for one in known):
-        found = tuple(Agreement(**one) for one in known[0]["networks"])
+        found = tuple(Fidelity(**one) for one in known[0]["networks"])
     else:
         found = _measured(jobs, encoder, plan.encoder.exact().build(device))
         for store in stores:
-            store.write_agreement({"sample": sample, "networks": [asdict(one) for one in found]})
+            store.write_fidelity({"sample": sample, "networks": [asdict(one) for one in found]})
     for one in found:
         message(f"note: {one.told}")
         _refuse_far(one)
     return found
 
 
-def _refuse_far(one: Agreement) -> None:
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number != 1)}"
+
+
+def _refuse_far(one: Fidelity) -> None:
     if not one.cosine >= LEAST_COSINE:
         raise RecipeError(
             f"{one.identity} turns the features of these images too far from the exact ones "
@@ -88,14 +94,14 @@ def _refuse_far(one: Agreement) -> None:
         )
 
 
-def _measured(jobs: Sequence[Job], encoder: Encoder, exact: Encoder) -> tuple[Agreement, ...]:
+def _measured(jobs: Sequence[Job], encoder: Encoder, exact: Encoder) -> tuple[Fidelity, ...]:
     pictures = list(_sample(jobs))
     if not pictures:
         return ()
     both = zip(encoder.members or (encoder,), exact.members or (exact,), strict=True)
     with freed_memory_kept(), one_thread():
         return tuple(
-            _agreement(one.identity, pictures, _vectors(one, pictures), _vectors(true, pictures))
+            _fidelity(one.identity, pictures, _vectors(one, pictures), _vectors(true, pictures))
             for one, true in both
             if one.identity != true.identity
         )
@@ -134,20 +140,18 @@ def _vectors(
     return np.concatenate([encoder.encode(pixels) for pixels in pictures])
 
 
-def _agreement(
+def _fidelity(
     identity: str,
     pictures: Sequence[np.ndarray],
     values: Float32[np.ndarray, "N D"],
     exact: Float32[np.ndarray, "N D"],
-) -> Agreement:
+) -> Fidelity:
     found, true = values.astype(np.float64), exact.astype(np.float64)
     length = np.maximum(np.linalg.norm(true, axis=1), np.finfo(np.float64).tiny)
     own = np.maximum(np.linalg.norm(found, axis=1), np.finfo(np.float64).tiny)
-    off, cosine = (
-        np.linalg.norm(found - true, axis=1) / length,
-        (found * true).sum(1) / length / own,
-    )
-    return Agreement(
+    off = np.linalg.norm(found - true, axis=1) / length
+    cosine = (found * true).sum(1) / length / own
+    return Fidelity(
         identity=identity,
         instances=len(true),
         images=len(pictures),
