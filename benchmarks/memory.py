@@ -1,8 +1,9 @@
 """Claim: extraction needs less than 1.5 GB however large the slide is.
 
 Writes sparse pyramidal JPEG TIFFs (islands of tissue on blank glass, as scanners deliver them),
-extracts features of each, `colour` or those of a network, in a process of its own, and watches the memory of that process and
-all its workers. Prints the peak for a small and for a large slide, and writes JSON.
+extracts features of each, `colour` or those of a network, in a process of its own, and watches the
+memory of that process and all its workers. Prints the peak for a small and for a large slide, and
+writes JSON.
 
     python benchmarks/memory.py --sides 20000 100000
     python benchmarks/memory.py --sides 20000 --encoder mobilenetv2_100 --weights FILE --engine bf16

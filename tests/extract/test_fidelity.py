@@ -1,6 +1,8 @@
 """An engine is held against exact networks on a cohort's own instances before it encodes them."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from extract.conftest import SIDE, cohort_of
-from wholecase.core.errors import RecipeError
+from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.encoders import EncoderSpec
 from wholecase.execution import Place
 from wholecase.extract import Plan, extract, fidelity
@@ -102,3 +104,43 @@ def test_where_nothing_can_be_read_nothing_is_compared(tmp_path, weights, cohort
     done = extract(cohort, plan, Place(workers=0))
     assert done.fidelity == ()
     assert len(done.failures) == 2
+
+
+@pytest.mark.slow
+def test_with_workers_this_process_has_no_network_and_tells_the_same(tmp_path, weights, cohort):
+    plan = plan_in(tmp_path / "alone", weights, engine="bf16")
+    alone = extract(cohort, plan, Place(workers=0))
+    plan = plan_in(tmp_path / "crew", weights, engine="bf16")
+    crew = extract(cohort, plan, Place(workers=1))
+    assert crew.fidelity == alone.fidelity
+    assert (crew.identity, crew.width) == (alone.identity, alone.width)
+    for one, other in zip(bags(crew, cohort), bags(alone, cohort), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_faults_of_an_encoder_are_told_once_before_the_work(tmp_path, cohort, workers):
+    plan = plan_in(tmp_path / "store", str(tmp_path / "nowhere.safetensors"))
+    with pytest.raises(WeightsError, match="nowhere"):
+        extract(cohort, plan, Place(workers=workers))
+
+
+@pytest.mark.slow
+def test_a_process_that_only_commands_does_not_load_torch(tmp_path, weights):
+    code = f"""
+import sys
+from pathlib import Path
+from wholecase.encoders import EncoderSpec
+from wholecase.execution import Place
+from wholecase.extract.introduced import introduced
+
+if __name__ == "__main__":
+    spec = EncoderSpec("{TINY}", {{"weights": "{weights}"}})
+    told = introduced(spec, Place(workers=1), central=None)
+    print(told.width, [name for name in ("torch", "timm") if name in sys.modules])
+"""
+    script = tmp_path / "commands.py"
+    script.write_text(code)
+    words = [sys.executable, str(script)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert told.stdout == "96 []\n"

@@ -114,6 +114,13 @@ class EncoderSpec:
         return EncoderSpec(self.name, options)
 
     @property
+    def is_light(self) -> bool:
+        """Whether it has no network, and is built at once."""
+        if self.name == "paired":
+            return all(EncoderSpec(*of).is_light for of in members_of(self.options["members"]))
+        return self.name == "colour"
+
+    @property
     def is_exact(self) -> bool:
         """Whether no network of it has another engine than the exact one."""
         if self.name == "paired":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -10,11 +11,11 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import RGB
 from wholecase.core.outlet import message
-from wholecase.encoders import Encoder
-from wholecase.execution import freed_memory_kept, one_thread
+from wholecase.encoders import Encoder, EncoderSpec
+from wholecase.execution import Place, freed_memory_kept, parallel_map
 from wholecase.extract.deliver import Opened, Pixels, deliver
+from wholecase.extract.introduced import encodes_here
 from wholecase.extract.jobs import Job
-from wholecase.extract.plan import Plan
 from wholecase.extract.stages import StageError
 
 SAMPLE, PER_IMAGE = 64, 8
@@ -46,25 +47,24 @@ class Fidelity:
         """In a line."""
         return (
             f"{self.identity}: features of {_count(self.instances, 'instance')} of "
-            f"{_count(self.images, 'image')} differ from exact ones by {self.difference:.2g} of their length (median; at most "
-            f"{self.largest:.2g}), cosine {self.cosine:.6f} (median; least {self.least:.6f})"
+            f"{_count(self.images, 'image')} differ from exact ones by {self.difference:.2g} of "
+            f"their length (median; at most {self.largest:.2g}), cosine {self.cosine:.6f} (median; "
+            f"least {self.least:.6f})"
         )
 
 
-def held_to_exact(
-    jobs: Sequence[Job], plan: Plan, encoder: Encoder, device: str
-) -> tuple[Fidelity, ...]:
+def held_to_exact(jobs: Sequence[Job], spec: EncoderSpec, place: Place) -> tuple[Fidelity, ...]:
     """Compare an encoder with exact networks on instances of the jobs, once for a cohort; tell it.
 
     What was found is kept in the stores of the jobs, and read there when the same images come
     again. An exact encoder has nothing to compare, nor has one whose images cannot be read.
 
     Raises:
-        RecipeError: a network's vectors lie too far from the exact ones.
+        RecipeError: a network's vectors lie too far from the exact ones, or cannot be computed so.
         WeightsError: its weights are missing.
         UnwritableError: the store's disk is full or may not be written.
     """
-    if plan.encoder.is_exact or not jobs:
+    if spec.is_exact or not jobs:
         return ()
     stores = {job.store.digest: job.store for job in jobs}.values()
     sample = digest(keys=sorted((job.store.digest, job.key) for job in jobs))
@@ -72,13 +72,23 @@ def held_to_exact(
     if all(one == known[0] and one.get("sample") == sample for one in known):
         found = tuple(Fidelity(**one) for one in known[0]["networks"])
     else:
-        found = _measured(jobs, encoder, plan.encoder.exact().build(device))
+        found = _asked(jobs, spec, place)
         for store in stores:
             store.write_fidelity({"sample": sample, "networks": [asdict(one) for one in found]})
     for one in found:
         message(f"note: {one.told}")
         _refuse_far(one)
     return found
+
+
+def _asked(jobs: Sequence[Job], spec: EncoderSpec, place: Place) -> tuple[Fidelity, ...]:
+    """Where workers encode, one of them compares: two networks would stay in this process."""
+    compare = partial(_measured, spec=spec, device=place.device)
+    workers = 0 if encodes_here(place, central=None) else 1
+    (outcome,) = parallel_map(compare, [jobs], workers=workers)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.result or ()
 
 
 def _count(number: int, thing: str) -> str:
@@ -94,12 +104,13 @@ def _refuse_far(one: Fidelity) -> None:
         )
 
 
-def _measured(jobs: Sequence[Job], encoder: Encoder, exact: Encoder) -> tuple[Fidelity, ...]:
+def _measured(jobs: Sequence[Job], spec: EncoderSpec, device: str) -> tuple[Fidelity, ...]:
     pictures = list(_sample(jobs))
     if not pictures:
         return ()
+    encoder, exact = spec.build(device), spec.exact().build(device)
     both = zip(encoder.members or (encoder,), exact.members or (exact,), strict=True)
-    with freed_memory_kept(), one_thread():
+    with freed_memory_kept():
         return tuple(
             _fidelity(one.identity, pictures, _vectors(one, pictures), _vectors(true, pictures))
             for one, true in both
