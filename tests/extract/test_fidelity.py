@@ -144,3 +144,11 @@ if __name__ == "__main__":
     words = [sys.executable, str(script)]
     told = subprocess.run(words, capture_output=True, text=True, check=True)
     assert told.stdout == "96 []\n"
+
+
+def test_of_a_few_instances_it_is_only_told(tmp_path, weights, cohort, monkeypatch):
+    monkeypatch.setattr(fidelity, "LEAST_COSINE", 0.9999999)
+    one = cohort_of(tmp_path, cohort.cases[0].images[0])
+    done = extract(one, plan_in(tmp_path / "store", weights, engine="bf16"), Place(workers=0))
+    assert done.fidelity[0].instances == 8
+    assert done.fidelity[0].cosine < 0.9999999
