@@ -91,7 +91,14 @@ def in_eight_bits(network: nn.Module, look: Look, seen: np.ndarray) -> Encode:
         made.save(full, external_data=False)
         quant_pre_process(full, ready, skip_symbolic_shape=True)
         quantization.quantize_static(
-            ready, small, Reader(), quant_format=quantization.QuantFormat.QDQ, per_channel=True
+            ready,
+            small,
+            Reader(),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            # what processors with VNNI multiply at once
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
         )
         session = onnxruntime.InferenceSession(small, options, ["CPUExecutionProvider"])
 
