@@ -1,6 +1,6 @@
 """The encoder as the process that commands knows it: only where it encodes itself it has a network.
 
-A network, and torch with it, would stay in memory there for nothing (docs/performance.md).
+It would stay in memory there for nothing, and torch with it (docs/performance.md).
 """
 
 from dataclasses import replace
