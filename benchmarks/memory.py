@@ -1,10 +1,12 @@
 """Claim: extraction needs less than 1.5 GB however large the slide is.
 
 Writes sparse pyramidal JPEG TIFFs (islands of tissue on blank glass, as scanners deliver them),
-extracts colour features of each in a process of its own, and watches the memory of that process and
-all its workers. Prints the peak for a small and for a large slide, and writes JSON.
+extracts features of each, `colour` or those of a network, in a process of its own, and watches the
+memory of that process and all its workers. Prints the peak for a small and for a large slide, and
+writes JSON.
 
     python benchmarks/memory.py --sides 20000 100000
+    python benchmarks/memory.py --sides 20000 --encoder mobilenetv2_100 --weights FILE --engine bf16
 """
 
 import argparse
@@ -28,6 +30,7 @@ STEP = 4
 SPACING_UM = 0.25
 BOUND_GB = 1.5
 WORK = """
+import json
 import sys
 from pathlib import Path
 from wholecase.cohort import cohort_of_images
@@ -38,7 +41,8 @@ from wholecase.instances import Grid
 
 if __name__ == "__main__":
     cut = Grid(224, 0.5, {"name": "classical"})
-    plan = Plan(cut, EncoderSpec("colour"), Path(sys.argv[2]))
+    name, options = json.loads(sys.argv[4])
+    plan = Plan(cut, EncoderSpec(name, options), Path(sys.argv[2]))
     done = extract(cohort_of_images([Path(sys.argv[1])]), plan, Place(workers=int(sys.argv[3])))
     print("\\n".join(table_lines(done)))
     sys.exit(bool(done.failures))
@@ -143,13 +147,15 @@ def watched(words: list[str]) -> tuple[int, float]:
     return peak, time.perf_counter() - started
 
 
-def measure(folder: Path, side: int, workers: int) -> dict[str, float]:
+def measure(
+    folder: Path, side: int, workers: int, encoder: tuple[str, dict[str, str]]
+) -> dict[str, float]:
     slide, script, store = folder / f"{side}.tif", folder / "work.py", folder / f"store-{side}"
     script.write_text(WORK)
     if not slide.exists():
         write_sparse(slide, side)
     shutil.rmtree(store, ignore_errors=True)
-    words = [sys.executable, str(script), str(slide), str(store), str(workers)]
+    words = [sys.executable, str(script), str(slide), str(store), str(workers), json.dumps(encoder)]
     peak, seconds = watched(words)
     (bag,) = store.glob("*/*.safetensors")
     return {
@@ -166,11 +172,16 @@ def main() -> None:
     parser.add_argument("--sides", type=int, nargs="+", default=[20_000, 100_000])
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=Path("runs/benchmarks/memory"))
+    parser.add_argument("--encoder", default="colour")
+    parser.add_argument("--weights")
+    parser.add_argument("--engine")
     given = parser.parse_args()
+    options = {"weights": given.weights, "engine": given.engine}
+    encoder = given.encoder, {name: value for name, value in options.items() if value}
     given.folder.mkdir(parents=True, exist_ok=True)
     found = []
     for side in given.sides:
-        one = measure(given.folder, side, given.workers)
+        one = measure(given.folder, side, given.workers, encoder)
         found.append(one)
         print(
             f"{side} x {side} px ({one['slide_mb']:.0f} MB, {one['seconds']:.0f} s): "
@@ -179,7 +190,12 @@ def main() -> None:
     ratio = found[-1]["peak_gb"] / found[0]["peak_gb"]
     area = (found[-1]["side_px"] / found[0]["side_px"]) ** 2
     print(f"{area:.0f} times the area takes {ratio:.2f} times the memory")
-    told = {"workers": given.workers, "python": platform.python_version(), "slides": found}
+    told = {
+        "workers": given.workers,
+        "encoder": encoder,
+        "python": platform.python_version(),
+        "slides": found,
+    }
     (given.folder / "memory.json").write_text(json.dumps(told, indent=2) + "\n")
     if max(one["peak_gb"] for one in found) > BOUND_GB:
         raise SystemExit(f"above the bound of {BOUND_GB} GB")

@@ -215,7 +215,7 @@ def test_glances_agree_with_the_bag(tmp_path, three):
 def test_a_wrong_encoder_is_told_before_the_work(tmp_path, three):
     for spec, kind in [(EncoderSpec("resnet50"), WeightsError), (EncoderSpec("colr"), RecipeError)]:
         with pytest.raises(kind):
-            extract(three, Plan(Whole(SIDE), spec, tmp_path / "store"), Place(workers=2))
+            extract(three, Plan(Whole(SIDE), spec, tmp_path / "store"), Place(workers=0))
     assert not (tmp_path / "store").exists()
 
 

@@ -2,8 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+
+Engine = Literal["exact", "bf16", "onnx"]
+"""What computes a network: torch in single precision, bit for bit as ever; torch with products of
+sixteen bits; onnxruntime in single precision, on the CPU."""
+EXACT: Engine = "exact"
 
 
 @dataclass(frozen=True)

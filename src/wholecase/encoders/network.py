@@ -1,6 +1,7 @@
 """A torch network as an encoder: resized, normalised, in bounded batches, without gradients."""
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
-from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.encoder import EXACT, Encoder, Engine
+from wholecase.encoders.engines import Compute, check_engine, compute_of, engine_identity
 
 Triple = tuple[float, float, float]
 
@@ -38,26 +40,43 @@ class Look:
 
 
 def network_encoder(
-    model: nn.Module, look: Look, *, identity: str, batch: int, device: str
+    model: nn.Module,
+    look: Look,
+    *,
+    identity: str,
+    batch: int,
+    device: str,
+    engine: Engine = EXACT,
 ) -> Encoder:
     """The network, frozen on the device, as an encoder that takes `batch` pictures at a time.
 
+    Another engine than the exact one is part of the identity.
+
     Raises:
-        RecipeError: the device is not to be had here, or the batch is none.
+        RecipeError: the device is not to be had here or lacks the engine, or the batch is none.
     """
     place = available(device)
+    check_engine(engine, place)
     if batch < 1:
         raise RecipeError(f"encoder.batch is {batch}; take at least one picture at a time")
     model = model.to(place, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     model.requires_grad_(requires_grad=False)
 
+    # where pictures come: an engine may take seconds, and who only asks for the width has none
+    @functools.cache
+    def compute() -> Compute:
+        return compute_of(engine, model, look.side_px, place)
+
     def encode(pixels: UInt8[np.ndarray, "N H W 3"]) -> Float32[np.ndarray, "N D"]:
-        parts = [_forward(model, look, pixels[i : i + batch], place) for i in _steps(pixels, batch)]
+        parts = [
+            _forward(compute(), look, pixels[i : i + batch], place) for i in _steps(pixels, batch)
+        ]
         return np.concatenate(parts)
 
     # the network itself says how wide it is
-    width = encode(np.zeros((1, look.side_px, look.side_px, 3), np.uint8)).shape[1]
-    return Encoder(identity, width, look.side_px, encode)
+    blank = np.zeros((1, look.side_px, look.side_px, 3), np.uint8)
+    width = _forward(model, look, blank, place).shape[1]
+    return Encoder(engine_identity(identity, engine), width, look.side_px, encode)
 
 
 def available(device: str) -> torch.device:
@@ -97,10 +116,10 @@ def _steps(pixels: np.ndarray, batch: int) -> range:
 
 
 def _forward(
-    model: nn.Module, look: Look, pixels: UInt8[np.ndarray, "N H W 3"], device: torch.device
+    compute: Compute, look: Look, pixels: UInt8[np.ndarray, "N H W 3"], device: torch.device
 ) -> Float32[np.ndarray, "N D"]:
     with torch.no_grad():
         # a copy, since views may be reversed or read-only
         x = look.prepare(torch.from_numpy(pixels.copy()).to(device))
-        encoded: np.ndarray = model(x).float().cpu().numpy()
+        encoded: np.ndarray = compute(x).float().cpu().numpy()
     return encoded

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.core.lookup import look_up
-from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.encoder import EXACT, Encoder, Engine
 from wholecase.encoders.entry import Published
 from wholecase.encoders.field import FIELD
 
@@ -19,12 +19,13 @@ FILES = ("model.safetensors", "pytorch_model.bin")
 """Under what the hub keeps weights."""
 
 
-def published_encoder(
+def published_encoder(  # noqa: PLR0913 (the options of a recipe)
     *,
     name: str,
     weights: str | None = None,
     download: bool = False,
     any_spacing: bool = False,  # noqa: ARG001 (of the recipe, not of the vectors: `check_spacing`)
+    engine: Engine = EXACT,
     batch: int = 32,
     device: str = "cpu",
 ) -> Encoder:
@@ -35,6 +36,7 @@ def published_encoder(
         weights: a local file, under the names that its authors published it with.
         download: fetch the published file where none is named.
         any_spacing: cut at another spacing than it was trained at all the same.
+        engine: what computes it.
         batch: pictures at a time.
         device: where it computes.
 
@@ -46,10 +48,18 @@ def published_encoder(
     if entry.refused:
         raise RecipeError(f"the encoder {name} is not supported: {entry.refused}")
     file = None if weights is None and download else weights or ""
-    return build(entry, name, file, batch=batch, device=device)
+    return build(entry, name, file, batch=batch, device=device, engine=engine)
 
 
-def build(entry: Published, name: str, weights: str | None, *, batch: int, device: str) -> Encoder:
+def build(
+    entry: Published,
+    name: str,
+    weights: str | None,
+    *,
+    batch: int,
+    device: str,
+    engine: Engine = EXACT,
+) -> Encoder:
     """The entry as an encoder; `weights` None asks the hub.
 
     Raises:
@@ -67,7 +77,12 @@ def build(entry: Published, name: str, weights: str | None, *, batch: int, devic
     facts = {**entry.arguments, "model": entry.model, "pool": entry.pool}
     identity = identity_of(name, facts, look, file)
     encoder = network_encoder(
-        _pooled(network, entry), look, identity=identity, batch=batch, device=device
+        _pooled(network, entry),
+        look,
+        identity=identity,
+        batch=batch,
+        device=device,
+        engine=engine,
     )
     if encoder.width != entry.width:
         raise WeightsError(

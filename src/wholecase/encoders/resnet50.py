@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
-from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.encoder import EXACT, Encoder, Engine
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,7 +14,12 @@ WIDTH = 1024
 
 
 def resnet50(
-    *, weights: str | None = None, download: bool = False, batch: int = 32, device: str = "cpu"
+    *,
+    weights: str | None = None,
+    download: bool = False,
+    engine: Engine = EXACT,
+    batch: int = 32,
+    device: str = "cpu",
 ) -> Encoder:
     """1024 numbers per picture of 224 px: the third stage, averaged over the picture (He 2016).
 
@@ -22,6 +27,7 @@ def resnet50(
         weights: a local file with the names of torchvision or timm; a sidecar beside it may give
             another normalisation.
         download: fetch torchvision's ImageNet weights where no file is named.
+        engine: what computes it.
         batch: pictures at a time.
         device: where it computes.
     """
@@ -33,7 +39,9 @@ def resnet50(
     with fresh_randomness():
         model = downloaded(_published, NAME) if file is None else fill(_cut(None), file)
     identity = identity_of("resnet50-stage3", {}, look, file or model)
-    return network_encoder(model, look, identity=identity, batch=batch, device=device)
+    return network_encoder(
+        model, look, identity=identity, batch=batch, device=device, engine=engine
+    )
 
 
 def _published() -> "nn.Module":

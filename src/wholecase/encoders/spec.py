@@ -7,7 +7,7 @@ from typing import Any
 
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.core.lookup import check_options, options_of
-from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.encoder import EXACT, Encoder
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.known import ENCODERS
 from wholecase.encoders.paired_encoder import members_of, paired
@@ -104,6 +104,29 @@ class EncoderSpec:
             return self.build().width
         except WeightsError:
             return None
+
+    def exact(self) -> "EncoderSpec":
+        """The same, each network of it computed exactly: what another engine is held against."""
+        options = {key: value for key, value in self.options.items() if key != "engine"}
+        if self.name == "paired":
+            members = [EncoderSpec(*of).exact() for of in members_of(self.options["members"])]
+            options["members"] = [{"name": one.name, **one.options} for one in members]
+        return EncoderSpec(self.name, options)
+
+    @property
+    def is_light(self) -> bool:
+        """Whether it has no network, and is built at once."""
+        if self.name == "paired":
+            return all(EncoderSpec(*of).is_light for of in members_of(self.options["members"]))
+        return self.name == "colour"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no network of it has another engine than the exact one."""
+        if self.name == "paired":
+            members = members_of(self.options["members"])
+            return all(EncoderSpec(*of).is_exact for of in members)
+        return bool(self.options.get("engine", EXACT) == EXACT)
 
     def settings(self) -> dict[str, Any]:
         """What determines the vectors, for a store: identity and width. Builds the encoder."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.core.lookup import nearest
-from wholecase.encoders.encoder import Encoder
+from wholecase.encoders.encoder import EXACT, Encoder, Engine
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,6 +22,7 @@ def timm_encoder(  # noqa: PLR0913 (the options of a recipe)
     arguments: Mapping[str, Any] | None = None,
     side_px: int | None = None,
     download: bool = False,
+    engine: Engine = EXACT,
     batch: int = 32,
     device: str = "cpu",
 ) -> Encoder:
@@ -37,6 +38,7 @@ def timm_encoder(  # noqa: PLR0913 (the options of a recipe)
             transformer then needs the argument `dynamic_img_size: true`, which interpolates its
             position embeddings.
         download: fetch the weights that timm knows where no file is named.
+        engine: what computes it.
         batch: pictures at a time.
         device: where it computes.
 
@@ -59,7 +61,9 @@ def timm_encoder(  # noqa: PLR0913 (the options of a recipe)
     look = look_of(sidecar, _noted(network))
     look = look if side_px is None else replace(look, side_px=side_px)
     identity = identity_of(model, given, look, file or network)
-    encoder = network_encoder(network, look, identity=identity, batch=batch, device=device)
+    encoder = network_encoder(
+        network, look, identity=identity, batch=batch, device=device, engine=engine
+    )
     if sidecar and sidecar.width not in {None, encoder.width}:
         raise WeightsError(
             f"{weights} should give {sidecar.width} numbers per picture by its sidecar and gives "

@@ -64,6 +64,7 @@ def facts_of(
             "width": extraction.width,
             "pixels": None if extraction.kind is None else extraction.kind.name,
         },
+        **_engine(extraction),
         "features": None if extraction.origin is None else asdict(extraction.origin),
         "cut": recipe.cut.model_dump(mode="json"),
         "instance": instance_of(recipe, extraction),
@@ -73,6 +74,12 @@ def facts_of(
         **({"parts": parts} if (parts := told_origins(recipe, cohort)) else {}),
         "machine": machine(),
     }
+
+
+def _engine(extraction: Extraction) -> dict[str, Any]:
+    """How features lie to exact ones, where they were not computed exactly."""
+    told = [asdict(one) for one in extraction.fidelity]
+    return {"engine": told} if told else {}
 
 
 def machine() -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from wholecase.cohort import Image
 from wholecase.core.kinds import PixelKind
+from wholecase.extract.fidelity import Fidelity
 from wholecase.extract.jobs import Reference, reference
 from wholecase.extract.plan import Failure
 from wholecase.features import Bag, FeatureOrigin, PixelStore, Store
@@ -46,6 +47,8 @@ class Extraction:
     """Of images in which tissue was looked for: what was found, or that nothing was."""
     origin: FeatureOrigin | None = None
     """What the feature files told of their making; None where pixels were read."""
+    fidelity: tuple[Fidelity, ...] = ()
+    """Of networks that were not computed exactly: how their vectors lie to exact ones."""
     notes: tuple[str, ...] = ()
     """Sentences about what was read and is doubtful, for people."""
 

@@ -8,7 +8,9 @@ from wholecase.cohort import Cohort
 from wholecase.execution import Place
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.failures import failures_of
+from wholecase.extract.fidelity import held_to_exact
 from wholecase.extract.import_features import import_features, is_import
+from wholecase.extract.introduced import introduced
 from wholecase.extract.jobs import Job, files_of, fingerprints, jobs_of, reference
 from wholecase.extract.joining import join_stored
 from wholecase.extract.plan import Plan
@@ -31,8 +33,10 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
     it goes on, and leaves the same bytes. Several processes may work on one store at a time: they
     share the work.
 
+    Networks that are not computed exactly are compared with exact ones before they encode.
+
     Raises:
-        RecipeError: the encoder's name, options or device.
+        RecipeError: the encoder's name, options or device; or its engine gives other features.
         WeightsError: the encoder's weights.
         StoreError: the store was tampered with, its disk is full or may not be written.
     """
@@ -40,7 +44,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         return import_features(cohort, plan, workers=place.workers)
     started = time.perf_counter()
     # also with workers: its faults are told once, before the work
-    encoder = plan.encoder.build(place.device)
+    encoder = introduced(plan.encoder, place, central=central)
     images = dict.fromkeys(reference(i) for case in cohort.cases for i in case.images)
     digests, unread = fingerprints(chain.from_iterable(map(files_of, images)), place.workers)
     whole = [i for i in images if not unread.keys() & set(files_of(i))]
@@ -50,6 +54,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tidy(folder)
     join_stored((job for job in contents.values() if found(job) is None), encoder)
     there = {c: bag for c, job in contents.items() if (bag := found(job))}
+    fidelity = held_to_exact(list(contents.values()), plan.encoder, place)
     missing = [job for c, job in contents.items() if c not in there]
     work = encode_missing(missing, plan, encoder, place, central=central)
     troubles = {i: ("tissue", unread[i.outline]) for i in images if i.outline in unread}
@@ -71,6 +76,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         tiles=sum(one.tiles for one in now),
         skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
         workers=place.workers,
+        fidelity=fidelity,
         pictures={i: path for i, job in jobs.items() if (path := job.store.picture(job.key))},
     )
 

@@ -20,6 +20,7 @@ from wholecase.execution import (
 from wholecase.extract.central import encode_centrally
 from wholecase.extract.encode import encode_image
 from wholecase.extract.failures import Trouble, stage_of
+from wholecase.extract.introduced import encodes_here
 from wholecase.extract.jobs import Job
 from wholecase.extract.plan import Plan
 from wholecase.extract.stages import StageError
@@ -93,10 +94,9 @@ def content(job: Job) -> Content:
 def _outcomes(
     jobs: list[Job], plan: Plan, encoder: Encoder, place: Place, *, central: bool | None
 ) -> Iterator[Outcome[Job, StoredBag]]:
-    apart = place.accelerated if central is None else central
-    if apart and place.workers:
+    here = encodes_here(place, central=central)
+    if here and place.workers:
         return encode_centrally(jobs, encoder, min(place.workers, len(jobs)))
-    here = apart or not place.workers
     # in this process the encoder that was built already serves; it cannot travel
     setup = partial(_itself, encoder) if here else partial(_in_worker, plan.encoder, place.device)
     return parallel_map(encode_image, jobs, workers=0 if here else place.workers, setup=setup)

@@ -18,7 +18,7 @@ from wholecase.core.files import atomic, read_json, write_bytes, write_json
 from wholecase.core.lock import Lock, acquire, holder, is_held
 from wholecase.features.bag import Bag
 from wholecase.features.bag_file import SCHEMA, Glance, glance_bag, read_bag, write_bag
-from wholecase.features.beside import PICTURE, REFUSED
+from wholecase.features.beside import FIDELITY, PICTURE, REFUSED
 
 SUFFIX = ".safetensors"
 SETTINGS = "settings.json"
@@ -154,6 +154,21 @@ class Store:
         """
         with _written(path := self.folder / REFUSED / f"{key}.jpg"):
             write_bytes(path, picture)
+
+    def write_fidelity(self, content: Mapping[str, Any]) -> None:
+        """Keep how the store's vectors lie to those that are computed exactly; JSON values.
+
+        Raises:
+            UnwritableError: the disk is full or may not be written.
+        """
+        with _written(path := self.folder / FIDELITY):
+            write_json(path, dict(content))
+
+    def fidelity(self) -> dict[str, Any]:
+        """What was kept of that last; nothing where nobody measured it, or it is damaged."""
+        with contextlib.suppress(OSError, ValueError):
+            return dict(read_json(self.folder / FIDELITY))
+        return {}
 
     def picture(self, key: str) -> Path | None:
         """The picture of what was taken as tissue, or of an image without any, if it is there."""

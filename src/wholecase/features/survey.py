@@ -10,7 +10,7 @@ from wholecase.core.errors import StoreError
 from wholecase.core.files import read_json
 from wholecase.core.lock import is_held
 from wholecase.features.bag_file import read_bag
-from wholecase.features.beside import BESIDE, REFUSED
+from wholecase.features.beside import BESIDE, FIDELITY, REFUSED
 from wholecase.features.pack_check import check_pack
 from wholecase.features.packs import ROWS
 from wholecase.features.store import SETTINGS, SUFFIX
@@ -98,7 +98,7 @@ def _of_bag(path: Path) -> list[Flaw]:
 
 
 def _beside(path: Path, keys: set[str]) -> list[Flaw]:
-    if path.name == SETTINGS or (path.name == REFUSED and path.is_dir()):
+    if path.name in {SETTINGS, FIDELITY} or (path.name == REFUSED and path.is_dir()):
         return []
     for ending in (*BESIDE, ROWS):
         if path.name.endswith(ending):

@@ -1,9 +1,6 @@
 """Models as ONNX files that answer without torch and without this toolkit."""
 
-import contextlib
-import logging
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RunError
+from wholecase.core.exporting import quiet
 from wholecase.core.files import atomic
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
@@ -170,22 +168,6 @@ def _suspects(graph: Graph) -> list[str]:
     parts = [part for m in models for part in (m.backbone, m.pool, m.head) if part is not None]
     foreign = {type(p).__name__ for p in parts if not type(p).__module__.startswith("wholecase.")}
     return sorted(foreign or {type(m.pool).__name__ for m in models})
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Exporters warn and log about themselves; what they made is compared with the model."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnx_ir", "onnxscript")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _difference(graph: Graph, members: Sequence[Calibrated], path: Path, example: Tensor) -> float:

@@ -10,8 +10,9 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from wholecase.core.errors import RunError
+from wholecase.core.exporting import quiet
 from wholecase.core.files import atomic
-from wholecase.models.export import quiet, run_onnx
+from wholecase.models.export import run_onnx
 
 LEAST = 16
 """Patches below which ranges and cost would rest on chance."""

@@ -44,6 +44,7 @@ def provenance(run: Run) -> list[Fact]:
         Fact("Cut", _text(facts.get("cut"))),
         Fact("Encoder", _encoder(encoder)),
         Fact("Parts of others", _parts(facts.get("parts"))),
+        Fact("Engine", _engine(facts.get("engine"))),
         Fact("Splits", _splits(splits, len(run.folds))),
         Fact("Digest of splits", _text(splits.get("digest")), is_code=True),
         Fact("Added to the memory", _added(run.additions)),
@@ -161,6 +162,17 @@ def _parts(told: object) -> str:
     ]
     return ", ".join(
         f"{one['kind']} {one['name']} of {of}" for one, of in zip(parts, whence, strict=True)
+    )
+
+
+def _engine(networks: object) -> str:
+    """How features lie to exact ones, where they were not computed exactly."""
+    told = networks if isinstance(networks, list) else []
+    return "; ".join(
+        f"{one['identity']} differs from exact features by {one['difference']:.2g} of their length "
+        f"(median of {one['instances']} instances; at most {one['largest']:.2g}), "
+        f"cosine {one['cosine']:.6f} (least {one['least']:.6f})"
+        for one in told
     )
 
 

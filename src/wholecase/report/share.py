@@ -31,7 +31,8 @@ REASONS = {
 }
 """Of an exclusion, by its stage."""
 LEFT_OUT = "What was found names patients or places, and is left out here."
-FACTS = ("recipe", "title", "classes", "positive", "encoder", "cut", "device", "seed", "wholecase")
+FACTS: tuple[str, ...] = ("recipe", "title", "classes", "positive", "encoder", "engine")
+FACTS += ("cut", "device", "seed", "wholecase")
 """Of `run.json` what is told as it stands; of cohort and splits less, see `_facts`."""
 OPEN = ("kind", "magnification", "mpp", "images", "images by label", "images by test fold")
 """What cases or images are parted by whose values name nobody."""
