@@ -139,7 +139,7 @@ class Run:
         if not self.folder.metrics.is_file():
             return {}
         pooled: dict[str, Any] = read_json(self.folder.metrics)["pooled"]
-        return {name: Interval(**entry) for name, entry in pooled.items()}
+        return {name: Interval.from_json(entry) for name, entry in pooled.items()}
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
@@ -193,7 +193,7 @@ class Run:
         question = question_of(self.folder.root, cohort=Path(cohort))
         asked = ask(question, **_settings(places))
         metrics, _ = external_metrics(asked.trained, list(asked.judgements))
-        return {name: Interval(**one) for name, one in metrics.items()}
+        return {name: Interval.from_json(one) for name, one in metrics.items()}
 
     def compare(self, other: "Run") -> dict[str, Interval]:
         """Each metric of this run minus that of another on the same folds, paired by patient."""

@@ -41,7 +41,7 @@ def test_the_guide_runs_as_it_stands(
 def test_a_run_of_the_command_line_opens(finished: Summary) -> None:
     run = wholecase.open_run(finished.run.root)
     told = finished.metrics["pooled"]["auroc"]
-    assert run.metrics["auroc"].to_json() == told
+    assert run.metrics["auroc"].to_json() == {k: v for k, v in told.items() if k != "held"}
     assert run.compare(run)["auroc"].value == 0
     assert len(run.predictions) == finished.cases_in
     row = run.predictions[0]

@@ -160,7 +160,7 @@ def test_inner_folds_ask_every_patient_a_model_that_never_learnt_from_them(
     row = next(row for row in rows if row["part"] == "2")
     case = next(case for case in cohort.cases if case.id == row["case_id"])
     ((said,),) = judge([FoldModel(0, recipe, model)], [case], extraction, evidence="none")
-    calibrated = apply_temperature(said.raw[None], choices["temperature"])[0]
+    calibrated = apply_temperature(said.raw[None], choices["temperature"], choices["shift"])[0]
     assert calibrated[1] == pytest.approx(float(row["probability_mutated"]), abs=1e-9)
     before = fold.model.read_bytes()
     for name in ("model.safetensors", "choices.json", "first-2.safetensors"):

@@ -55,9 +55,9 @@ def test_a_shift_makes_probabilities_honest_and_moves_no_decision() -> None:
     truth = (np.arange(400) % 5 == 0).astype(int)
     odds = 3 * (truth - 0.5) + 1.5 * rng.normal(size=400)
     positive = 1 / (1 + np.exp(-odds))
-    names = [case(str(i), t) for i, t in enumerate(truth)]
+    names = [case(str(i), t) for i, t in enumerate(truth.tolist())]
     asked = Inner(
-        (Fold(0, (), tuple(names), ()),),
+        (Fold(0, (case("t0", 0), case("t1", 1)), tuple(names), (case("o", 0),)),),
         tuple(one.id for one in names),
         truth,
         np.stack([1 - positive, positive], 1),

@@ -1,6 +1,7 @@
 """A number with the range in which it may lie, and where there is none the reason."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 FEW = 30
@@ -34,6 +35,11 @@ class Interval:
         {'value': 0.5, 'low': None, 'high': None, 'n': 1, 'method': None, 'reason': None}
         """
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Interval":
+        """What `to_json` gave; what else a file tells of it is left out."""
+        return cls(**{field.name: told[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)

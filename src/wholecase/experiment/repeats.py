@@ -26,7 +26,7 @@ def told_of_repeats(repeats: Sequence[Judged]) -> dict[str, Any]:
         return {}
     for bench, judged in repeats[1:]:
         write_predictions(bench.run.predictions, judged, bench.classes)
-    pooled = [measured(judged, bench.recipe, "pooled") for bench, judged in repeats]
+    pooled = [measured(judged, bench.recipe) for bench, judged in repeats]
     return {
         "seeds": [bench.recipe.protocol.seed for bench, _ in repeats],
         "pooled": pooled,

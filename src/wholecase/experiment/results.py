@@ -42,6 +42,8 @@ Columns = Mapping[str, Mapping[str, str]]
 """Column of the manifest -> case id -> what stands there."""
 Examine = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 SEVERITIES = ("error", "warning", "remark")
+POOLED = "pooled"
+"""All folds together."""
 
 
 def write_predictions(
@@ -156,7 +158,6 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
     }
     metrics |= {name: part for name, part in parts.items() if part}
     metrics["spread"] = spread_of(metrics["folds"])
-    _tell_coverage(metrics["pooled"], len(folds))
     if stability.interval is not None:
         metrics["stability"] = stability.interval.to_json()
     metrics["checks"] = [] if examine is None else examine(metrics)
@@ -179,7 +180,7 @@ def measured_by_fold(judgements: Sequence[Judgement], recipe: Recipe) -> dict[st
     folds = sorted({int(j.judge) for j in judgements})
     shares = shares_of_pairs(scores_of(judgements), folds)
     return {
-        "pooled": measured(judgements, recipe, "pooled"),
+        "pooled": measured(judgements, recipe),
         "folds": [
             {
                 "fold": number,
@@ -194,9 +195,12 @@ def measured_by_fold(judgements: Sequence[Judgement], recipe: Recipe) -> dict[st
 
 
 def measured(
-    judgements: Sequence[Judgement], recipe: Recipe, name: object
-) -> dict[str, dict[str, float | int | None]]:
-    """Metric name -> value, low, high, n."""
+    judgements: Sequence[Judgement], recipe: Recipe, name: object = POOLED
+) -> dict[str, dict[str, Any]]:
+    """Metric name -> value, low, high, n; of all folds together also how far it can be trusted.
+
+    That is how often such intervals `held` the truth in drawn cohorts.
+    """
     seed, repeats = seed_of(recipe.protocol.seed, "bootstrap", name), recipe.evaluate.bootstrap
     patients = tuple(j.case.patient for j in judgements)
     intervals: dict[str, Interval] = measure(
@@ -209,7 +213,10 @@ def measured(
     if not np.isnan(found).all():
         values = np.array(found, dtype=np.float64)
         intervals["localisation_auc"] = mean_interval(values, patients, repeats=repeats, seed=seed)
-    return {metric: interval.to_json() for metric, interval in intervals.items()}
+    told = {metric: interval.to_json() for metric, interval in intervals.items()}
+    if name == POOLED:
+        _tell_coverage(told, len({j.judge for j in judgements}))
+    return told
 
 
 def _tell_coverage(pooled: Mapping[str, dict[str, Any]], folds: int) -> None:

@@ -197,7 +197,7 @@ def _remembered_difference(members: Sequence[Calibrated], path: Path, values: Te
     for _ in range(2):
         told, _, _, distance = run_onnx(path, values.numpy(), patient.numpy())
         rows, near = _remembered(members, values, patient)
-        away = torch.cat([one.distance[:, : distance.shape[1]] for one in near]).numpy()
+        away = torch.cat([one.distance[:, : distance.shape[1]] for one in near]).detach().numpy()
         far = FARTHEST + 1  # in place of inf: a small memory may hold nobody else
         gaps = told - rows, np.minimum(distance, far) - np.minimum(away, far)
         worst = max(worst, *(float(np.abs(gap).max()) for gap in gaps))

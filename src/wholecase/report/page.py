@@ -48,8 +48,11 @@ def write_report(root: Path, facts: Mapping[str, Any] | None = None) -> Path:
 
 def page(run: Run) -> str:
     """The page as text."""
-    template = environment().get_template("page.html.j2")
-    return template.render(**_facts(run)) + "\n"
+    made, facts = environment(), _facts(run)
+    # a metric from another package says of itself what it means
+    own = {card.name: card.tip for card in facts["cards"] if card.tip}
+    made.globals["terms"] = TERMS | own
+    return made.get_template("page.html.j2").render(**facts) + "\n"
 
 
 def _facts(run: Run) -> dict[str, Any]:
