@@ -56,7 +56,7 @@ def test_a_case_of_the_run_as_a_project(
     assert joined["images"][:3] == project["images"]
     assert {image["metadata"]["case"] for image in joined["images"][3:]} == {"c08"}
     capsys.readouterr()
-    assert call(*words[:5], "--case", "c99", "--out", tmp_path / "none") == 1
+    assert call(*words[:2], "--case", "c99", "--out", tmp_path / "none") == 1
     assert "no case 'c99'" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
