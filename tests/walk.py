@@ -29,7 +29,7 @@ DRAWN = (
     "phantom slides others --cases 6 --seed 2",
     "phantom slides wide --cases 2 --lesion metastasis",
     "phantom stills few --patients 30",
-    "phantom stills further --patients 10 --seed 2",
+    "phantom stills further --patients 12 --seed 2",
     "phantom patches patches --patches 200",
     "cohort pcam patches --out patches/cohort.csv",
 )
