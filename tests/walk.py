@@ -34,7 +34,7 @@ DRAWN = (
     "cohort pcam patches --out patches/cohort.csv",
 )
 RUNS = (
-    "run metric-ensemble --cohort few/cohort.csv --out runs/few encoder=colour",
+    "run metric-ensemble --cohort few/cohort.csv --out runs/few encoder=colour batches.cases=4",
     "run pcam-attention --cohort patches/cohort.csv --out runs/pcam train.epochs=1",
 )
 

@@ -8,8 +8,12 @@ import pytest
 import timm
 import torch
 
+from wholecase.core.digest import file_digest
 from wholecase.core.errors import WeightsError
 from wholecase.encoders import EncoderSpec
+from wholecase.experiment.keys import begun_from
+from wholecase.models import BACKBONES
+from wholecase.recipes import read_recipe
 from wholecase.weights import PACKAGES, Sidecar, find_file, load_weights, weight_file
 from wholecase.weights.packaged import Packaged
 
@@ -52,6 +56,18 @@ def test_a_package_is_a_weight_file(installed):
     moved.write_bytes(installed.read_bytes())
     moved.with_suffix(".json").write_text(PACKAGES["tiny-weights"].sidecar.model_dump_json())
     assert EncoderSpec(TINY, {"weights": str(moved)}).build().identity == built.identity
+
+
+def test_a_network_that_learns_begins_from_a_package(installed):
+    backbone = "{name: timm, network: test_resnet, weights: package:tiny-weights}"
+    recipe = read_recipe("pcam-attention", [f"model.backbone={backbone}"])
+    network = BACKBONES["timm"](3, **recipe.model.backbone.options)
+    network.begin()
+    given = torch.load(installed, weights_only=True)
+    for name, tensor in network.network.state_dict().items():
+        assert torch.equal(tensor, given[name]), name
+    # what a fold rests on knows the file, not where it lies
+    assert begun_from(recipe) == {"weights": file_digest(installed)}
 
 
 def test_a_changed_file_and_a_missing_one_are_refused(installed):
