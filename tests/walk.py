@@ -38,6 +38,9 @@ RUNS = (
     "run pcam-attention --cohort patches/cohort.csv --out runs/pcam train.epochs=1",
 )
 
+FURTHER = {"vote": ("--admit", "all")}
+"""What a command takes here besides: the rule admits no run of so few drawn cases."""
+
 
 def commands() -> list[str]:
     """Every command of wholecase in the README's blocks for a shell, in order."""
@@ -152,7 +155,7 @@ def walk(python: Path, folder: Path) -> None:
     walking = Walk(python, folder)
     prepare(walking)
     for line in commands():
-        walking(*shlex.split(line))
+        walking(*shlex.split(line), *FURTHER.get(line.split()[1], ()))
     for block in python_blocks():
         walking.python(block)
 
