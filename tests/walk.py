@@ -114,12 +114,19 @@ def prepare(walk: Walk) -> None:
     moved(walk.folder / "further/cohort.csv", walk.folder / "new.csv", "new-")
     shutil.copy(next((walk.folder / "others").rglob("*.tif*")), walk.folder / "slide.svs")
     feature_files(walk.folder)
-    with safe_open(CHECKPOINT, framework="pt") as file:
-        import torch
+    checkpoint(walk.folder)
 
+
+def checkpoint(folder: Path) -> None:
+    """A CLAM checkpoint on features as wide as those of ResNet-50, which most were taught on."""
+    import torch
+
+    with safe_open(CHECKPOINT, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith("weights/")]  # noqa: SIM118
         state = {name.removeprefix("weights/"): file.get_tensor(name) for name in names}
-        torch.save(state, walk.folder / "s_0_checkpoint.pt")
+    first = state["attention_net.0.weight"]  # of features of 64 numbers
+    state["attention_net.0.weight"] = first.repeat(1, 1024 // first.shape[1])
+    torch.save(state, folder / "s_0_checkpoint.pt")
 
 
 def moved(source: Path, target: Path, begins: str) -> None:
