@@ -9,7 +9,7 @@ RUNS := runs
 SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow soak-inputs sizes clean
+.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow site soak-inputs sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
@@ -21,6 +21,7 @@ help:
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
+	@echo "make site          the documents as a site, with the Python calls, in $(RUNS)/site"
 	@echo "make soak-inputs   1,000 spoilt files through check and extract, in ten minutes at most"
 	@echo "make sizes         the longest files and functions"
 	@echo "make clean         forget the environment and the demo"
@@ -88,6 +89,11 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -q -m slow
+
+site: install
+	$(BIN)/python -m pip install --quiet --constraint $(PINS) --group docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir $(RUNS)/site
+	@echo "$(RUNS)/site/index.html"
 
 soak-inputs: install
 	$(BIN)/python benchmarks/soak --files 1000 --seconds 600 --seed $(SEED)

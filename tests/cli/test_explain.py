@@ -49,8 +49,16 @@ def test_a_case_of_the_run_as_a_project(
     for name in names:
         ours = (out / f"{name}-attention.geojson").read_text()
         assert (folder / "attention" / f"{name}.geojson").read_text() == ours
-    assert call(*words) == 1
-    assert "holds a QuPath project already" in capsys.readouterr().err
+    # a further case joins the first, which keeps its entries
+    words = ("explain", finished.run.root, "--case", "c07", "--case", "c08", "--out", out)
+    assert call(*words, "--qupath", folder) == 0
+    joined = json.loads((folder / "project.qpproj").read_text())
+    assert joined["images"][:3] == project["images"]
+    assert {image["metadata"]["case"] for image in joined["images"][3:]} == {"c08"}
+    capsys.readouterr()
+    assert call(*words[:2], "--case", "c99", "--out", tmp_path / "none") == 1
+    assert "no case 'c99'" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
 
 
 def test_new_images_share_a_project(finished: Summary, cohort_file: Path, tmp_path: Path) -> None:

@@ -48,11 +48,15 @@ def test_every_column_arrives(manifest):
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_other_separators_and_excels_mark_read_the_same(manifest, separator, encoding):
     plain = read_cohort(manifest(GOOD), LABELS)
     assert read_cohort(manifest(GOOD.replace(",", separator), encoding), LABELS) == plain
     assert read_cohort(manifest(GOOD.replace("\n", "\r\n"), encoding), LABELS) == plain
+    told = f"sep={separator}\r\n" + GOOD.replace(",", separator)
+    cohort = read_cohort(manifest(told, encoding), LABELS)
+    assert [case.id for case in cohort.cases] == [case.id for case in plain.cases]
+    assert cohort.cases[0].images[0].line == plain.cases[0].images[0].line + 1
 
 
 def test_quoted_cells_blank_lines_and_further_columns(manifest):
@@ -139,8 +143,15 @@ def test_a_mistake_is_named_by_file_line_and_column(manifest, text, line, column
         (b"", "line 1: the file is empty"),
         (b"\n\n", "line 1: the file is empty"),
         (HEAD.encode() + b"\n", "line 2: there are no rows"),
-        (HEAD.encode() + b"\nM\xfcller,p,x,benign,tile\n", "line 2: not UTF-8"),
-        (GOOD.encode("utf-16"), "line 1: not UTF-8"),
+        (
+            HEAD.encode() + b"\nM\xfcller,p,x,benign,tile\n",
+            "line 2: not UTF-8 .*Windows-1252.*'Müller'",
+        ),
+        (HEAD.encode() + b"\na,p,\x81\x8d,benign,tile\n", "line 2: not UTF-8 .*an older encoding"),
+        (GOOD.encode("utf-16-le"), "line 1: not UTF-8 text but of two"),
+        (GOOD.encode("utf-32"), "line 1: not UTF-8 text but of two or four"),
+        (GOOD.encode("utf-16")[:-1], "begins as UTF-16 text and does not go on so"),
+        (b"sep=;\r\n", "line 1: the file is empty"),
         (HEAD.encode() + b'\na,p,"x.png,benign,tile\n', "line 2: no CSV row"),
     ],
 )

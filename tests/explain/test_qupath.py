@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
@@ -124,16 +125,58 @@ def test_the_script_and_the_readme_speak_of_the_files_that_are_there(
         assert name in readme
 
 
-def test_the_same_again_is_the_same_and_never_over_another_project(
+def test_the_same_again_is_the_same(
     entries: tuple[QuPathImage, QuPathImage], tmp_path: Path
 ) -> None:
     first = write_qupath_project(tmp_path / "a", entries, now_ms=5)
     second = write_qupath_project(tmp_path / "b", entries, now_ms=5)
     assert first.read_text().replace("/a/project", "/b/project") == second.read_text()
-    before = first.read_bytes()
-    with pytest.raises(RunError, match="holds a QuPath project already; choose another folder"):
-        write_qupath_project(tmp_path / "a", entries[:1], now_ms=6)
-    assert first.read_bytes() == before
+
+
+def test_images_are_added_and_what_qupath_keeps_stays(
+    entries: tuple[QuPathImage, QuPathImage], tmp_path: Path
+) -> None:
+    slide, tile = entries
+    path = write_qupath_project(tmp_path, [slide], now_ms=5)
+    project = json.loads(path.read_text())
+    # as QuPath leaves it: turned, renamed, an image of its own, things we know nothing of
+    (entry,) = project["images"]
+    inside = {**entry["serverBuilder"], "uri": slide.file.as_uri().replace("file:///", "file:/")}
+    entry["serverBuilder"] = {"builderType": "rotated", "builder": inside, "rotation": "180"}
+    entry |= {"imageName": "my slide", "description": "seen"}
+    own = {"entryID": 7, "imageName": "own", "serverBuilder": {"uri": "file:/elsewhere/own.svs"}}
+    project |= {"lastID": 7, "classes": ["Tumor"], "images": [entry, own]}
+    path.write_text(json.dumps(project))
+    saved = tmp_path / "data" / "1" / "data.qpdata"
+    saved.parent.mkdir(parents=True)
+    saved.write_bytes(b"outlines")
+    before = path.read_text()
+    assert write_qupath_project(tmp_path, [slide, tile], now_ms=9) == path
+    added = json.loads(path.read_text())
+    assert added["images"][:2] == project["images"]
+    assert (added["images"][2]["entryID"], added["images"][2]["imageName"]) == (8, tile.name)
+    assert (added["lastID"], added["classes"]) == (8, ["Tumor"])
+    assert (added["createTimestamp"], added["modifyTimestamp"]) == (5, 9)
+    assert (tmp_path / "attention" / "my slide.geojson").read_text() == slide.attention
+    assert (tmp_path / "attention" / f"{tile.name}.geojson").read_text() == tile.attention
+    assert (tmp_path / "project.qpproj.backup").read_text() == before
+    assert saved.read_bytes() == b"outlines"
+
+
+def test_a_name_that_is_taken_and_a_project_of_another_form_are_refused(
+    entries: tuple[QuPathImage, QuPathImage], tmp_path: Path
+) -> None:
+    slide, tile = entries
+    path = write_qupath_project(tmp_path, [slide], now_ms=5)
+    before = path.read_bytes()
+    with pytest.raises(RunError, match="has another image called 'case-1-0'"):
+        write_qupath_project(tmp_path, [replace(tile, name=slide.name)], now_ms=6)
+    assert path.read_bytes() == before
+    for damaged, what in (("{", "is damaged"), ('{"images": [3]}', "is no project as QuPath")):
+        path.write_text(damaged)
+        with pytest.raises(RunError, match=what):
+            write_qupath_project(tmp_path, [slide], now_ms=6)
+        assert path.read_text() == damaged
 
 
 def test_what_qupath_cannot_show_is_refused(

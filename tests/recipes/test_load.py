@@ -130,6 +130,7 @@ def test_files_of_networks_inside_others_lie_beside_the_recipe(tmp_path, monkeyp
     inner = "{name: attended, network: {name: resnet_grey, weights: here.pth}}"
     assert weights(f"model.backbone.network={inner}") == here
     assert weights("model.backbone.network.network.weights=null") is None
+    assert weights("model.backbone.network.network.weights=package:some") == "package:some"
     pair = "[{name: resnet_grey, weights: here.pth}, small_cnn]"
     paired = read_recipe("mine/own.yaml", [f"model.backbone={{name: paired, members: {pair}}}"])
     assert paired.model.backbone.options["members"][0]["weights"] == here

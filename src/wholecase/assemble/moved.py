@@ -7,6 +7,7 @@ from typing import Any
 
 from wholecase.core.errors import RecipeError
 from wholecase.recipes import Recipe
+from wholecase.recipes.paths import in_full
 
 
 def moved_weights(recipe: Recipe, files: Sequence[Path]) -> list[str]:
@@ -25,7 +26,7 @@ def moved_weights(recipe: Recipe, files: Sequence[Path]) -> list[str]:
     _check_count(recipe.encoder.name, sum(weighed), len(files))
     coming = iter(files)
     moved: list[Any] = [
-        {**one, "weights": str(next(coming).absolute())} if has else one
+        {**one, "weights": in_full(str(next(coming)), Path.cwd())} if has else one
         for one, has in zip(members, weighed, strict=True)
     ]
     return [f"encoder.members={json.dumps(moved)}"]

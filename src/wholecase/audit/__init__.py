@@ -9,7 +9,7 @@ from wholecase.audit.images import Losses
 from wholecase.audit.page import write_page
 from wholecase.audit.scales import Scales, scales_of
 from wholecase.audit.text import aligned, render_text
-from wholecase.audit.words import counted_for, power_name
+from wholecase.audit.words import counted_for, power_name, verdict
 
 __all__ = [
     "Alike",
@@ -30,5 +30,6 @@ __all__ = [
     "power_told",
     "render_text",
     "scales_of",
+    "verdict",
     "write_page",
 ]

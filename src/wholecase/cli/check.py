@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from wholecase.cli.document import Json, document
 from wholecase.cli.options import CohortFile, Overrides, Workers
 
 
@@ -16,9 +17,11 @@ def check(
     splits: Annotated[Path | None, Parameter(help="audit this splits.csv, whoever made it")] = None,
     html: Annotated[Path | None, Parameter(help="also write the findings as a page")] = None,
     workers: Workers = 0,
+    as_json: Json = False,
 ) -> int:
     """Open every image of a cohort and tell what a run would meet; exit code 1 on errors."""
     from wholecase.audit import check_cohort, render_text, write_page
+    from wholecase.cli.documents import of_audit
     from wholecase.cohort import read_leniently, read_sides
     from wholecase.core.errors import RecipeError
     from wholecase.core.files import refuse_unwritable
@@ -42,11 +45,13 @@ def check(
             advance=advance,
             **asked,
         )
-    print(render_text(audit))
-    if cost:
-        print(cost)
-    if html is not None:
-        print(write_page(audit, html).resolve().as_uri())
+    with document("check", asked=as_json) as told:
+        print(render_text(audit))
+        if cost:
+            print(cost)
+        if html is not None:
+            print(write_page(audit, html).resolve().as_uri())
+        told.update(of_audit(audit))
     return 1 if audit.failed else 0
 
 

@@ -22,10 +22,12 @@ def explain(
     *images: Annotated[Path, Parameter(help="new images, each a case of its own")],
     out: Annotated[Path, Parameter(help="folder for the heatmaps")],
     cohort: Annotated[Path | None, Parameter(help="or a manifest of new cases")] = None,
-    case: Annotated[str | None, Parameter(help="or a case of the run, by its id")] = None,
+    case: Annotated[
+        list[str] | None, Parameter(help="or cases of the run by id, each after its own --case")
+    ] = None,
     scale: Annotated[Scale, Parameter(help="of the colours; rank, absolute: of one case")] = "auto",
     longest: Annotated[int, Parameter(help="longer side of the picture in pixels")] = 2048,
-    qupath: Annotated[Path | None, Parameter(help="new folder for a QuPath project")] = None,
+    qupath: Annotated[Path | None, Parameter(help="of a QuPath project, new or not")] = None,
     weights: MovedWeights = None,
     store: StoreFolder = None,
     device: Device = "auto",
@@ -42,7 +44,7 @@ def explain(
         question_of,
         qupath_images,
         recipe_of,
-        stored_answer,
+        stored_answers,
         stored_nearest_lines,
         unseen_note,
     )
@@ -64,8 +66,9 @@ def explain(
             entries.extend(qupath_images(case, evidence, scale=scale))
 
     if case is not None:
-        show(*stored_answer(run, case))
-        _print_lines(map(visible, stored_nearest_lines(run, case)))
+        for known, evidence in stored_answers(run, list(dict.fromkeys(case))):
+            show(known, evidence)
+            _print_lines(map(visible, stored_nearest_lines(run, known.id)))
         _write_project(qupath, entries)
         _print_lines(f"note: {note}" for note in [unseen_note(recipe)] if note)
         return 0

@@ -15,6 +15,7 @@ features = App(name="features", help="List the encoders of the field, or look in
 def encoders() -> None:
     """List what `encoder=NAME` may say, with size, scale, licence and where weights come from."""
     from wholecase.encoders import FIELD
+    from wholecase.weights import PACKAGES
 
     print(_row("name", "width", "px", "µm/px", "licence", "weights"))
     for name, entry in FIELD.items():
@@ -24,6 +25,9 @@ def encoders() -> None:
         print(_row(name, str(entry.width), str(entry.side_px), scale, entry.license, where))
     print()
     print("Also: colour (no weights), resnet50, any network of timm by its name, and stored.")
+    for name, known in PACKAGES.items():
+        network, terms = known.sidecar.name, known.sidecar.license
+        print(f"Of a package: {network} with encoder.weights=package:{name} ({terms}, ImageNet).")
     print("Licences are notes: read the model card before use.")
     for name, entry in FIELD.items():
         if entry.refused:

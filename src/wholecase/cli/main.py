@@ -76,6 +76,8 @@ def build() -> App:
     app.command(export)
     app.command(triage)
 
+    app.register_install_completion_command(help="Let the shell complete commands and options.")
+
     @app.meta.default
     def with_outlet(*words: Words, quiet: Quiet = False, log: Log = None) -> int:
         with telling(quiet=quiet, log=log):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from wholecase.cli.document import Json, document
 from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
@@ -32,9 +33,11 @@ def predict(
     store: StoreFolder = None,
     device: Device = "auto",
     workers: Workers = 0,
+    as_json: Json = False,
 ) -> int:
     """Predict new cases with all fold models, or the final one; with labels, tell the metrics."""
     from wholecase.assemble import place_of
+    from wholecase.cli.documents import of_answers
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable
     from wholecase.core.outlet import message
@@ -63,15 +66,20 @@ def predict(
     further: list[str] = []
     if prevalence is not None:
         judgements, further = at_prevalence(asked.trained, judgements, share)
-    _tell(judgements, asked.trained.classes, out, submission)
     metrics, notes = external_metrics(asked.trained, judgements)
-    notes = [f"note: {note}" for note in (*asked.notes, *further, *notes)]
-    for line in [*novelty_lines(judgements), *metric_lines(metrics), *notes]:
-        print(line)
-    for line in failure_lines([(str(f.path), f.reason) for f in asked.failures]):
-        print(line)
-    for path in files:
-        print(f"{len(judgements)} of {cases} cases predicted: {path}")
+    notes = [*asked.notes, *further, *notes]
+    lines = [
+        *novelty_lines(judgements),
+        *metric_lines(metrics),
+        *(f"note: {note}" for note in notes),
+        *failure_lines([(str(f.path), f.reason) for f in asked.failures]),
+        *(f"{len(judgements)} of {cases} cases predicted: {path}" for path in files),
+    ]
+    with document("predict", asked=as_json) as told:
+        _tell(judgements, asked.trained.classes, out, submission)
+        print("\n".join(lines), end="\n" if lines else "")
+        told.update(run=run, cases=cases, **of_answers(asked, judgements))
+        told.update(metrics=metrics, notes=notes)
     return 0 if len(judgements) == cases else 2
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 
+from wholecase.cohort.encodings import encoding_of, refused
 from wholecase.cohort.identity import identity_key
 from wholecase.cohort.mistakes import CellError, Mistakes
 from wholecase.cohort.row import Row
@@ -17,6 +18,8 @@ from wholecase.core.lookup import nearest
 from wholecase.core.regular import why_irregular
 
 DELIMITERS = (",", ";", "\t")
+ANNOUNCES = "sep="
+"""How a first line begins that tells Excel the separator; it holds no cells."""
 MOST_BYTES, MOST_ROWS = 2**29, 2_000_000
 """A larger table is not read: in memory a row of an image takes a kilobyte."""
 BLOCK = 2**20
@@ -34,7 +37,7 @@ class Table:
 
 
 def read_table(path: Path, required: Sequence[str]) -> Iterator[Row]:
-    """The rows of a UTF-8 table with a header, one at a time, blank lines left out.
+    """The rows of a table with a header, one at a time, blank lines left out.
 
     Raises:
         ManifestError: the file cannot be read, is no table, lacks a required column, or a row has
@@ -110,7 +113,7 @@ def _opened(path: Path) -> Iterator[TextIOWrapper]:
                 f"{path}: {rows} lines are more than is read of a table ({MOST_ROWS}), since each "
                 "takes a kilobyte of memory; part it"
             )
-        file = path.open(encoding="utf-8-sig", newline="")
+        file = path.open(encoding=encoding_of(path), newline="")
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ManifestError(f"{path}: cannot be read ({why}); check the path") from error
@@ -140,20 +143,9 @@ def _lines(path: Path, file: TextIOWrapper) -> Iterator[str]:
                 )
             yield line
     except UnicodeDecodeError as error:
-        raise ManifestError(
-            f"{path}, line {_undecodable(path)}: not UTF-8 text; save the table as CSV in UTF-8"
-        ) from error
-
-
-def _undecodable(path: Path) -> int:
-    """The number of the first line that is no UTF-8."""
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number
-    return 1
+        raise refused(path, file.encoding) from error
+    except UnicodeError as error:  # of UTF-16 without its mark, as nobody writes it
+        raise refused(path, "utf-16") from error
 
 
 def _records(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
@@ -172,13 +164,15 @@ def _records(path: Path, required: Sequence[str]) -> Iterator[tuple[int, list[st
                 raise ManifestError(
                     f"{path}, line {line}: no CSV row ({error}); look for a stray quotation mark"
                 ) from error
-            if any(record):
+            if any(record) and (line > 1 or record[0] != ANNOUNCES):
                 yield line, record
 
 
 def _delimiter(lines: Iterator[str], required: Sequence[str]) -> str:
     """The sign that cuts the header into most of the required columns, else most cells."""
     header = next((line for line in lines if line.strip()), "")
+    if announced := _announced(header):
+        return announced
     wanted = {column_key(column) for column in required}
 
     def fit(delimiter: str) -> tuple[int, int]:
@@ -186,6 +180,16 @@ def _delimiter(lines: Iterator[str], required: Sequence[str]) -> str:
         return len(set(cells) & wanted), len(cells)
 
     return max(DELIMITERS, key=fit)
+
+
+def _announced(line: str) -> str:
+    """The separator that Excel's first line `sep=;` tells; empty where the line is another.
+
+    >>> _announced("sep=;"), _announced("sep=")
+    (';', '')
+    """
+    sign = line.removeprefix(ANNOUNCES)[:1] if line.startswith(ANNOUNCES) else ""
+    return sign if sign in {*DELIMITERS, "|"} else ""
 
 
 def _renamed(header: list[str], known: Sequence[str]) -> list[str]:

@@ -30,8 +30,9 @@ def timm_encoder(  # noqa: PLR0913 (the options of a recipe)
 
     Args:
         model: timm's name of it.
-        weights: a local file; a sidecar beside it gives arguments, normalisation and size, else
-            those count that timm notes for the network.
+        weights: a local file, or `package:NAME` of an installed package that brings one; a sidecar
+            beside it gives arguments, normalisation and size, else those count that timm notes for
+            the network.
         arguments: what `timm.create_model` must be told besides, the layer swiglu_packed by
             name; goes before the sidecar's.
         side_px: to which pictures are resized, instead of what the sidecar or timm notes; a vision

@@ -10,7 +10,7 @@ from wholecase.core.digest import digest
 from wholecase.core.errors import WeightsError, WholecaseError
 from wholecase.encoders.field import FIELD
 from wholecase.encoders.network import Look, state_sha256
-from wholecase.weights import Sidecar, WeightFile, load_weights, weight_file
+from wholecase.weights import Sidecar, WeightFile, load_weights, package_for, weight_file
 
 Fetched = TypeVar("Fetched")
 SCHEMA = 1
@@ -30,9 +30,11 @@ def find(
     if weights is None:
         if download:
             return None
+        package = package_for(_architecture(name))
+        named = f" (or {package})" if package else ""
         raise WeightsError(
-            f"the encoder {name} needs its weights: name a local file under encoder.weights, or "
-            "set encoder.download to true to fetch the published ones"
+            f"the encoder {name} needs its weights: name a local file{named} under "
+            "encoder.weights, or set encoder.download to true to fetch the published ones"
         )
     file = weight_file(Path(weights))
     sidecar = file.sidecar

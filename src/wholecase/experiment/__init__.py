@@ -7,6 +7,7 @@ from wholecase.experiment.explained import (
     qupath_images,
     recipe_of,
     stored_answer,
+    stored_answers,
     unseen_note,
 )
 from wholecase.experiment.external import external_metrics
@@ -49,6 +50,7 @@ __all__ = [
     "share_asked",
     "standing_lines",
     "stored_answer",
+    "stored_answers",
     "stored_nearest_lines",
     "undo_gallery",
     "unseen_note",

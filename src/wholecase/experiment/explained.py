@@ -1,6 +1,6 @@
 """What a case's answer rests on, drawn for people and for QuPath."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,18 +59,24 @@ def unseen_note(recipe: Recipe) -> str:
 
 
 def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
-    """A case of the run with the evidence of the fold model that never saw its patient.
+    """One of `stored_answers`."""
+    return next(stored_answers(root, [case]))
+
+
+def stored_answers(root: Path, cases: Sequence[str]) -> Iterator[tuple[Case, Evidence]]:
+    """Cases of the run with the evidence of the fold model that never saw their patient, in turn.
 
     Raises:
-        RunError: no such case, its evidence is gone, or the manifest is gone or changed.
+        RunError: there is no such case, the manifest is gone or changed, or, in its turn, the
+            evidence of one is gone.
     """
     folder = RunFolder(root)
     recipe = recipe_of(root)
     cohort = read_cohort(manifest_of(folder), labels_of(recipe))
-    for candidate in cohort.cases:
-        if candidate.id == case:
-            return candidate.judged, _stored_evidence(folder, case)
-    raise RunError(f"{root} has no case {case!r}; its cases are listed in {folder.cases}")
+    known = {case.id: case for case in cohort.cases}
+    if (missing := next((case for case in cases if case not in known), None)) is not None:
+        raise RunError(f"{root} has no case {missing!r}; its cases are listed in {folder.cases}")
+    return ((known[case].judged, _stored_evidence(folder, case)) for case in cases)
 
 
 def _stored_evidence(folder: RunFolder, case: str) -> Evidence:

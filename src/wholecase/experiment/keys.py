@@ -13,6 +13,7 @@ from wholecase.core.files import read_json, write_json, write_text
 from wholecase.extract import Extraction
 from wholecase.recipes import Recipe, read_recipe, recipe_text
 from wholecase.runs import CLAIM, RunFolder
+from wholecase.weights import find_file
 
 AFTERWARDS: Any = {
     "title": True,
@@ -54,7 +55,7 @@ def learnt_key(
         schema=2,
         parts=parts,
         sides=sides,
-        **_begun_from(recipe),
+        **begun_from(recipe),
         **_made_by(recipe),
         seed=recipe.protocol.seed,
         number=fold.number,
@@ -68,7 +69,7 @@ def _made_by(recipe: Recipe) -> dict[str, Any]:
     return {"version of parts": told} if told else {}
 
 
-def _begun_from(recipe: Recipe) -> dict[str, str]:
+def begun_from(recipe: Recipe) -> dict[str, str]:
     """The weights that the network begins with, or those that it is made of."""
     backbone = recipe.model.backbone
     digests = [] if backbone is None else [file_digest(file) for file in _files(backbone.options)]
@@ -81,7 +82,7 @@ def _files(network: object) -> Iterator[Path]:
     """The files that a network and those inside it begin with, in their order."""
     if isinstance(network, Mapping):
         if isinstance(file := network.get("weights"), str):
-            yield Path(file)
+            yield find_file(Path(file))
         for value in network.values():
             yield from _files(value)
     if isinstance(network, list | tuple):

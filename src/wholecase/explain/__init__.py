@@ -16,12 +16,12 @@ from wholecase.explain.localisation import localisation_auc, mask_share, white_o
 from wholecase.explain.picture_row import picture_row
 from wholecase.explain.position_map import position_map
 from wholecase.explain.qupath import (
-    QuPathImage,
     qupath_image,
     refuse_project,
     viewer_origin,
     write_qupath_project,
 )
+from wholecase.explain.qupath_project import QuPathImage
 from wholecase.explain.series import (
     SliceSaid,
     class_shown,

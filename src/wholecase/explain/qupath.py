@@ -5,17 +5,21 @@ beside as GeoJSON, and a script in the project brings them in.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from wholecase.core.errors import RunError
 from wholecase.core.files import write_json, write_text
 from wholecase.explain.annotations import attention_geojson
 from wholecase.explain.evidence import Evidence
 from wholecase.explain.heatmap import AUTO
+from wholecase.explain.qupath_project import (
+    PROJECT,
+    QuPathImage,
+    add_to,
+    empty_project,
+    read_project,
+)
 from wholecase.sources import (
     ImageSource,
     OpenSlideSource,
@@ -24,30 +28,12 @@ from wholecase.sources import (
     split_index,
 )
 
-PROJECT = "project.qpproj"
-VERSION = "0.5.0"
-"""Of QuPath, whose form of a project this is; later versions read it."""
-SERVERS = "qupath.lib.images.servers"
 README = """\
 Drag project.qpproj onto QuPath 0.5 or later to see the slides; they stay where they are.
 Then choose Automate > Project scripts > import_attention and run it once: every tile becomes a \
 detection coloured by its attention, with its weight, rank and evidence as measurements.
 If slides have moved, QuPath asks for their new folder when the project is opened.
 """
-
-
-@dataclass(frozen=True)
-class QuPathImage:
-    """One entry of a project."""
-
-    name: str
-    """Shown by QuPath, and the name of the GeoJSON file; a safe file name."""
-    case: str
-    file: Path
-    reader: str
-    """`OpenSlide` or `Bio-Formats`."""
-    attention: str
-    """GeoJSON in the pixels that QuPath shows."""
 
 
 def qupath_image(
@@ -82,61 +68,44 @@ def viewer_origin(source: ImageSource) -> tuple[int, int]:
 
 
 def refuse_project(folder: Path) -> None:
-    """Refuse a folder that holds a project already: QuPath may have saved work in it.
+    """Refuse a folder whose project cannot be added to.
 
     Raises:
-        RunError: it does.
+        RunError: it is damaged, or of another form.
     """
-    if (folder / PROJECT).exists():
-        raise RunError(f"{folder} holds a QuPath project already; choose another folder")
+    read_project(folder)
 
 
 def write_qupath_project(folder: Path, images: Sequence[QuPathImage], *, now_ms: int) -> Path:
-    """Write a project with one entry per image; returns the file that QuPath opens.
+    """Write a project with one entry per image, or add to the one that is there.
 
-    Beside it lie `attention/<name>.geojson`, `scripts/import_attention.groovy` and `README.txt`.
-    `now_ms` is the time that the project tells of its making, in milliseconds since 1970.
+    Beside it lie `attention/<name>.geojson`, `scripts/import_attention.groovy` and `README.txt`. Of
+    a project that was there, entries and what QuPath keeps of them stay, and the file as it was
+    lies beside as `.backup`, as QuPath does it. Returns the file that QuPath opens.
+
+    Args:
+        folder: of the project.
+        images: an image that is in it by its file gets new attention and no second entry.
+        now_ms: the time that the project tells of its change, in milliseconds since 1970.
 
     Raises:
-        RunError: the folder holds a project already, or there is no image for it.
+        RunError: there is no image for it, another one has its name, or the project that is there
+            cannot be added to.
     """
-    refuse_project(folder)
+    there, path = read_project(folder), folder / PROJECT
     if not images:
         raise RunError(
             f"{folder} would be a QuPath project without images: feature files and rows of HDF5 "
             "files cannot be shown in QuPath; leave the project out"
         )
-    path = folder / PROJECT
-    for image in images:
-        write_text(folder / "attention" / f"{image.name}.geojson", image.attention)
+    project = there or empty_project(path, now_ms)
+    for name, tiles in add_to(project, images).items():
+        write_text(folder / "attention" / f"{name}.geojson", tiles)
     script = files("wholecase.explain").joinpath("import_attention.groovy")
     write_text(folder / "scripts" / "import_attention.groovy", script.read_text(encoding="utf-8"))
-    write_text(folder / "README.txt", README)
-    project = {
-        "version": VERSION,
-        "createTimestamp": now_ms,
-        "modifyTimestamp": now_ms,
-        "uri": path.resolve().as_uri(),
-        "lastID": len(images),
-        "images": [_entry(number, image) for number, image in enumerate(images, start=1)],
-    }
-    write_json(path, project)  # last: says that the folder is a project
+    if there:
+        write_text(path.with_name(f"{PROJECT}.backup"), path.read_text(encoding="utf-8"))
+    else:
+        write_text(folder / "README.txt", README)
+    write_json(path, project | {"modifyTimestamp": now_ms})  # last: says that it is a project
     return path
-
-
-def _entry(number: int, image: QuPathImage) -> dict[str, Any]:
-    slide = image.reader == "OpenSlide"
-    provider = "openslide.OpenslideServerBuilder" if slide else "bioformats.BioFormatsServerBuilder"
-    return {
-        "serverBuilder": {
-            "builderType": "uri",
-            "providerClassName": f"{SERVERS}.{provider}",
-            "uri": image.file.as_uri(),
-            "args": [] if slide else ["--series", "0"],
-        },
-        "entryID": number,
-        # shown where names are masked; the same each time
-        "randomizedName": str(uuid5(NAMESPACE_URL, image.name)),
-        "imageName": image.name,
-        "metadata": {"case": image.case},
-    }

@@ -9,6 +9,8 @@ from wholecase.core.regular import why_irregular
 
 NETWORKS = (("encoder",), ("model", "backbone"))
 """Where networks stand; one that is made of others names files at any depth."""
+PACKAGED = "package:"
+"""How weights begin that an installed package brings; they lie wherever it does."""
 PARTS = ("parts",)
 """Where files of one's own parts stand."""
 
@@ -35,7 +37,7 @@ def _of_parts(entries: Any, folder: Path) -> Any:  # noqa: ANN401
     if not isinstance(entries, list):
         return entries
     return [
-        _in_full(one, folder) if isinstance(one, str) and one.endswith(".py") else one
+        in_full(one, folder) if isinstance(one, str) and one.endswith(".py") else one
         for one in entries
     ]
 
@@ -43,7 +45,7 @@ def _of_parts(entries: Any, folder: Path) -> Any:  # noqa: ANN401
 def _of_networks(content: Any, folder: Path, at: tuple[str, ...], place: tuple[str, ...]) -> Any:  # noqa: ANN401
     if at[: len(place)] == place:
         is_file_of_one = len(at) > len(place) and at[-1] == "weights"
-        return _in_full(content, folder) if is_file_of_one else _inside(content, folder)
+        return in_full(content, folder) if is_file_of_one else _inside(content, folder)
     if place[: len(at)] != at:
         return content
     key = place[len(at)]
@@ -59,7 +61,7 @@ def _inside(network: Any, folder: Path) -> Any:  # noqa: ANN401
     if not isinstance(network, dict):
         return network
     return {
-        key: _in_full(value, folder) if key == "weights" else _inside(value, folder)
+        key: in_full(value, folder) if key == "weights" else _inside(value, folder)
         for key, value in network.items()
     }
 
@@ -69,6 +71,7 @@ def is_file(path: Path) -> bool:
     return why_irregular(path) is None and path.is_file()
 
 
-def _in_full(content: Any, folder: Path) -> Any:  # noqa: ANN401
-    is_named = isinstance(content, str) and content
+def in_full(content: Any, folder: Path) -> Any:  # noqa: ANN401
+    """A file's path in full, where one is named; a package that brings a file as it is."""
+    is_named = isinstance(content, str) and content and not content.startswith(PACKAGED)
     return os.path.abspath(folder / content) if is_named else content  # noqa: PTH100 (links stay)

@@ -1,4 +1,4 @@
-"""The same transformer under other libraries' names: their tensors as timm has them."""
+"""The same network under other libraries' names: their tensors as timm has them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +34,28 @@ _OUTSIDE: Names = (
     ("embeddings.patch_embeddings.projection.", "patch_embed.proj."),
     ("layernorm.", "norm."),
 )
+_LITE_OUTSIDE: Names = (
+    ("_conv_stem.", "conv_stem."),
+    ("_bn0.", "bn1."),
+    ("_conv_head.", "conv_head."),
+    ("_bn1.", "bn2."),
+    ("_fc.", "classifier."),
+)
+_LITE_BLOCK: Names = (
+    ("_expand_conv.", "conv_pw."),
+    ("_bn0.", "bn1."),
+    ("_depthwise_conv.", "conv_dw."),
+    ("_bn1.", "bn2."),
+    ("_project_conv.", "conv_pwl."),
+    ("_bn2.", "bn3."),
+)
+_LITE_FIRST: Names = (
+    ("_depthwise_conv.", "conv_dw."),
+    ("_bn1.", "bn1."),
+    ("_project_conv.", "conv_pw."),
+    ("_bn2.", "bn2."),
+)
+"""Of a block that does not expand its channels first."""
 _SELF = "attention.attention."
 _UNUSED = ("embeddings.mask_token", "mask_token", "pooler.")
 """What only the training of these networks needs."""
@@ -71,6 +93,35 @@ def from_early_swin(state: State) -> dict[str, Tensor]:
     return {_STAGE.sub(lambda m: f"layers.{int(m[1]) + 1}.", k): v for k, v in kept.items()}
 
 
+def from_efficientnet_lite(state: State) -> dict[str, Tensor]:
+    """From names with one number for all blocks: timm numbers stages, and blocks within."""
+    places = _stages(state)
+    return {_of_lite(name, places, state): tensor for name, tensor in state.items()}
+
+
+def _stages(state: State) -> dict[str, str]:
+    """A block's number -> timm's two; a stage begins where a block changes the channels."""
+    stage, within, places = -1, 0, {}
+    for number in range(sum(name.endswith("_depthwise_conv.weight") for name in state)):
+        block = f"_blocks.{number}."
+        expand = state.get(f"{block}_expand_conv.weight")
+        first = state[f"{block}_depthwise_conv.weight"] if expand is None else expand
+        # a depthwise layer has as many rows as channels come in, another as many columns
+        comes = first.shape[0 if expand is None else 1]
+        starts = comes != state[f"{block}_project_conv.weight"].shape[0] or stage < 0
+        stage, within = (stage + 1, 0) if starts else (stage, within + 1)
+        places[str(number)] = f"blocks.{stage}.{within}."
+    return places
+
+
+def _of_lite(name: str, places: Mapping[str, str], state: State) -> str:
+    block = re.match(r"_blocks\.(\d+)\.", name)
+    if block is None or block[1] not in places:
+        return _replaced(name, _LITE_OUTSIDE)
+    layers = _LITE_BLOCK if f"{block[0]}_expand_conv.weight" in state else _LITE_FIRST
+    return places[block[1]] + _replaced(name.removeprefix(block[0]), layers)
+
+
 _STAGE = re.compile(r"^layers\.(\d+)\.(?=downsample\.)")
 
 TRANSLATIONS: dict[str, tuple[Callable[[State], dict[str, Tensor]], str]] = {
@@ -78,6 +129,7 @@ TRANSLATIONS: dict[str, tuple[Callable[[State], dict[str, Tensor]], str]] = {
     "transformers dinov2": (from_transformers_dinov2, "encoder.layer.0.layer_scale1.lambda1"),
     "dinov2": (from_dinov2, "mask_token"),
     "early swin": (from_early_swin, "layers.0.downsample.reduction.weight"),
+    "efficientnet lite": (from_efficientnet_lite, "_blocks.0._depthwise_conv.weight"),
 }
 """Name of a naming -> how it is read, and a tensor that only it has."""
 

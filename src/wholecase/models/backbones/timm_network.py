@@ -26,7 +26,7 @@ class TimmNetwork(Backbone):
     Args:
         width: channels of the pixels.
         network: timm's name.
-        weights: a local file to begin with; null begins at random.
+        weights: a local file to begin with, or `package:NAME`; null begins at random.
         arguments: what `timm.create_model` must be told besides.
         instances: most that go through the network at once; what lies between is then computed
             anew on the way back. Where BatchNorm learns, all of a step go at once.
