@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import grimp
+import pytest
 from importlinter.cli import lint_imports
 
 import wholecase
@@ -65,6 +66,34 @@ def test_the_lower_half_never_loads_torch() -> None:
         "print('torch' in sys.modules)"
     )
     assert fresh(code) == "False"
+
+
+def test_what_commands_an_extraction_never_loads_torch(cohort_file: Path, tmp_path: Path) -> None:
+    """Also where features are made: workers have the network, and this process none."""
+    made = f"extract egfr-clam encoder=colour --device cpu --store {tmp_path}"
+    code = (
+        "import sys, contextlib, io\n"
+        "from wholecase.cli import main\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    for command in ('check', {made!r}):\n"
+        f"        words = ['--cohort', {str(cohort_file)!r}, '--workers', '1', '--quiet']\n"
+        "        try: main([*command.split(), *words])\n"
+        "        except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('torch', 'scipy.stats', 'sklearn') if name in sys.modules])"
+    )
+    assert fresh(code) == "[]"
+
+
+@pytest.mark.parametrize("command", ["run egfr-clam --out x", "predict x", "triage x --out x"])
+def test_a_missing_manifest_is_told_before_torch_is_loaded(command: str) -> None:
+    code = (
+        "import sys\n"
+        "from wholecase.cli import main\n"
+        f"try: main([*{command.split()!r}, '--cohort', 'nothing.csv'])\n"
+        "except SystemExit as end: print(end.code)\n"
+        "print('torch' in sys.modules)"
+    )
+    assert fresh(code) == "1\nFalse"
 
 
 def test_importing_draws_no_random_number_and_sets_no_seed() -> None:

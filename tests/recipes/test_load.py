@@ -2,7 +2,7 @@
 
 import pytest
 
-from wholecase.assemble.describe import describe
+from wholecase.assemble import describe
 from wholecase.core.errors import RecipeError
 from wholecase.recipes import builtin_recipes, read_recipe, recipe_text
 

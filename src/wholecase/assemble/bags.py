@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from wholecase.assemble.case_models import pixels_of
-from wholecase.assemble.parts import check_batches, cut_of, plan_of
+from wholecase.assemble.data import cut_of, plan_of
+from wholecase.assemble.parts import check_batches
 from wholecase.cohort import Cohort
 from wholecase.core.errors import RecipeError
 from wholecase.execution import Place

@@ -5,15 +5,9 @@ from typing import final
 
 from wholecase.assemble.bags import check_input
 from wholecase.assemble.case_models import model_of, pixels_of
+from wholecase.assemble.data import cut_of, encoder_of, labels_of
 from wholecase.assemble.named import TABLES, named_in
-from wholecase.assemble.parts import (
-    batches_of,
-    cut_of,
-    encoder_of,
-    labels_of,
-    of_size,
-    schedule_of,
-)
+from wholecase.assemble.parts import batches_of, of_size, schedule_of
 from wholecase.assemble.trial import try_foreign
 from wholecase.core.errors import RecipeError
 from wholecase.core.kinds import PixelKind

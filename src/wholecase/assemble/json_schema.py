@@ -7,9 +7,9 @@ from pydantic import PydanticSchemaGenerationError, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import to_jsonable_python
 
-from wholecase.assemble.describe import meanings_of
 from wholecase.assemble.listing import line_of
 from wholecase.assemble.named import KIND_AT, TABLES, maker_of, settings_of
+from wholecase.assemble.told import meanings_of
 from wholecase.core.outside import REFERENCE
 from wholecase.encoders import FIELD, STORED
 from wholecase.recipes import Recipe

@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from wholecase.assemble.describe import meanings_of
 from wholecase.assemble.named import TABLES, maker_of, settings_of, table_of
+from wholecase.assemble.told import meanings_of
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
 from wholecase.core.outside import Part, find

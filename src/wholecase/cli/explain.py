@@ -34,6 +34,9 @@ def explain(
     workers: Workers = 0,
 ) -> int:
     """Draw attention: of new images by all fold models, of the run's own cases by its fold's."""
+    from wholecase.cohort import refuse_no_manifest
+
+    refuse_no_manifest(cohort)
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable

@@ -24,9 +24,9 @@ def extract(
     from wholecase.extract import table_lines
     from wholecase.recipes import read_recipe
 
-    place = place_of(device, workers)
     plan = plan_of(read_recipe(recipe, overrides), store)
-    done = work(read_cohort(cohort, None), plan, place)
+    read = read_cohort(cohort, None)
+    done = work(read, plan, place_of(device, workers))
     for line in failure_lines([(str(f.path), f.reason) for f in done.failures]):
         print(line)
     for line in table_lines(done):

@@ -29,6 +29,9 @@ def add(
     Cases that the run knows are left out, and of each fold those whose patients it judges. The
     figures of the run stay: they were made without them.
     """
+    from wholecase.cohort import refuse_no_manifest
+
+    refuse_no_manifest(cohort)
     from wholecase.assemble import place_of
     from wholecase.experiment import add_to_gallery, addition_lines
     from wholecase.report import write_report

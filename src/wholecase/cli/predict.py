@@ -36,6 +36,9 @@ def predict(
     as_json: Json = False,
 ) -> int:
     """Predict new cases with all fold models, or the final one; with labels, tell the metrics."""
+    from wholecase.cohort import refuse_no_manifest
+
+    refuse_no_manifest(cohort)
     from wholecase.assemble import place_of
     from wholecase.cli.documents import of_answers
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines

@@ -34,10 +34,15 @@ def run(
     tolerated: Annotated[float, Parameter(help="share of images that may fail")] = 0.1,
 ) -> int:
     """Train, evaluate and explain a recipe on a cohort; the same command resumes it."""
-    from wholecase.assemble import place_of
+    from wholecase.assemble import labels_of, place_of
+    from wholecase.cohort import read_cohort
+    from wholecase.recipes import read_recipe
+
+    repeated = [f"protocol.repeats={seeds}"] if seeds else []
+    chosen = read_recipe(recipe, [*overrides, *repeated])
+    read = read_cohort(cohort, labels_of(chosen))  # its mistakes are told before torch is loaded
     from wholecase.experiment import Settings
     from wholecase.experiment import run as experiment
-    from wholecase.recipes import read_recipe
 
     settings = Settings(
         out=out,
@@ -48,8 +53,7 @@ def run(
         baselines=baselines,
         final=final,
     )
-    repeated = [f"protocol.repeats={seeds}"] if seeds else []
-    summary = experiment(read_recipe(recipe, [*overrides, *repeated]), cohort, settings)
+    summary = experiment(chosen, read, settings)
     _tell(summary)
     if summary.too_many_failed:
         print(

@@ -26,6 +26,9 @@ def triage(
     workers: Workers = 0,
 ) -> int:
     """Draw tumour maps of whole slides and rank them by risk; the same command resumes it."""
+    from wholecase.cohort import refuse_no_manifest
+
+    refuse_no_manifest(cohort)
     from wholecase.answer import load_run
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, metric_lines

@@ -14,6 +14,7 @@ from wholecase.cohort.manifest import (
     read_cohort,
     read_leniently,
     read_to_ask,
+    refuse_no_manifest,
 )
 from wholecase.cohort.protocols import given, holdout, inner_folds, nested
 from wholecase.cohort.remarks import Remark
@@ -54,6 +55,7 @@ __all__ = [
     "read_splits",
     "read_to_ask",
     "refuse_identical",
+    "refuse_no_manifest",
     "require_classes",
     "some",
     "split_digest",

@@ -93,6 +93,16 @@ def read_to_ask(path: Path, labels: Labels) -> Cohort:
     return replace(cohort, remarks=(*cohort.remarks, *unjudged_remarks(cohort.cases)))
 
 
+def refuse_no_manifest(path: Path | None) -> None:
+    """Look at the header of a manifest, where one is named, before anything that takes time.
+
+    Raises:
+        ManifestError: there is no table with the columns that every manifest needs.
+    """
+    if path is not None:
+        open_table(path, REQUIRED)
+
+
 @contextlib.contextmanager
 def _no_collection() -> Iterator[None]:
     """No search for garbage meanwhile: nothing here makes any, and it takes a third of the time."""

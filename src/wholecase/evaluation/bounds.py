@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import brentq
 from scipy.special import betaincinv, ndtri, stdtrit
 
 Ends = tuple[float, float]
@@ -115,6 +114,8 @@ def _lowest_area(area: float, sides: Sequence[tuple[float, float]], alpha: float
 
     Judges err independently, and each weighs as many pairs as it ranked.
     """
+    from scipy.optimize import brentq
+
     if area < _HAIR:
         return 0.0
     z, (some, others) = float(ndtri(1 - alpha / 2)), np.array(sides).T

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import minimize, minimize_scalar
 
 from wholecase.evaluation.redraws import redraws
 from wholecase.evaluation.smoothing import REDRAWS, Smoothed, smoothed
@@ -27,6 +26,8 @@ def fit_temperature(truth: Int[np.ndarray, " M"], probabilities: Float[np.ndarra
     Minimises the summed negative log-likelihood less the log of a log-normal prior around 1;
     without cases the answer is 1. T > 1 makes answers less sure.
     """
+    from scipy.optimize import minimize_scalar
+
     logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_IN_FIT))
 
     def loss(log_t: float) -> float:
@@ -76,6 +77,8 @@ def bias_corrected(
     makes as frequent as each other (Alexandari 2020). Both have a prior, T that of
     `fit_temperature`; without cases the answer is 1 and no shift.
     """
+    from scipy.optimize import minimize
+
     classes = probabilities.shape[1]
     logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST_IN_FIT))
     was = np.eye(classes)[truth]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from wholecase.evaluation.interval import UNDEFINED, Gap, Interval, without_ends
 
@@ -99,6 +98,8 @@ def _of_fold(
     whose: Int[np.ndarray, " M"],
 ) -> tuple[Float[np.ndarray, " J"], Float[np.ndarray, "J J"]]:
     """Areas and their covariance, both classes being there."""
+    from scipy.stats import rankdata
+
     hits, misses = int(positive.sum()), int((~positive).sum())
     # of a positive the share of negatives below it, of a negative that of positives above it
     everyone, high, low = (

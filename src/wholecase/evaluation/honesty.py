@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import brentq, minimize
 from scipy.special import expit, log_expit
 
 from wholecase.evaluation.fraction import fraction
@@ -115,6 +114,8 @@ def _intercept(
     probability: Float[np.ndarray, " M"],
     weights: Float[np.ndarray, " M"],
 ) -> float:
+    from scipy.optimize import brentq
+
     odds, positives = log_odds(probability), weights @ (truth == 1)
     if positives == 0 or positives == weights.sum():
         return float("nan")
@@ -157,6 +158,8 @@ def _logistic(
     x: Float[np.ndarray, " M"], sign: Float[np.ndarray, " M"], weights: Float[np.ndarray, " M"]
 ) -> tuple[float, float]:
     """Intercept and slope of greatest likelihood."""
+    from scipy.optimize import minimize
+
     design = np.stack([np.ones(len(x)), x], axis=1)
 
     def loss(at: Float[np.ndarray, " 2"]) -> float:

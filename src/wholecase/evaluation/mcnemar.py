@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool
-from scipy.optimize import brentq
 from scipy.special import betainc, ndtri
-from scipy.stats import binomtest, chi2
 
 from wholecase.evaluation.bounds import Ends, effective
 from wholecase.evaluation.interval import ONE, Gap, Interval, without_ends
@@ -56,6 +54,8 @@ def p_of(won: int, lost: int) -> tuple[float, str]:
     >>> p_of(1, 7)
     (0.0703125, 'exact binomial')
     """
+    from scipy.stats import binomtest, chi2
+
     if won + lost < EXACT_BELOW:
         p = binomtest(won, won + lost).pvalue if won + lost else 1.0
         return float(p), "exact binomial"
@@ -68,6 +68,8 @@ def tango(won: int | float, lost: int | float, n: int | float, alpha: float = 0.
     >>> [round(end, 3) for end in tango(1, 7, 21)]
     [-0.517, -0.026]
     """
+    from scipy.optimize import brentq
+
     z, at = float(ndtri(1 - alpha / 2)), (won - lost) / n
 
     def excess(delta: float) -> float:

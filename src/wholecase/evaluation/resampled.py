@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import stdtr, stdtrit
-from scipy.stats import rankdata
 
 from wholecase.core.seeds import generator
 from wholecase.evaluation.apart import each_judge
@@ -57,6 +56,8 @@ def p_of_chance(scores: Scores, *, repeats: int = 2000, seed: int) -> float | No
     that were taught apart from these cases it is exact; on folds of one cohort, whose models learnt
     from each other's cases, it is too small more often than it says.
     """
+    from scipy.stats import rankdata
+
     if scores.classes != 2:
         return None
     rng, over, seen = generator(seed, "permutation"), np.zeros(repeats), 0.0

@@ -76,17 +76,18 @@ class Settings:
     """Share of images that may fail before the run counts as failed."""
 
 
-def run(recipe: Recipe, cohort_file: Path, settings: Settings) -> Summary:
+def run(recipe: Recipe, cohort: Path | Cohort, settings: Settings) -> Summary:
     """Train, evaluate and explain. A run that was stopped goes on where it was.
 
-    Where nothing can be written, a finished run of the same inputs is told as it is there.
+    The cohort is a manifest, or what `read_cohort` made of it with the labels of the recipe. Where
+    nothing can be written, a finished run of the same inputs is told as it is there.
 
     Raises:
         WholecaseError: the cohort, the recipe or the folder is wrong, or another process works in
             it; nothing is half-written.
         OSError: nothing can be written there, and there is no such run.
     """
-    cohort = read_cohort(cohort_file, labels_of(recipe))
+    cohort = read_cohort(cohort, labels_of(recipe)) if isinstance(cohort, Path) else cohort
     splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
     recipe = with_origins(sized(recipe, settings.place.device, splits[0].folds[0].train), cohort)
     _check(recipe, cohort, settings)

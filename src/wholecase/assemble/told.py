@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from torch import Tensor, nn
 
 from wholecase.assemble.case_models import model_of, pixels_of
+from wholecase.assemble.data import cut_of
 from wholecase.assemble.named import KIND_AT, maker_of, settings_of
-from wholecase.assemble.parts import cut_of, schedule_of
+from wholecase.assemble.parts import schedule_of
 from wholecase.core.kinds import RGB
 from wholecase.models import (
     Batch,
