@@ -116,10 +116,19 @@ def test_a_run_without_disturbance_gives_the_same_bytes_with_workers(
 
 
 def test_the_same_command_again_changes_nothing(finished: Summary, cohort_file: Path) -> None:
-    model = finished.run.fold(0).model
-    before = model.stat().st_mtime_ns, finished.run.predictions.read_bytes()
-    run(quick(), cohort_file, Settings(out=finished.run.root, place=Place(workers=0)))
-    assert (model.stat().st_mtime_ns, finished.run.predictions.read_bytes()) == before
+    root = finished.run.root
+    settings = Settings(out=root, place=Place(workers=0))
+    run(quick(), cohort_file, settings)  # whatever other tests left there
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+    told = run(quick(), cohort_file, settings)
+    assert {path: path.stat().st_mtime_ns for path in before} == before  # times.json, too
+    assert told.folds == "3 reused"
+    assert "judge" not in told.seconds
+    assert (told.epochs, told.judged, told.metrics) == (
+        finished.epochs,
+        finished.judged,
+        finished.metrics,
+    )
 
 
 def test_another_recipe_is_not_mixed_into_the_folder(finished: Summary, cohort_file: Path) -> None:
@@ -159,6 +168,11 @@ def test_what_is_chosen_and_shown_may_change_and_nothing_is_learnt_again(
     assert anew.run.predictions.read_bytes() == chosen.run.predictions.read_bytes()
     back = run(quick(), cohort_file, place)
     assert back.run.predictions.read_bytes() == finished.run.predictions.read_bytes()
+    evidence = next(iter((folder / "evidence").iterdir()))
+    weighed = evidence.read_bytes()
+    evidence.write_bytes(b"")
+    assert "judge" in run(quick(), cohort_file, place).seconds  # it is not as it was
+    assert evidence.read_bytes() == weighed
     other = Settings(out=tmp_path / "other", store=store, place=Place(workers=0))
     assert run(quick("protocol.seed=2", "train.epochs=1"), cohort_file, other).folds == "3 learnt"
 

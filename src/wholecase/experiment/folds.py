@@ -12,7 +12,7 @@ from wholecase.core.errors import SplitError
 from wholecase.core.progress import progress
 from wholecase.execution import parallel_map
 from wholecase.experiment.fold_job import FoldJob
-from wholecase.experiment.learning import learn_fold
+from wholecase.experiment.learning import is_done, learn_fold
 from wholecase.experiment.outer import Bench
 from wholecase.extract import Extraction
 
@@ -27,9 +27,10 @@ def learn_folds(
         cohort: of whom all of them are.
         names: of each bench what tells it from the others while it learns.
     """
-    jobs = [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
+    jobs = _jobs(benches, cohort)
+    left = [job for job in jobs if not is_done(job)]
     named = {bench.run: name for bench, name in zip(benches, names, strict=True)}
-    fates: Counter[str] = Counter()
+    fates: Counter[str] = Counter(reused=len(jobs) - len(left))
     epochs = benches[0].recipe.train.epochs
     epochs *= jobs[0].trainings
     seen: Counter[Path] = Counter()
@@ -40,17 +41,23 @@ def learn_folds(
             told = dict(news) if isinstance(news, dict) else {}
             advance(**({**named[job.run], **told} if told else {}))
 
-        crew = benches[0].place.crew(len(jobs))
-        for done in parallel_map(learn_fold, jobs, workers=crew, heard=heard):
+        advance(fates["reused"] * epochs)
+        crew = benches[0].place.crew(len(left))
+        for done in parallel_map(learn_fold, left, workers=crew, heard=heard):
             if done.error is not None:
                 raise done.error
             fates[done.result or ""] += 1
-            # a fold that stopped early, or was learnt before, has no epochs left
+            # a fold that stopped early has no epochs left
             advance(epochs - seen[done.item.folder.root])
     for bench in benches:
         shutil.rmtree(bench.run.kept, ignore_errors=True)
     words = {"learnt": "learnt", "chosen": "learnt before, chosen anew", "reused": "reused"}
     return ", ".join(f"{fates[fate]} {words[fate]}" for fate in words if fates[fate])
+
+
+def are_learnt(benches: Sequence[Bench], cohort: Cohort) -> bool:
+    """Whether `learn_folds` would find nothing to do."""
+    return all(is_done(job) for job in _jobs(benches, cohort))
 
 
 def usable(given: Sequence[Fold], extraction: Extraction) -> tuple[Fold, ...]:
@@ -79,6 +86,10 @@ def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
         for case in bench.cases
         if case.id in sides or (not case.testable and case.patient in inner)
     )
+
+
+def _jobs(benches: Sequence[Bench], cohort: Cohort) -> list[FoldJob]:
+    return [_job(bench, cohort, fold) for bench in benches for fold in bench.folds]
 
 
 def _job(bench: Bench, cohort: Cohort, fold: Fold) -> FoldJob:

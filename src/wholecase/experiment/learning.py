@@ -60,15 +60,18 @@ def learn_fold(job: FoldJob) -> Fate:
     # as many threads as the recipe says: a matrix product split differently rounds differently
     torch.set_num_threads(job.recipe.train.threads)
     learnt = _is_learnt(job)
-    if learnt and job.folder.choices.is_file() and job.folder.familiar.is_file():
-        chosen = read_json(job.folder.choices)
-        if chosen.get("key") == job.chosen:
-            return "reused"
+    if learnt and _is_chosen(job):
+        return "reused"
     if not learnt:
         _learn(job)
     _keep_familiar(job)
     choose_in(job)
     return "chosen" if learnt else "learnt"
+
+
+def is_done(job: FoldJob) -> bool:
+    """Whether there is nothing left to learn or to choose, as the keys in its folder say."""
+    return _is_learnt(job) and _is_chosen(job)
 
 
 def teach_all(job: FoldJob, schedule: Schedule, key: str) -> None:
@@ -84,6 +87,12 @@ def _is_learnt(job: FoldJob) -> bool:
         return False
     firsts = range(len(job.parts)) if job.again else ()
     return all(_key(job.folder.first(n)) == _first_key(job, n) for n in firsts)
+
+
+def _is_chosen(job: FoldJob) -> bool:
+    if not job.folder.choices.is_file() or not job.folder.familiar.is_file():
+        return False
+    return bool(read_json(job.folder.choices).get("key") == job.chosen)
 
 
 def _key(path: Path) -> object:

@@ -38,12 +38,13 @@ from wholecase.experiment.embedding_map import write_embedding_map
 from wholecase.experiment.evaluating import evaluated
 from wholecase.experiment.facts import facts_of, write_exclusions
 from wholecase.experiment.final import check_final, teach_final
-from wholecase.experiment.folds import learn_folds, usable
+from wholecase.experiment.folds import are_learnt, learn_folds, usable
 from wholecase.experiment.guard import guard
 from wholecase.experiment.keys import claim, is_finished
 from wholecase.experiment.magnifications import magnification_lines, write_magnifications
 from wholecase.experiment.outer import Bench, explained, judge_bare, judge_outer
 from wholecase.experiment.repeat import repeat_of
+from wholecase.experiment.seal import is_sealed, seal, seal_key
 from wholecase.experiment.steps import shown_in_epoch, sized, steps_told
 from wholecase.experiment.summary import Summary, summary_of
 from wholecase.experiment.tempo import tempo_of, tempo_told
@@ -114,11 +115,17 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         refuse_identical(split, extraction.digests)
         write_splits(folder.repeat(number).splits, split)
     lost = write_exclusions(folder, cohort, extraction)
-    folder.facts.unlink(missing_ok=True)  # what lies there is no finished run until all is anew
+    facts, key = _facts(recipe, cohort, splits[0], extraction, settings)
+    if not is_sealed(folder, key):
+        folder.facts.unlink(missing_ok=True)  # it is no finished run until all is anew
     _refuse_nothing(extraction, folder)
     used = tuple(case for case in cohort.cases if has_bag(case, extraction))
     bench = Bench(recipe, extraction, cohort.classes, folder, (), used, place)
     bench, *others = _repeated(bench, splits)
+    if folder.facts.is_file() and are_learnt([bench, *others], cohort):
+        told = _as_it_is([bench, *others], cohort, settings)
+        return replace(told, seconds=clock.seconds)
+    folder.facts.unlink(missing_ok=True)
     guard([bench, *others], keep=store)
     with clock.stage("train"):
         fates = _learn([bench, *others], cohort)
@@ -135,13 +142,9 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         _draw(bench, judged, cohort)
     tempo = tempo_of([folder, *(other.run for other in others)])
     write_json(folder.times, clock.to_json() | tempo)
-    facts = facts_of(recipe, cohort, splits[0], extraction, settings.splits) | {
-        "device": place.device,
-        "repeat": repeat_of(folder.root, cohort.path, is_split_given=settings.splits is not None),
-    }
-    facts = json.loads(json_text(facts))  # as they will be read, so that the page has its bytes
     write_report(folder.root, facts)
     write_json(folder.facts, facts)
+    seal(folder, key)
     images = sum(len(case.images) for case in cohort.cases)
     failed = tuple((str(f.path), f.reason) for f in extraction.failures)
     return Summary(
@@ -160,6 +163,31 @@ def _run(recipe: Recipe, cohort: Cohort, splits: Sequence[Split], settings: Sett
         folds=fates,
         judged=len(judged),
         unlike=tuple(one.case.id for one in judged if one.is_unlike),
+    )
+
+
+def _facts(
+    recipe: Recipe, cohort: Cohort, split: Split, extraction: Extraction, settings: Settings
+) -> tuple[dict[str, Any], str]:
+    """The content of `run.json`, as it will be read, so that the page has its bytes; and a key."""
+    given = settings.splits
+    facts = facts_of(recipe, cohort, split, extraction, given) | {
+        "device": settings.place.device,
+        "repeat": repeat_of(settings.out, cohort.path, is_split_given=given is not None),
+    }
+    facts = json.loads(json_text(facts))
+    asked = {"baselines": settings.baselines, "final": settings.final}
+    return facts, seal_key(recipe, cohort, facts, **asked)
+
+
+def _as_it_is(benches: Sequence[Bench], cohort: Cohort, settings: Settings) -> Summary:
+    """What a run tells where all of it was there."""
+    first, folders = benches[0], [bench.run for bench in benches]
+    return replace(
+        summary_of(first.run, cohort, settings.tolerated),
+        extraction=tuple(table_lines(first.extraction)),
+        folds=f"{sum(len(bench.folds) for bench in benches)} reused",
+        epochs=tempo_told(tempo_of(folders), first.recipe),
     )
 
 

@@ -42,6 +42,11 @@ class RunFolder:
         return self.root / "times.json"
 
     @property
+    def seal(self) -> Path:
+        """`seal.json`: a key of all that the run rests on, and digests of its files."""
+        return self.root / "seal.json"
+
+    @property
     def cases(self) -> Path:
         """`cases.csv`: the cases that were used."""
         return self.root / "cases.csv"
