@@ -27,7 +27,7 @@ import simplejpeg
 import tifffile
 
 from wholecase.instances import Grid, Instances, stream
-from wholecase.phantoms.stained import draw_stained
+from wholecase.phantoms.stained import draw_scanned
 from wholecase.sources import ImageSource, OpenSlideSource
 from wholecase.sources.tiff import TiffSource
 
@@ -49,19 +49,6 @@ READERS: dict[str, Callable[[Path], ImageSource]] = {
     "wholecase": TiffSource,
     "OpenSlide": OpenSlideSource,
 }
-
-
-def drawn(side_px: int) -> np.ndarray:
-    """[side, side, 3] stained tissue with the grain of a scan."""
-    coarse = 8
-    size_um = (side_px * SPACING_UM, side_px * SPACING_UM)
-    small = draw_stained("h&e", 1, size_um=size_um, spacing_um=SPACING_UM * coarse).pixels
-    rng = np.random.default_rng(1)
-    mottled = rng.normal(0, 18, (side_px // 4, side_px // 4, 3)).astype(np.float32)
-    pixels = cv2.resize(small, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
-    pixels = pixels + cv2.resize(mottled, (side_px, side_px))
-    pixels += rng.normal(0, 3, pixels.shape).astype(np.float32)
-    return pixels.clip(0, 255).astype(np.uint8)
 
 
 def write(path: Path, pixels: np.ndarray) -> Path:
@@ -139,7 +126,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        pixels = None if given.slide else drawn(given.side)
+        pixels = None if given.slide else draw_scanned(given.side, SPACING_UM)
         for path in [given.slide] if given.slide else [Path(folder) / name for name in KINDS]:
             results[path.name] = measured(
                 path if pixels is None else write(path, pixels), given.rounds

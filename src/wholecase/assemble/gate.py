@@ -17,7 +17,7 @@ from wholecase.encoders import check_spacing
 from wholecase.evaluation import METRICS, threshold_rule
 from wholecase.models import Batch, CaseModel, layers_that_drop
 from wholecase.recipes import Recipe
-from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, optimizer_for
+from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, thaw
 from wholecase.weights import find_file
 
 WIDTH = 8
@@ -84,7 +84,7 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
         layers_that_drop(model)
     _check_decay(model, schedule)
     for start in sorted({0, *(stage.start for stage in schedule.stages)}):
-        optimizer_for(model, schedule, start)
+        thaw(model, schedule, start)
 
 
 def _check_decay(model: CaseModel, schedule: Schedule) -> None:

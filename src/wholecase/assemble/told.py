@@ -21,7 +21,7 @@ from wholecase.models import (
     trainable,
 )
 from wholecase.recipes import Named, Recipe
-from wholecase.training import optimizer_for
+from wholecase.training import thaw
 
 WIDTH = 1024
 """Width of the features that layers are shown for, where no store tells it."""
@@ -208,7 +208,7 @@ def _stages(recipe: Recipe, model: CaseModel) -> Iterator[str]:
     starts = sorted({0, *(stage.start for stage in schedule.stages)})
     whole = sum(p.numel() for p in model.parameters())
     for start in starts:
-        optimizer_for(model, schedule, start)
+        thaw(model, schedule, start)
         parts = {name: trainable(part) for name, part in model.named_children()}
         listed = ", ".join(f"{name} {count:,}" for name, count in parts.items() if count)
         learns = sum(parts.values())

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from wholecase.cli.bench import bench
 from wholecase.cli.card import card
 from wholecase.cli.check import check
 from wholecase.cli.cohort import cohort
@@ -64,6 +65,7 @@ def build() -> App:
         explain,
         import_clam,
         doctor,
+        bench,
     ):
         app.command(command)
     app.command(cohort)

@@ -46,6 +46,19 @@ class Stained:
     spacing_um: float
 
 
+def draw_scanned(side_px: int, spacing_um: float) -> UInt8[np.ndarray, "side side 3"]:
+    """Stained tissue with the grain of a scan: it takes as long to decode as a slide does."""
+    coarse, size_um = 8, (side_px * spacing_um, side_px * spacing_um)
+    small = draw_stained("h&e", 1, size_um=size_um, spacing_um=spacing_um * coarse).pixels
+    rng = np.random.default_rng(1)
+    mottled = rng.normal(0, 18, (side_px // 4, side_px // 4, 3)).astype(np.float32)
+    pixels = cv2.resize(small, (side_px, side_px), interpolation=cv2.INTER_CUBIC)
+    pixels = pixels + cv2.resize(mottled, (side_px, side_px))
+    pixels += rng.normal(0, 3, pixels.shape).astype(np.float32)
+    scanned: UInt8[np.ndarray, "side side 3"] = pixels.clip(0, 255).astype(np.uint8)
+    return scanned
+
+
 def draw_stained(
     stain: str,
     seed: int,

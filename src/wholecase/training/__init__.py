@@ -8,7 +8,7 @@ from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choo
 from wholecase.training.examples import Example, Examples, NoExamples, pack, past
 from wholecase.training.fit import History, fit
 from wholecase.training.mirrored import VIEWS, Mirrored
-from wholecase.training.optimizer import optimizer_for
+from wholecase.training.optimizer import optimizer_for, thaw
 from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
@@ -64,4 +64,5 @@ __all__ = [
     "optimizer_for",
     "pack",
     "past",
+    "thaw",
 ]

@@ -17,21 +17,17 @@ States = dict[str, dict[str, Any]]
 """Parameter -> what its optimizer keeps of it, such as Adam's two moments and its step."""
 
 
+Groups = dict[tuple[float, float], list[nn.Parameter]]
+"""(rate, decay) -> the parameters that learn so."""
+
+
 def optimizer_for(model: nn.Module, schedule: Schedule, epoch: int) -> Optimizer:
     """Freeze and thaw the model's parts for this epoch and build the optimizer over the rest.
 
     Raises:
         RecipeError: a stage names a part that the model does not have.
     """
-    stage = schedule.stage(epoch)
-    _check_parts(model, stage.rates)
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        part = _part(name, stage.rates)
-        parameter.requires_grad_(part is not None)
-        if part is not None:
-            key = (stage.rates[part], _decay(name, schedule.decay))
-            groups.setdefault(key, []).append(parameter)
+    groups = thaw(model, schedule, epoch)
     make: Any = look_up(OPTIMIZERS, schedule.optimizer, "optimizer")
     # one pass over the weights instead of ten, where torch has it
     fused = {p.device.type for p in model.parameters()} <= {"cpu", "cuda"}
@@ -43,6 +39,28 @@ def optimizer_for(model: nn.Module, schedule: Schedule, epoch: int) -> Optimizer
         fused=fused,
     )
     return optimizer
+
+
+def thaw(model: nn.Module, schedule: Schedule, epoch: int) -> Groups:
+    """Freeze and thaw the model's parts for this epoch: what is to learn, and how fast.
+
+    Enough to try a schedule: an optimizer loads as much of torch again as torch itself.
+
+    Raises:
+        RecipeError: a stage names a part that the model does not have, or there is no such
+            optimizer.
+    """
+    look_up(OPTIMIZERS, schedule.optimizer, "optimizer")
+    stage = schedule.stage(epoch)
+    _check_parts(model, stage.rates)
+    groups: Groups = {}
+    for name, parameter in model.named_parameters():
+        part = _part(name, stage.rates)
+        parameter.requires_grad_(part is not None)
+        if part is not None:
+            key = (stage.rates[part], _decay(name, schedule.decay))
+            groups.setdefault(key, []).append(parameter)
+    return groups
 
 
 def set_rates(optimizer: Optimizer, factor: float) -> None:
