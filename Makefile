@@ -9,7 +9,7 @@ RUNS := runs
 SEED ?= 0
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow site soak-inputs sizes clean
+.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow site soak-inputs bench sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
@@ -23,6 +23,7 @@ help:
 	@echo "make test-slow     the tests that take minutes"
 	@echo "make site          the documents as a site, with the Python calls, in $(RUNS)/site"
 	@echo "make soak-inputs   1,000 spoilt files through check and extract, in ten minutes at most"
+	@echo "make bench         all benchmarks in their short form, figures in $(RUNS)/benchmarks"
 	@echo "make sizes         the longest files and functions"
 	@echo "make clean         forget the environment and the demo"
 
@@ -97,6 +98,9 @@ site: install
 
 soak-inputs: install
 	$(BIN)/python benchmarks/soak --files 1000 --seconds 600 --seed $(SEED)
+
+bench: install
+	$(BIN)/python benchmarks/short.py
 
 sizes: install
 	@$(BIN)/python tests/sizes.py
