@@ -1,4 +1,4 @@
-"""Claim: time grows no faster than tiles, slides and folds do, and memory hardly at all.
+"""Claim: time grows no faster than tiles, slides and folds do, memory only with the largest bag.
 
 Draws feature files as other tools write them and makes whole runs of them in one process: features
 are taken into a store, then folds learn, are judged, evaluated and reported. Three series change
