@@ -33,7 +33,7 @@ from wholecase.assemble import bags_of, batches_of, labels_of, model_of, schedul
 from wholecase.cohort import Case, read_cohort
 from wholecase.cohort.importers import pcam, write_long_manifest
 from wholecase.core.files import write_text
-from wholecase.execution import freed_memory_kept
+from wholecase.execution import Place, freed_memory_kept
 from wholecase.extract import Extraction
 from wholecase.models import Batch
 from wholecase.phantoms import draw_patches
@@ -54,6 +54,7 @@ class First(Batches):
     """The first batches of each epoch, and when they were asked for."""
 
     def __init__(self, batches: Batches, steps: int) -> None:
+        super().__init__(batches._examples, 1, None, batches._instances)
         self._batches, self._steps = batches, steps
         self.cases = 0
 
@@ -199,7 +200,7 @@ def measured(
     cohort = stage("reading the manifest", lambda: read_cohort(manifest, labels_of(recipe)), told)
     extraction = stage(
         "decoding, 2 workers",
-        lambda: bags_of(recipe, cohort, folder / "store", workers=2),
+        lambda: bags_of(recipe, cohort, folder / "store", Place("cpu", 2)),
         told,
     )
     sides: dict[str, list[Case]] = {"train": [], "valid": [], "test": []}

@@ -27,7 +27,7 @@ SHORT: dict[str, str] = {
     "neighbours": "--known 5000 --asked 500 --rounds 2",
     "patches": "--patches 4000",
     "epoch": "--patches 4096 --steps 5",
-    "slices": "--rounds 1 --slices 8",
+    "slices": "--rounds 2 --slices 4",
     "edge": "--drawn 200 --rounds 2",
     "coverage": f"--draws 2 --out {OUT / 'coverage.json'}",
     "growth": "--tiles 1000 10000 --slides 20 200 --folds 2 4",
