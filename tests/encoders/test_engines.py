@@ -2,23 +2,17 @@
 
 import numpy as np
 import pytest
-import timm
 import torch
-from safetensors.torch import save_file
 
+from toys.tiny_network import TINY, tiny_weights
 from wholecase.core.errors import RecipeError
 from wholecase.encoders import EncoderSpec
 from wholecase.encoders.engines import check_engine
 
-TINY = "test_resnet"  # timm's own network for tests: 96 wide, 160 px
-
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_file({k: v.contiguous() for k, v in timm.create_model(TINY).state_dict().items()}, path)
-    return str(path)
+    return tiny_weights(tmp_path_factory.mktemp("weights"))
 
 
 def spec(weights, **options):

@@ -6,11 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-import timm
-import torch
-from safetensors.torch import save_file
 
 from extract.conftest import SIDE, cohort_of
+from toys.tiny_network import TINY, tiny_weights
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.encoders import EncoderSpec
 from wholecase.execution import Place
@@ -18,15 +16,10 @@ from wholecase.extract import Plan, extract, fidelity
 from wholecase.features import survey
 from wholecase.instances import Grid
 
-TINY = "test_resnet"
-
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
-    save_file({k: v.contiguous() for k, v in timm.create_model(TINY).state_dict().items()}, path)
-    return str(path)
+    return tiny_weights(tmp_path_factory.mktemp("weights"))
 
 
 def plan_in(folder, weights, **options):

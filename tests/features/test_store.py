@@ -129,11 +129,16 @@ def test_a_flipped_byte_is_noticed(tmp_path, place):
         store.read("a")
 
 
-def test_a_bag_is_hashed_once_and_again_when_its_file_changes(tmp_path, monkeypatch):
+@pytest.fixture
+def hashed(monkeypatch):
+    """An entry for each checksum that was computed."""
+    times, own = [], bag_file._checksum
+    monkeypatch.setattr(bag_file, "_checksum", lambda *a: times.append(0) or own(*a))
+    return times
+
+
+def test_a_bag_is_hashed_once_and_again_when_its_file_changes(tmp_path, hashed, monkeypatch):
     """By a process that learns; who looks for damage asks anew each time."""
-    hashed = []
-    own = bag_file._checksum
-    monkeypatch.setattr(bag_file, "_checksum", lambda *a: hashed.append(0) or own(*a))
     monkeypatch.setattr(bag_file, "SETTLED", 0.0)
     store = Store(tmp_path, SETTINGS)
     store.write("a", drawn_bag())
@@ -150,10 +155,7 @@ def test_a_bag_is_hashed_once_and_again_when_its_file_changes(tmp_path, monkeypa
         store.read("a")
 
 
-def test_what_was_written_a_moment_ago_is_hashed_each_time(tmp_path, monkeypatch):
-    hashed = []
-    own = bag_file._checksum
-    monkeypatch.setattr(bag_file, "_checksum", lambda *a: hashed.append(0) or own(*a))
+def test_what_was_written_a_moment_ago_is_hashed_each_time(tmp_path, hashed):
     store = Store(tmp_path, SETTINGS)
     store.write("a", drawn_bag())
     hashed.clear()

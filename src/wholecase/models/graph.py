@@ -34,18 +34,22 @@ class Calibrated:
         return (logs + torch.tensor(self.shift) if self.shift else logs).softmax(1)
 
 
-@final
-class PatchGraph(nn.Module):
-    """Pixels [N, C, H, W], each a case of its own -> the mean of the members' answers [N, classes].
-
-    The side of the patches is fixed when it is exported, N is free.
-    """
+class _Members(nn.Module):
+    """The models that are asked, as parts of the graph."""
 
     def __init__(self, members: Sequence[Calibrated]) -> None:
         super().__init__()
         self.models = nn.ModuleList(member.model for member in members)
         self._members = tuple(members)
         self._names = _names()
+
+
+@final
+class PatchGraph(_Members):
+    """Pixels [N, C, H, W], each a case of its own -> the mean of the members' answers [N, classes].
+
+    The side of the patches is fixed when it is exported, N is free.
+    """
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Mean over members, single precision."""
@@ -68,7 +72,7 @@ class PatchGraph(nn.Module):
 
 
 @final
-class SeriesGraph(nn.Module):
+class SeriesGraph(_Members):
     """Slices [T, C, H, W] of one patient -> the mean of the members' answers.
 
     Probabilities of the patient [1, classes], of each slice alone [T, classes], and how much each
@@ -76,11 +80,8 @@ class SeriesGraph(nn.Module):
     """
 
     def __init__(self, members: Sequence[Calibrated], example: Tensor) -> None:
-        super().__init__()
-        self.models = nn.ModuleList(member.model for member in members)
-        self._members = tuple(members)
+        super().__init__(members)
         self._vectors = [_vectors_each(member.model, example) for member in members]
-        self._names = _names()
 
     def forward(self, slices: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Means over members, single precision."""
@@ -108,14 +109,8 @@ class SeriesGraph(nn.Module):
 
 
 @final
-class BagGraph(nn.Module):
+class BagGraph(_Members):
     """One bag of stored features [N, D] -> probabilities [1, classes] and weights [N, branches]."""
-
-    def __init__(self, members: Sequence[Calibrated]) -> None:
-        super().__init__()
-        self.models = nn.ModuleList(member.model for member in members)
-        self._members = tuple(members)
-        self._names = _names()
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Means over members."""
@@ -128,19 +123,13 @@ class BagGraph(nn.Module):
 
 
 @final
-class MemoryGraph(nn.Module):
+class MemoryGraph(_Members):
     """One case, pixels [N, C, H, W] or features [N, D], and its patient's code [1].
 
     Probabilities [1, classes], weights [N, branches], and of each of F members the remembered cases
     that are nearest, as codes [F, k] with their distances [F, k]; k is the smallest number of
     neighbours that vote. Those of the same patient are passed over.
     """
-
-    def __init__(self, members: Sequence[Calibrated]) -> None:
-        super().__init__()
-        self.models = nn.ModuleList(member.model for member in members)
-        self._members = tuple(members)
-        self._names = _names()
 
     def forward(self, values: Tensor, patient: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Means over members; the neighbours of each."""
@@ -175,17 +164,11 @@ def decides_each(members: Sequence[Calibrated]) -> bool:
 
 
 @final
-class ScaledGraph(nn.Module):
+class ScaledGraph(_Members):
     """One case of views at several scales: pixels [N, C, H, W] or features [N, D], and scales [N].
 
     Probabilities [1, classes] and weights [N, branches]. What a case lacks is not given.
     """
-
-    def __init__(self, members: Sequence[Calibrated]) -> None:
-        super().__init__()
-        self.models = nn.ModuleList(member.model for member in members)
-        self._members = tuple(members)
-        self._names = _names()
 
     def forward(self, values: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
         """Means over members."""
