@@ -2,14 +2,13 @@
 
 Without arguments: ResNet-50 and MobileNetV2 with weights drawn at random encode the same pictures
 of 224 px from bytes to vectors, in one thread, in turn: a plain torch loop as the C library leaves
-memory, the engines of the toolkit, and beside them onnxruntime in eight bits (static ranges of
-other pictures of the same kind, one scale per channel of a weight). Prints pictures per CPU second
-(median, quartiles).
+memory, the engines of the toolkit, and a file in eight bits as `wholecase features quantise` writes
+it, no layer spared. Prints pictures per CPU second (median, quartiles).
 
 With a cohort: the vectors of all its images by each engine, how far they lie from the exact ones,
 and what that does to an answer: logistic regression on the standardised vectors, five folds by
 patient, AUROC of one label against the others with the paired difference to exact. Eight bits take
-their ranges from 64 of the images. Writes JSON.
+their ranges from 64 of the images and spare layers by 32 others. Writes JSON.
 
     python benchmarks/encoding.py
     python benchmarks/encoding.py --cohort cohort.csv --positive pneumonia \
@@ -32,27 +31,26 @@ import numpy as np
 import onnxruntime
 import timm
 import torch
-from onnxruntime import quantization
-from onnxruntime.quantization.shape_inference import quant_pre_process
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from wholecase.core.exporting import quiet
 from wholecase.core.imagenet import IMAGENET_MEAN, IMAGENET_STD
-from wholecase.encoders import EncoderSpec
-from wholecase.encoders.network import Look, network_encoder
-from wholecase.encoders.trained import fill, find, look_of
+from wholecase.encoders import Encoder, EncoderSpec
+from wholecase.encoders.eight_bits import in_eight_bits
+from wholecase.encoders.graph_files import sign
+from wholecase.encoders.network import Look, network_encoder, resized
 from wholecase.evaluation import METRICS, Scores, paired_difference
 from wholecase.execution import freed_memory_kept
+from wholecase.extract.quantising import CHOOSING, SEEN, write_eight_bits
 
 Encode = Callable[[np.ndarray], np.ndarray]
 NETWORKS = ("resnet50", "mobilenetv2_100")
 ENGINES = ("exact", "bf16", "onnx")
-EIGHT, PLAIN = "onnxruntime, 8 bits", "plain torch loop"
-SIDE, BATCH, RANGES, SEED = 224, 32, 64, 1
+EIGHT, PLAIN = "eight bits", "plain torch loop"
+SIDE, BATCH, SEED = 224, 32, 1
 
 
 def plain(network: nn.Module, look: Look) -> Encode:
@@ -67,47 +65,21 @@ def plain(network: nn.Module, look: Look) -> Encode:
     return encode
 
 
-def in_eight_bits(network: nn.Module, look: Look, seen: np.ndarray) -> Encode:
-    """The network in eight bits, with ranges of the pictures that were seen."""
+def of_file(exact: Encoder, write: Callable[[Path, Encoder], object]) -> Encode:
+    """The exact network as a file in eight bits, opened as a recipe would."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "small.onnx"
+        write(path, exact)
+        return EncoderSpec("onnx", {"weights": str(path)}).build().encode
 
-    def prepared(pixels: np.ndarray) -> np.ndarray:
-        return look.prepare(torch.from_numpy(pixels.copy())).contiguous().numpy()
 
-    class Reader(quantization.CalibrationDataReader):
-        def __init__(self) -> None:
-            self.left = ({"pixels": prepared(seen[i : i + 8])} for i in range(0, len(seen), 8))
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self.left, None)
-
-    free = ({0: torch.export.Dim("N", min=1, max=2**16)},)
-    example = torch.zeros(2, 3, look.side_px, look.side_px)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        full, ready, small = (str(Path(folder) / f"{name}.onnx") for name in ("full", "ready", "8"))
-        program = torch.export.export(network, (example,), dynamic_shapes=free)
-        made = torch.onnx.export(program, input_names=["pixels"], dynamo=True, verbose=False)
-        made.save(full, external_data=False)
-        quant_pre_process(full, ready, skip_symbolic_shape=True)
-        quantization.quantize_static(
-            ready,
-            small,
-            Reader(),
-            quant_format=quantization.QuantFormat.QDQ,
-            per_channel=True,
-            # what processors with VNNI multiply at once
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-        )
-        session = onnxruntime.InferenceSession(small, options, ["CPUExecutionProvider"])
-
-    def encode(pixels: np.ndarray) -> np.ndarray:
-        parts = [pixels[i : i + BATCH] for i in range(0, len(pixels), BATCH)]
-        rows = [session.run(None, {"pixels": prepared(part)})[0] for part in parts]
-        return np.concatenate(rows)
-
-    return encode
+def none_spared(path: Path, exact: Encoder) -> None:
+    """All layers in eight bits: what drawn weights allow to be timed."""
+    assert exact.graph is not None, "it is one network"
+    full = path.with_name("full.onnx")
+    exact.graph(full)
+    in_eight_bits(full, path, resized(drawn(8), SIDE), 0)
+    sign(path, "small", {})
 
 
 def drawn(count: int) -> np.ndarray:
@@ -124,7 +96,10 @@ def speed(name: str, count: int, rounds: int) -> dict[str, dict[str, float]]:
     torch.manual_seed(0)
     network = timm.create_model(name, num_classes=0).eval().requires_grad_(requires_grad=False)
     look, pixels = Look(SIDE, IMAGENET_MEAN, IMAGENET_STD), drawn(count)
-    ways: dict[str, Encode] = {EIGHT: in_eight_bits(network, look, drawn(8))}
+    exact = network_encoder(
+        timm_copy(name, network), look, identity=name, batch=BATCH, device="cpu"
+    )
+    ways: dict[str, Encode] = {EIGHT: of_file(exact, none_spared)}
     ways[PLAIN] = plain(timm_copy(name, network), look)
     for engine in ENGINES:
         given = {"identity": name, "batch": BATCH, "device": "cpu", "engine": engine}
@@ -189,8 +164,9 @@ def cost(given: argparse.Namespace) -> dict[str, Any]:
     side = encoders["exact"].side_px or SIDE
     pixels = np.stack(list(pictures(cohort, given.cohort.parent, side)))
     ways: dict[str, Encode] = {engine: one.encode for engine, one in encoders.items()}
-    chosen = np.linspace(0, len(pixels) - 1, RANGES).astype(int)
-    ways[EIGHT] = in_eight_bits(*opened(given.network, given.weights), pixels[chosen])
+    chosen = np.random.default_rng(SEED).permutation(len(pixels))[: SEEN + CHOOSING]
+    parts = [pixels[chosen[:SEEN]]], [pixels[chosen[SEEN:]]]
+    ways[EIGHT] = of_file(encoders["exact"], lambda *to: write_eight_bits(*to, *parts))
     told, exact = {}, np.empty(0)
     for way, encode in ways.items():
         values = encode(pixels)
@@ -210,16 +186,6 @@ def cost(given: argparse.Namespace) -> dict[str, Any]:
         "patients": len({row["patient_id"] for row in cohort}),
         "engines": told,
     }
-
-
-def opened(name: str, weights: Path) -> tuple[nn.Module, Look]:
-    """The network with its weights, and how it sees."""
-    file = find(name, str(weights), download=False)
-    assert file is not None, "it is named"
-    noted = file.sidecar.arguments if file.sidecar else {}
-    network = fill(timm.create_model(name, num_classes=0, **noted), file)
-    look = look_of(file.sidecar, Look(SIDE, IMAGENET_MEAN, IMAGENET_STD))
-    return network.eval().requires_grad_(requires_grad=False), look
 
 
 def far(values: np.ndarray, exact: np.ndarray) -> dict[str, float]:

@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import resnet50
 
+from toys.onnx_network import onnx_network
 from wholecase.encoders import ENCODERS, EncoderSpec
 
 
@@ -22,6 +23,7 @@ def options(tmp_path_factory):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return {
+            "onnx": {"weights": onnx_network(folder / "d.onnx", side=224)},
             "paired": {
                 "members": [
                     "colour",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -26,3 +27,6 @@ class Encoder:
     """uint8 [N, H, W, 3] -> float32 [N, width]; what else is in the call changes no vector."""
     members: tuple["Encoder", ...] = ()
     """Of encoders side by side, whose vectors are concatenated in this order."""
+    graph: Callable[[Path], None] | None = None
+    """Writes the exact network as an ONNX file that takes pictures float32 [N, 3, S, S] of 0 to 1,
+    any number of them; None where there is no one network, or none here."""

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
-from wholecase.core.exporting import quiet
 from wholecase.encoders.encoder import EXACT, Engine
+from wholecase.encoders.graph_files import computed_by, write_graph
 
 Compute = Callable[[Tensor], Tensor]
 """Prepared pictures [N, 3, S, S] -> vectors [N, D], without gradients."""
@@ -64,34 +64,10 @@ def _bf16(network: nn.Module, side_px: int, device: torch.device) -> Compute:  #
 
 def _onnx(network: nn.Module, side_px: int, device: torch.device) -> Compute:  # noqa: ARG001
     """Written as a graph for any number of pictures, which lives in memory alone."""
-    import onnxruntime
-
-    example = torch.zeros(2, 3, side_px, side_px)
-    free = ({0: torch.export.Dim("N", min=1, max=2**16)},)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "network.onnx"
-        try:
-            with quiet():
-                # a step of its own: it refuses what depends on N, where the next would fix N
-                program = torch.export.export(network, (example,), dynamic_shapes=free)
-                made = torch.onnx.export(program, dynamo=True, verbose=False)
-            assert made is not None  # noqa: S101 (no file was named)
-            made.save(str(file), external_data=True)  # large networks exceed the limit of one file
-        except (torch._dynamo.exc.UserError, torch.onnx.OnnxExporterError, RuntimeError) as error:
-            raise RecipeError(
-                f"{type(network).__name__} cannot be written for the engine onnx "
-                f"({type(error).__name__}); use encoder.engine=exact or bf16"
-            ) from error
-        session = onnxruntime.InferenceSession(str(file), options, ["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-
-    def compute(pictures: Float[Tensor, "N 3 S S"]) -> Float[Tensor, "N D"]:
-        (vectors,) = session.run(None, {name: pictures.contiguous().numpy()})
-        return torch.from_numpy(vectors)
-
-    return compute
+        write_graph(network, side_px, file)
+        return computed_by(file)
 
 
 ENGINES: dict[str, Callable[[nn.Module, int, torch.device], Compute]] = {

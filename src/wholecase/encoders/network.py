@@ -5,6 +5,7 @@ import functools
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch.nn import functional as F
 from wholecase.core.errors import RecipeError
 from wholecase.encoders.encoder import EXACT, Encoder, Engine
 from wholecase.encoders.engines import Compute, check_engine, compute_of, engine_identity
+from wholecase.encoders.graph_files import write_graph
 
 Triple = tuple[float, float, float]
 
@@ -31,12 +33,22 @@ class Look:
 
     def prepare(self, pixels: UInt8[Tensor, "N H W 3"]) -> Float[Tensor, "N 3 S S"]:
         """Pictures as the network was trained on them."""
-        x = pixels.permute(0, 3, 1, 2).float() / 255  # [N, 3, H, W]
-        size = (self.side_px, self.side_px)
-        if tuple(x.shape[2:]) != size:
-            x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
+        x = _of_side(pixels, self.side_px)
         mean, std = (x.new_tensor(v).view(1, 3, 1, 1) for v in (self.mean, self.std))
         return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def resized(pixels: UInt8[np.ndarray, "N H W 3"], side_px: int) -> Float32[np.ndarray, "N 3 S S"]:
+    """Pictures of 0 to 1, as the graph of an encoder takes them."""
+    return _of_side(torch.from_numpy(pixels.copy()), side_px).contiguous().numpy()
+
+
+def _of_side(pixels: UInt8[Tensor, "N H W 3"], side_px: int) -> Float[Tensor, "N 3 S S"]:
+    x = pixels.permute(0, 3, 1, 2).float() / 255  # [N, 3, H, W]
+    if tuple(x.shape[2:]) == (side_px, side_px):
+        return x
+    size = (side_px, side_px)
+    return F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
 
 
 def network_encoder(
@@ -76,7 +88,26 @@ def network_encoder(
     # the network itself says how wide it is
     blank = np.zeros((1, look.side_px, look.side_px, 3), np.uint8)
     width = _forward(model, look, blank, place).shape[1]
-    return Encoder(engine_identity(identity, engine), width, look.side_px, encode)
+
+    def graph(path: Path) -> None:
+        write_graph(nn.Sequential(_Normalised(look), model), look.side_px, path)
+
+    return Encoder(engine_identity(identity, engine), width, look.side_px, encode, graph=graph)
+
+
+class _Normalised(nn.Module):
+    """The last of what a look does, where a graph begins with it."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(look.mean).view(1, 3, 1, 1))
+        self.register_buffer("std", torch.tensor(look.std).view(1, 3, 1, 1))
+
+    def forward(self, pictures: Float[Tensor, "N 3 S S"]) -> Float[Tensor, "N 3 S S"]:
+        return (pictures - self.mean) / self.std
 
 
 def available(device: str) -> torch.device:

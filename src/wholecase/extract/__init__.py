@@ -3,6 +3,7 @@
 from wholecase.extract.decode import decode
 from wholecase.extract.extraction import Extraction
 from wholecase.extract.plan import KILLED, STAGES, Failure, Plan
+from wholecase.extract.quantising import Quantised, quantise
 from wholecase.extract.summary import table_lines
 from wholecase.extract.verb import extract
 
@@ -12,7 +13,9 @@ __all__ = [
     "Extraction",
     "Failure",
     "Plan",
+    "Quantised",
     "decode",
     "extract",
+    "quantise",
     "table_lines",
 ]

@@ -107,22 +107,21 @@ def _refuse_far(one: Fidelity) -> None:
 
 
 def _measured(jobs: Sequence[Job], spec: EncoderSpec, device: str) -> tuple[Fidelity, ...]:
-    pictures = list(_sample(jobs))
+    pictures = list(sample(jobs, SAMPLE))
     if not pictures:
         return ()
     encoder, exact = spec.build(device), spec.exact().build(device)
     both = zip(encoder.members or (encoder,), exact.members or (exact,), strict=True)
     with freed_memory_kept():
         return tuple(
-            _fidelity(one.identity, pictures, _vectors(one, pictures), _vectors(true, pictures))
+            fidelity(one.identity, pictures, vectors(one, pictures), vectors(true, pictures))
             for one, true in both
             if one.identity != true.identity
         )
 
 
-def _sample(jobs: Sequence[Job]) -> Iterator[UInt8[np.ndarray, "n H W 3"]]:
-    """Instances of images from all over the cohort; what cannot be read is passed over."""
-    left = SAMPLE
+def sample(jobs: Sequence[Job], left: int) -> Iterator[UInt8[np.ndarray, "n H W 3"]]:
+    """So many instances of images from all over the cohort; what cannot be read is passed over."""
     # drawn, and for equal cohorts the same: images often lie in a pattern, such as the classes
     for index in np.random.default_rng(0).permutation(len(jobs)):
         if left <= 0:
@@ -147,18 +146,20 @@ def _first(job: Job) -> UInt8[np.ndarray, "n H W 3"] | None:
     return None
 
 
-def _vectors(
+def vectors(
     encoder: Encoder, pictures: Sequence[UInt8[np.ndarray, "n H W 3"]]
 ) -> Float32[np.ndarray, "N D"]:
+    """Those of all pictures, in their order."""
     return np.concatenate([encoder.encode(pixels) for pixels in pictures])
 
 
-def _fidelity(
+def fidelity(
     identity: str,
     pictures: Sequence[np.ndarray],
     values: Float32[np.ndarray, "N D"],
     exact: Float32[np.ndarray, "N D"],
 ) -> Fidelity:
+    """How the vectors of these pictures, in their order, lie to the exact ones."""
     found, true = values.astype(np.float64), exact.astype(np.float64)
     length = np.maximum(np.linalg.norm(true, axis=1), np.finfo(np.float64).tiny)
     own = np.maximum(np.linalg.norm(found, axis=1), np.finfo(np.float64).tiny)

@@ -39,7 +39,7 @@ def _told(spec: EncoderSpec, device: str) -> Encoder:
 
 def _without_network(encoder: Encoder) -> Encoder:
     members = tuple(_without_network(member) for member in encoder.members)
-    return replace(encoder, encode=_elsewhere, members=members)
+    return replace(encoder, encode=_elsewhere, members=members, graph=None)
 
 
 def _elsewhere(pixels: np.ndarray) -> np.ndarray:
