@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from wholecase.cli.options import CohortFile, Overrides
+from wholecase.cli.options import CohortFile, Device, Overrides, StoreFolder, Workers
 
 if TYPE_CHECKING:
     from wholecase.features import ForeignFeatures
@@ -87,6 +87,30 @@ def quantised(
     print(made.fidelity.told)
     print(f"{made.faster:.1f} times the pictures per CPU second of the exact network here")
     print(f"use it with encoder='{{name: onnx, weights: {out}}}'; compare a run of each")
+
+
+@features.command
+def trial(
+    run: Annotated[Path, Parameter(help="folder of a finished run")],
+    *overrides: Overrides,
+    cases: Annotated[int, Parameter(help="test cases that are encoded anew")] = 40,
+    store: StoreFolder = None,
+    device: Device = "auto",
+    workers: Workers = 0,
+) -> None:
+    """Tell what another engine or file of a run's encoder does to its answers, before it is used.
+
+    Test cases of the run are encoded so and judged by the models that never saw their patients.
+    What is found stays with the run, and `predict --weights FILE.onnx` may then use that file.
+    """
+    from wholecase.assemble import place_of
+    from wholecase.core.errors import RecipeError
+    from wholecase.experiment import try_features
+
+    if cases < 1 or not overrides:
+        raise RecipeError("name another encoder, such as encoder.engine=bf16, and some cases")
+    found = try_features(run, overrides, cases, place_of(device, workers), store)
+    print(f"{found.identity}: {found.told}")
 
 
 def _described(read: "ForeignFeatures") -> list[str]:

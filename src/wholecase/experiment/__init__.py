@@ -21,6 +21,7 @@ from wholecase.experiment.run import Settings, run
 from wholecase.experiment.submission import refuse_unnamed, write_submission
 from wholecase.experiment.summary import Summary
 from wholecase.experiment.told_neighbours import nearest_lines, stored_nearest_lines
+from wholecase.experiment.trial import Trial, try_features
 from wholecase.experiment.vote import Ballot, ballot, vote
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "Summary",
     "Terms",
+    "Trial",
     "add_to_gallery",
     "addition_lines",
     "ask",
@@ -52,6 +54,7 @@ __all__ = [
     "stored_answer",
     "stored_answers",
     "stored_nearest_lines",
+    "try_features",
     "undo_gallery",
     "unseen_note",
     "versions",

@@ -19,6 +19,7 @@ from wholecase.core.errors import ManifestError, RunError
 from wholecase.execution import Place
 from wholecase.experiment.asking_votes import said_together
 from wholecase.experiment.clinical import unseen_notes
+from wholecase.experiment.trial import trials_of
 from wholecase.extract import Extraction, Failure
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
@@ -118,6 +119,8 @@ def ask(
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
     notes = *gallery_notes(trained.folder), *unseen_notes(trained, cases)
+    if (trial := trials_of(trained.folder).get(extraction.identity)) is not None:
+        notes = (f"Features are of {extraction.identity}: {trial.told}.", *notes)
     if final:
         notes = (FINAL_NOTE, *notes)
     return Asked(trained, judgements, tuple(cases), tuple(extraction.failures), tuple(notes))
@@ -177,10 +180,12 @@ def _refuse_other_features(run: Path, trained: TrainedRun, extraction: Extractio
             f"{extraction.identity} gives {extraction.width}; name the encoder it was trained with"
         )
     # an imported model does not know what made its features
-    if encoder["identity"] not in {None, extraction.identity}:
+    its_own = encoder["identity"] in {None, extraction.identity}
+    if not its_own and extraction.identity not in trials_of(trained.folder):
         raise RunError(
             f"{run} was trained on features of {encoder['identity']}, these are of "
-            f"{extraction.identity}; give the same weights with --weights"
+            f"{extraction.identity}; give the same weights with --weights, or another engine or "
+            "file of the same network after `wholecase features trial`"
         )
     known = trained.folder.read_facts().get("features")
     if known is not None and extraction.origin is not None:

@@ -158,6 +158,11 @@ class RunFolder:
         """`gallery.json`: cases that were added to the models' memory after the run."""
         return self.root / "gallery.json"
 
+    @property
+    def trials(self) -> Path:
+        """`trials.json`: what other features of the same network do to the run's answers."""
+        return self.root / "trials.json"
+
     def addition(self, number: int) -> Path:
         """What the models remember of an addition, counted from 1."""
         return self.root / "gallery" / f"{number}.safetensors"
