@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from wholecase.cli.loading import load
 from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
@@ -37,6 +38,7 @@ def explain(
     from wholecase.cohort import refuse_no_manifest
 
     refuse_no_manifest(cohort)
+    load("wholecase.experiment")
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, novelty_lines
     from wholecase.core.files import refuse_unwritable

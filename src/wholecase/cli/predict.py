@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from wholecase.cli.document import Json, document
+from wholecase.cli.loading import load
 from wholecase.cli.options import Device, MovedWeights, StoreFolder, Workers
 from wholecase.core.visible import visible
 
@@ -39,6 +40,7 @@ def predict(
     from wholecase.cohort import refuse_no_manifest
 
     refuse_no_manifest(cohort)
+    load("wholecase.experiment")
     from wholecase.assemble import place_of
     from wholecase.cli.documents import of_answers
     from wholecase.cli.lines import failure_lines, metric_lines, novelty_lines

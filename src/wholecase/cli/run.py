@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from wholecase.cli.loading import load
 from wholecase.cli.options import CohortFile, Device, Overrides, StoreFolder, Workers
 
 
@@ -41,6 +42,7 @@ def run(
     repeated = [f"protocol.repeats={seeds}"] if seeds else []
     chosen = read_recipe(recipe, [*overrides, *repeated])
     read = read_cohort(cohort, labels_of(chosen))  # its mistakes are told before torch is loaded
+    load("wholecase.experiment")
     from wholecase.experiment import Settings
     from wholecase.experiment import run as experiment
 

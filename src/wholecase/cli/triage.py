@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from wholecase.cli.loading import load
 from wholecase.cli.options import CohortFile, Device, Workers
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def triage(
     from wholecase.cohort import refuse_no_manifest
 
     refuse_no_manifest(cohort)
+    load("wholecase.experiment")
     from wholecase.answer import load_run
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, metric_lines

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from wholecase.cli.loading import load
+
 
 def vote(
     *runs: Annotated[
@@ -28,6 +30,7 @@ def vote(
     right on some of the cases on which they differ; all on inner patients. The folder can be
     reported, predicted with, explained and compared like any run.
     """
+    load("wholecase.experiment")
     from wholecase.cli.lines import metric_lines
     from wholecase.core.errors import RunError
     from wholecase.core.files import read_json

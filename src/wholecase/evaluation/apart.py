@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtri
 
 from wholecase.evaluation.bounds import area_variance
 from wholecase.evaluation.fraction import fraction
@@ -114,7 +114,7 @@ def far_judges(scores: Scores, alpha: float = 0.05) -> list[Far]:
         area = auroc(positive, scores.probabilities[own, 1])
         error = float(np.sqrt(area_variance(at, (some + others) / 2 - 1, float(some * others))))
         found.append(Far(judge, area, (area - at) / error))
-    reach = float(ndtri(1 - alpha / 2 / max(asked, 1)))
+    reach = float(scipy.special.ndtri(1 - alpha / 2 / max(asked, 1)))
     return [one for one in found if abs(one.deviations) > reach]
 
 

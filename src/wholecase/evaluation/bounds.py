@@ -7,8 +7,8 @@ is not counted as such. All ends hold for the cases' population at confidence 1 
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.special import betaincinv, ndtri, stdtrit
 
 Ends = tuple[float, float]
 LEAST_RANKED = 3
@@ -37,8 +37,10 @@ def bounded_mean(mean: float, n: float, alpha: float, within: Ends = (0.0, 1.0))
     """
     lowest, highest = within
     right = float(np.clip((mean - lowest) / (highest - lowest), 0, 1)) * n
-    low = betaincinv(right, n - right + 1, alpha / 2) if right > _HAIR else 0.0
-    high = betaincinv(right + 1, n - right, 1 - alpha / 2) if right < n - _HAIR else 1.0
+    low = scipy.special.betaincinv(right, n - right + 1, alpha / 2) if right > _HAIR else 0.0
+    high = (
+        scipy.special.betaincinv(right + 1, n - right, 1 - alpha / 2) if right < n - _HAIR else 1.0
+    )
     return (
         lowest + (highest - lowest) * float(low),
         lowest + (highest - lowest) * float(high),
@@ -118,7 +120,7 @@ def _lowest_area(area: float, sides: Sequence[tuple[float, float]], alpha: float
 
     if area < _HAIR:
         return 0.0
-    z, (some, others) = float(ndtri(1 - alpha / 2)), np.array(sides).T
+    z, (some, others) = float(scipy.special.ndtri(1 - alpha / 2)), np.array(sides).T
     pairs = some * others
     further = float((pairs * ((some + others) / 2 - 1)).sum() / pairs.sum())
 
@@ -138,5 +140,5 @@ def of_any_mean(
     deviation = float(np.sqrt(n / (n - 1) * (off**2).sum())) / len(values)
     if deviation < _HAIR:
         return None
-    reach = float(stdtrit(n - 1, 1 - alpha / 2)) * deviation
+    reach = float(scipy.special.stdtrit(n - 1, 1 - alpha / 2)) * deviation
     return mean - reach, mean + reach

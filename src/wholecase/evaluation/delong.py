@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Bool, Float, Int
-from scipy.special import ndtr, ndtri
 
 from wholecase.evaluation.interval import UNDEFINED, Gap, Interval, without_ends
 
@@ -81,9 +81,9 @@ def delong(
         reason = ONE_OF_CLASS if np.isnan(variance) else ORDERED_ALIKE
         return Gap(without_ends(value, n, reason), None, how)
     deviation = variance**0.5
-    reach = float(ndtri(1 - alpha / 2)) * deviation
+    reach = float(scipy.special.ndtri(1 - alpha / 2)) * deviation
     ends = max(value - reach, -1.0), min(value + reach, 1.0)
-    p = float(2 * ndtr(-abs(value) / deviation))
+    p = float(2 * scipy.special.ndtr(-abs(value) / deviation))
     return Gap(Interval(value, *ends, n, "formula"), p, how)
 
 

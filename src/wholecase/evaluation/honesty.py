@@ -1,8 +1,8 @@
 """Whether probabilities mean what they say: calibration error, slope and intercept."""
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.special import expit, log_expit
 
 from wholecase.evaluation.fraction import fraction
 
@@ -119,7 +119,9 @@ def _intercept(
     odds, positives = log_odds(probability), weights @ (truth == 1)
     if positives == 0 or positives == weights.sum():
         return float("nan")
-    return float(brentq(lambda at: weights @ expit(odds + at) - positives, -60.0, 60.0))
+    return float(
+        brentq(lambda at: weights @ scipy.special.expit(odds + at) - positives, -60.0, 60.0)
+    )
 
 
 def _slope(
@@ -163,14 +165,16 @@ def _logistic(
     design = np.stack([np.ones(len(x)), x], axis=1)
 
     def loss(at: Float[np.ndarray, " 2"]) -> float:
-        return -float(weights @ log_expit(sign * (design @ at)))
+        return -float(weights @ scipy.special.log_expit(sign * (design @ at)))
 
     def gradient(at: Float[np.ndarray, " 2"]) -> Float[np.ndarray, " 2"]:
-        wrong: Float[np.ndarray, " 2"] = -design.T @ (weights * sign * expit(-sign * (design @ at)))
+        wrong: Float[np.ndarray, " 2"] = -design.T @ (
+            weights * sign * scipy.special.expit(-sign * (design @ at))
+        )
         return wrong
 
     def curvature(at: Float[np.ndarray, " 2"]) -> Float[np.ndarray, "2 2"]:
-        share = expit(design @ at)
+        share = scipy.special.expit(design @ at)
         steep = design * (weights * share * (1 - share))[:, None]
         bend: Float[np.ndarray, "2 2"] = design.T @ steep
         return bend

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.special import expit, ndtri
 
 from wholecase.evaluation.bounds import Ends
 from wholecase.evaluation.honesty import calibration_intercept, calibration_line, log_odds
@@ -21,7 +21,9 @@ def slope_ends(scores: Scores, alpha: float) -> Ends | None:
     if line is None or _is_few(scores):
         return None
     design = np.stack([np.ones(len(odds)), odds], axis=1)
-    return _around(line[1], (design, truth, expit(line[0] + line[1] * odds)), scores, alpha)
+    return _around(
+        line[1], (design, truth, scipy.special.expit(line[0] + line[1] * odds)), scores, alpha
+    )
 
 
 def intercept_ends(scores: Scores, alpha: float) -> Ends | None:
@@ -30,7 +32,9 @@ def intercept_ends(scores: Scores, alpha: float) -> Ends | None:
     if _is_few(scores):
         return None
     at = calibration_intercept(truth, scores.probabilities[:, 1])
-    return _around(at, (np.ones((len(odds), 1)), truth, expit(odds + at)), scores, alpha)
+    return _around(
+        at, (np.ones((len(odds), 1)), truth, scipy.special.expit(odds + at)), scores, alpha
+    )
 
 
 def _asked(scores: Scores) -> tuple[Int[np.ndarray, " M"], Float[np.ndarray, " M"]]:
@@ -48,7 +52,9 @@ Fit = tuple[Float[np.ndarray, "M P"], Int[np.ndarray, " M"], Float[np.ndarray, "
 
 def _around(value: float, fit: Fit, scores: Scores, alpha: float) -> Ends:
     """The last coefficient, with the deviation that its patients' scores give (Huber 1967)."""
-    reach = float(ndtri(1 - alpha / 2)) * float(np.sqrt(_spread(fit, scores.patients)[-1, -1]))
+    reach = float(scipy.special.ndtri(1 - alpha / 2)) * float(
+        np.sqrt(_spread(fit, scores.patients)[-1, -1])
+    )
     return value - reach, value + reach
 
 

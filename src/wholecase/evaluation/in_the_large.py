@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.special import logit, ndtri
 
 from wholecase.core.seeds import generator
 from wholecase.evaluation.bounds import effective
@@ -36,7 +36,7 @@ def observed_expected(
         return without_ends(None, n, UNDEFINED)
     value, share = positives / expected, positives / len(truth)
     counted = share * effective(tuple(patients))
-    reach = float(ndtri(0.975)) * float(np.sqrt((1 - share) / counted))
+    reach = float(scipy.special.ndtri(0.975)) * float(np.sqrt((1 - share) / counted))
     return Interval(
         value, value * float(np.exp(-reach)), value * float(np.exp(reach)), n, "formula"
     )
@@ -55,7 +55,7 @@ def smooth_curve(
 
     if min(int((truth == c).sum()) for c in (0, 1)) < LEAST_OF_CLASS:
         return None
-    odds = logit(np.clip(said.astype(np.float64), CLIP, 1 - CLIP))
+    odds = scipy.special.logit(np.clip(said.astype(np.float64), CLIP, 1 - CLIP))
     if len(np.unique(odds)) <= KNOTS or np.ptp(odds) < CLIP:
         return None
     basis = SplineTransformer(KNOTS + 1, degree=3, knots="quantile", extrapolation="linear")

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Bool
-from scipy.special import betainc, ndtri
 
 from wholecase.evaluation.bounds import Ends, effective
 from wholecase.evaluation.interval import ONE, Gap, Interval, without_ends
@@ -45,7 +45,7 @@ def false_claim(won: int, lost: int) -> float:
     (0.02, 0.5)
     """
     more, less = max(won, lost), min(won, lost)
-    return float(betainc(more + 1, less + 1, 0.5))
+    return float(scipy.special.betainc(more + 1, less + 1, 0.5))
 
 
 def p_of(won: int, lost: int) -> tuple[float, str]:
@@ -70,7 +70,7 @@ def tango(won: int | float, lost: int | float, n: int | float, alpha: float = 0.
     """
     from scipy.optimize import brentq
 
-    z, at = float(ndtri(1 - alpha / 2)), (won - lost) / n
+    z, at = float(scipy.special.ndtri(1 - alpha / 2)), (won - lost) / n
 
     def excess(delta: float) -> float:
         """How far the counts lie from what this difference would give, in deviations."""

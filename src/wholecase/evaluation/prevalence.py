@@ -7,8 +7,8 @@ multiplied by how much the odds of the class themselves differ (Elkan 2001; Saer
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from jaxtyping import Float
-from scipy.special import expit, logit, ndtri
 
 from wholecase.core.errors import RunError
 from wholecase.evaluation.bounds import effective
@@ -40,9 +40,9 @@ def reweighted(
     """
     for share, what in ((learnt, "the learnt share"), (here, "the prevalence")):
         refuse_no_share(share, what)
-    shift = logit(here) - logit(learnt)
-    odds = logit(np.clip(positive.astype(np.float64), 1e-12, 1 - 1e-12))
-    moved: Float[np.ndarray, " M"] = expit(odds + shift)
+    shift = scipy.special.logit(here) - scipy.special.logit(learnt)
+    odds = scipy.special.logit(np.clip(positive.astype(np.float64), 1e-12, 1 - 1e-12))
+    moved: Float[np.ndarray, " M"] = scipy.special.expit(odds + shift)
     return moved
 
 
@@ -97,7 +97,7 @@ def predictive_values(scores: Scores, prevalence: float, alpha: float = 0.05) ->
     odds = prevalence / (1 - prevalence)
     seen = se + (1 - sp) / odds, sp + (1 - se) * odds
     values = [r / s if s > 0 else None for r, s in zip((se, sp), seen, strict=True)]
-    ends = _ends(sizes, right, odds, float(ndtri(1 - alpha / 2)))
+    ends = _ends(sizes, right, odds, float(scipy.special.ndtri(1 - alpha / 2)))
     told = [
         without_ends(None, n, "nobody is called so")
         if v is None
@@ -117,6 +117,6 @@ def _ends(
     at = np.log(se / (1 - sp) * odds), np.log(sp / (1 - se) / odds)
     reach = z * np.sqrt(spread), z * np.sqrt(mirrored)
     return [
-        (float(expit(middle - r)), float(expit(middle + r)))
+        (float(scipy.special.expit(middle - r)), float(scipy.special.expit(middle + r)))
         for middle, r in zip(at, reach, strict=True)
     ]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from jaxtyping import Float, Int
-from scipy.special import stdtr, stdtrit
 
 from wholecase.core.seeds import generator
 from wholecase.evaluation.apart import each_judge
@@ -40,8 +40,8 @@ def over_folds(differences: Sequence[float], share: float, n: int, alpha: float 
     if spread < 1e-12:
         return Gap(without_ends(mean, n, ALIKE), 1.0 if abs(mean) < 1e-12 else None, how)
     error = spread * float(np.sqrt(1 / k + share))
-    reach = float(stdtrit(k - 1, 1 - alpha / 2)) * error
-    p = 2 * float(stdtr(k - 1, -abs(mean) / error))
+    reach = float(scipy.special.stdtrit(k - 1, 1 - alpha / 2)) * error
+    p = 2 * float(scipy.special.stdtr(k - 1, -abs(mean) / error))
     return Gap(Interval(mean, mean - reach, mean + reach, n, "formula"), p, how)
 
 

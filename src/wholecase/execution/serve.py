@@ -1,7 +1,9 @@
 """What runs inside a worker: take an item, do it, hand the outcome back."""
 
+import gc
 import traceback
 from collections.abc import Callable
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,7 +27,11 @@ class Tool:
     def arguments(self) -> tuple[Any, ...]:
         """What the function takes after the item: the tool, or nothing."""
         if self._made is None:
-            self._made = () if self._setup is None else (self._setup(),)
+            try:
+                self._made = () if self._setup is None else (self._setup(),)
+            finally:
+                if parent_process() is not None:  # a worker begins without
+                    gc.enable()
         return self._made
 
 
