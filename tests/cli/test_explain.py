@@ -58,6 +58,9 @@ def test_a_case_of_the_run_as_a_project(
     capsys.readouterr()
     assert call(*words[:2], "--case", "c99", "--out", tmp_path / "none") == 1
     assert "no case 'c99'" in capsys.readouterr().err
+    # images beside cases would be passed over
+    assert call(*words[:2], "new.png", "--case", "c07", "--out", tmp_path / "none") == 1
+    assert "name either cases of the run, images" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
 
 

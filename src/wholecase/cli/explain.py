@@ -38,6 +38,7 @@ def explain(
     from wholecase.cohort import refuse_no_manifest
 
     refuse_no_manifest(cohort)
+    _refuse_both(case, beside=bool(images) or cohort is not None)
     load("wholecase.experiment")
     from wholecase.assemble import place_of
     from wholecase.cli.lines import failure_lines, novelty_lines
@@ -95,6 +96,13 @@ def explain(
     failures = asked.failures
     _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0
+
+
+def _refuse_both(cases: list[str] | None, *, beside: bool) -> None:
+    from wholecase.core.errors import ManifestError
+
+    if cases is not None and beside:
+        raise ManifestError("name either cases of the run, images or --cohort FILE, not two")
 
 
 def _print_lines(lines: Iterable[str]) -> None:
