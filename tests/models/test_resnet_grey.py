@@ -1,5 +1,7 @@
 """A published network on other channels: what it begins with, and that parts change nothing."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from torch import Tensor
 
 from wholecase.core.errors import RecipeError, WeightsError
 from wholecase.models import Batch
-from wholecase.models.backbones import ResNetGrey
+from wholecase.models.backbones import ResNetGrey, TimmNetwork
+from wholecase.models.backbones.backbone import Backbone
 from wholecase.models.backbones.resnet_grey import adapted
 
 SMALL = "resnet10t"
@@ -144,7 +147,11 @@ def test_real_weights_answer_to_grey_as_the_network_did_to_equal_colours(shared:
     answers = []
     for channels in (1, 3):
         backbone = ResNetGrey(
-            channels, network="mobilenetv2_100", weights=str(file), first_conv="sum"
+            channels,
+            network="mobilenetv2_100",
+            weights=str(file),
+            arguments={"pad_type": "same"},
+            first_conv="sum",
         )
         backbone.begin()
         shown = Batch(grey.expand(-1, channels, -1, -1), torch.tensor([0, 2]), ("a",), ("a",))
@@ -178,3 +185,23 @@ def test_where_batchnorm_learns_parts_change_neither_gradients_nor_statistics(
     for key, value in gradients[0].items():
         scale = float(value.abs().max())
         torch.testing.assert_close(gradients[1][key], value, rtol=1e-3, atol=1e-3 * scale + 1e-9)
+
+
+@pytest.mark.parametrize("kind", [ResNetGrey, TimmNetwork])
+def test_a_file_is_begun_with_only_as_its_sidecar_says(
+    kind: type[Backbone], tmp_path: Path
+) -> None:
+    file, made = tmp_path / "weights.safetensors", {"output_stride": 16}
+    save_file(timm.create_model("test_resnet", **made).state_dict(), file)
+    told = {"library": "timm", "name": "test_resnet", "arguments": made}
+    told["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    file.with_suffix(".json").write_text(json.dumps(told))
+    fitting = kind(3, network="test_resnet", weights=str(file), arguments=made)
+    fitting.check_file()
+    fitting.begin()
+    # its tensors fit a network with other arguments just as well, and would say something else
+    for method in ("check_file", "begin"):
+        with pytest.raises(WeightsError, match=r"made with {'output_stride': 16}.*backbone\.argum"):
+            getattr(kind(3, network="test_resnet", weights=str(file)), method)()
+    with pytest.raises(WeightsError, match="belongs to test_resnet, as is said of it, and not to"):
+        kind(3, network="resnet10t", weights=str(file)).check_file()

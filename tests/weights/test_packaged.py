@@ -130,6 +130,21 @@ def test_names_with_one_number_for_all_blocks(tmp_path):
 
 
 @pytest.mark.data
+@pytest.mark.parametrize("package", list(PACKAGES))
+def test_a_real_package_fills_its_network(package):
+    try:
+        file = weight_file(Path(f"package:{package}"))  # which compares its checksum
+    except WeightsError as error:
+        pytest.skip(str(error))
+    network = timm.create_model(file.sidecar.name)
+    noted = network.pretrained_cfg
+    assert load_weights(network, file.path, least=1.0).share == 1
+    assert network.num_features == file.sidecar.width
+    assert (file.sidecar.mean, file.sidecar.std) == (noted["mean"], noted["std"])
+    assert file.sidecar.size_px == noted["input_size"][-1]
+
+
+@pytest.mark.data
 def test_the_real_package_holds_the_numbers_of_the_converted_file(shared):
     try:
         file = find_file(Path(f"package:{LITE_PACKAGE}"))

@@ -1,7 +1,7 @@
 """Features are stored by image and assembled by case."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, final
 
 import numpy as np
@@ -14,8 +14,8 @@ from wholecase.answer.targets import covariates_of, targets_of
 from wholecase.cohort import Case
 from wholecase.extract import Extraction
 from wholecase.features import Bag
-from wholecase.models import Batch
-from wholecase.training import Example, Examples, pack
+from wholecase.models import Batch, CaseModel
+from wholecase.training import Example, Examples, pack, past
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,15 @@ class Reading:
     bag: CaseBag
     example: Example
     """The bag as a model takes it."""
+    _past: dict[str, Example] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def past(self, model: CaseModel, front: str) -> Example:
+        """The example past a model's network; once for all models that say the same `front`."""
+        if not front:
+            return past(model, self.example)
+        if front not in self._past:
+            self._past[front] = past(model, self.example)
+        return self._past[front]
 
     def only(self, kept: Int[Tensor, " M"]) -> "Reading":
         """The same case with these of its instances."""

@@ -57,6 +57,9 @@ class FoldModel(Member):
     choices: Choices = UNCHOSEN
     familiar: Familiar | None = None
     """What it learnt from; None where the run kept no summary."""
+    front: str = ""
+    """Digest of all that an instance passes before it is pooled, weights included: models of one
+    digest see alike, and a case passes once. "" where nobody knows."""
 
     @property
     def recipe(self) -> Recipe:
@@ -77,7 +80,7 @@ class FoldModel(Member):
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
         if views is None:
-            through = past(self.model, reading.example)
+            through = self.through(reading)
             raw, evidence, near = self._seen(reading, through, full=full)
             judgement = replace(self._judgement(reading.case, raw), neighbours=near)
         else:
@@ -90,6 +93,10 @@ class FoldModel(Member):
             judgement = replace(judgement, neighbours=joined_neighbours(named)[:most])
         (novelty,) = self.novelties(pack([reading.example]))
         return replace(judgement, evidence=evidence, novelty=novelty)
+
+    def through(self, reading: Reading) -> Example:
+        """The case past the network: what is asked about often."""
+        return reading.past(self.model, self.front)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""

@@ -12,13 +12,15 @@ from wholecase.answer.additions import with_gallery
 from wholecase.answer.members import FoldModel, Vote
 from wholecase.answer.novelty import read_familiar
 from wholecase.assemble import model_of
+from wholecase.core.digest import digest
 from wholecase.core.errors import RunError
 from wholecase.core.files import read_json
 from wholecase.core.kinds import RGB, PixelKind, kind_of
-from wholecase.models import load_model
+from wholecase.models import CaseModel, load_model
 from wholecase.recipes import Recipe, read_recipe
 from wholecase.runs import FINAL, FoldFolder, RunFolder, refuse_changed, voters, voting_runs
 from wholecase.training import Choices
+from wholecase.weights import state_sha256
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,21 @@ def load_fold(
     choices = read_choices(fold)
     model.head.adopt(choices.head)
     familiar = read_familiar(fold.familiar)
-    return FoldModel(number, recipe, model.to(device).eval(), choices, familiar)
+    front = front_of(model, recipe)
+    return FoldModel(number, recipe, model.to(device).eval(), choices, familiar, front)
+
+
+def front_of(model: CaseModel, recipe: Recipe) -> str:
+    """Of a network that slept in all folds it is the same; "" where stored features are taken."""
+    if model.backbone is None:
+        return ""
+    parts = [model.backbone] if model.standard is None else [model.backbone, model.standard]
+    made = recipe.model.backbone, recipe.model.input
+    return digest(
+        made=[None if one is None else one.model_dump(mode="json") for one in made],
+        kind=model.input.kind.name,
+        weights=[state_sha256(part) for part in parts],
+    )
 
 
 def read_choices(folder: FoldFolder) -> Choices:

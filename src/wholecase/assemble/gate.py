@@ -18,7 +18,6 @@ from wholecase.evaluation import METRICS, threshold_rule
 from wholecase.models import Batch, CaseModel, layers_that_drop
 from wholecase.recipes import Recipe
 from wholecase.training import CALIBRATIONS, Example, Examples, Schedule, thaw
-from wholecase.weights import find_file
 
 WIDTH = 8
 """Of features that nobody has yet; parts do not depend on it."""
@@ -77,8 +76,7 @@ def _check_learning(recipe: Recipe, kind: PixelKind, *, weights: bool) -> None:
     try_foreign(model, WIDTH if model.backbone is None else model.backbone.width)
     if weights:
         for network in model.networks():
-            if network.file is not None:
-                find_file(network.file)
+            network.check_file()
     schedule = schedule_of(recipe, kind)
     if schedule.validation_dropout:
         layers_that_drop(model)

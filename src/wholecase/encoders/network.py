@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,15 +130,6 @@ def fresh_randomness() -> Iterator[None]:
     """Let a network draw its first weights, which are overwritten, from nobody's generator."""
     with torch.random.fork_rng(devices=[]):
         yield
-
-
-def state_sha256(model: nn.Module) -> str:
-    """A checksum of all tensors of a network, where no file stands for them."""
-    running = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        running.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        running.update(tensor.contiguous().numpy().tobytes())
-    return running.hexdigest()
 
 
 def _steps(pixels: np.ndarray, batch: int) -> range:

@@ -9,8 +9,15 @@ from torch import nn
 from wholecase.core.digest import digest
 from wholecase.core.errors import WeightsError, WholecaseError
 from wholecase.encoders.field import FIELD
-from wholecase.encoders.network import Look, state_sha256
-from wholecase.weights import Sidecar, WeightFile, load_weights, package_for, weight_file
+from wholecase.encoders.network import Look
+from wholecase.weights import (
+    Sidecar,
+    WeightFile,
+    load_weights,
+    package_for,
+    state_sha256,
+    weight_file,
+)
 
 Fetched = TypeVar("Fetched")
 SCHEMA = 1

@@ -255,4 +255,4 @@ def _faithfulness(
     seed = seed_of(bench.recipe.protocol.seed, "fold", member.fold)
     rng = generator(seed, "faithfulness", reading.case.id)
     weights = own.evidence.weights.mean(1).astype(np.float64)
-    return faithfulness(member.model, reading.example, weights, target, rng)
+    return faithfulness(member.model, member.through(reading), weights, target, rng)

@@ -6,7 +6,7 @@ from wholecase.weights.layouts import LAYOUTS
 from wholecase.weights.match import Match, load_weights
 from wholecase.weights.packaged import PACKAGES, package_for
 from wholecase.weights.sidecar import Sidecar, read_sidecar
-from wholecase.weights.state import read_state
+from wholecase.weights.state import read_state, state_sha256
 from wholecase.weights.translations import TRANSLATIONS
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "package_for",
     "read_sidecar",
     "read_state",
+    "state_sha256",
     "weight_file",
 ]

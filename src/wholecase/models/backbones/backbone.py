@@ -8,6 +8,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from wholecase.models.batch import Batch, Embedded
+from wholecase.weights import find_file
 
 
 class Backbone(nn.Module, ABC):
@@ -33,6 +34,15 @@ class Backbone(nn.Module, ABC):
     def seeing(self) -> "Backbone":
         """The network that sees all pixels: itself, or the one that it hands all of them to."""
         return self
+
+    def check_file(self) -> None:
+        """Refuse a file that cannot be begun with.
+
+        Raises:
+            WeightsError: it is not there, or another network's.
+        """
+        if self.file is not None:
+            find_file(self.file)
 
     def begin(self) -> None:
         """Take them in: once, before a model learns, and never where a trained one is asked."""

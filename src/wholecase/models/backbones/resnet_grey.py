@@ -1,7 +1,7 @@
 """A published convolutional network on pixels of any number of channels, such as CT in windows."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, final
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
-from wholecase.models.backbones.created import created
+from wholecase.models.backbones.created import created, file_of
 from wholecase.models.backbones.links import links_of
 from wholecase.models.backbones.mapped import Mapped
 from wholecase.models.backbones.recomputed import has_learning_norm, recomputed
 from wholecase.models.batch import Batch, Embedded
-from wholecase.weights import load_weights, weight_file
+from wholecase.weights import load_weights
 
 COLOURS = 3
 """Channels of what published networks were taught on."""
@@ -33,8 +33,10 @@ class ResNetGrey(Mapped):
     Args:
         width: channels of the pixels.
         network: timm's name of a convolutional network.
-        weights: a local file to begin with, under the names of torchvision, timm or RadImageNet;
-            null begins at random.
+        weights: a local file to begin with, under the names of torchvision, timm or RadImageNet, or
+            `package:NAME`; null begins at random.
+        arguments: what `timm.create_model` must be told besides; those that a sidecar of the
+            weights names must be among them.
         first_conv: how filters for three colours become filters for other channels: their `mean`,
             or their `sum`, which answers to grey as the network did to equal colours. Several
             channels share it; where there are three, the filters stay as they are.
@@ -50,15 +52,16 @@ class ResNetGrey(Mapped):
         *,
         network: str = "resnet50",
         weights: str | None = None,
+        arguments: Mapping[str, Any] | None = None,
         first_conv: Literal["mean", "sum"] = "mean",
         slices: int = 32,
     ) -> None:
         super().__init__()
         if slices < 1:
             raise RecipeError(f"model.backbone.slices is 1 or more, not {slices}")
-        self._name, self._channels = network, width
+        self._name, self._channels, self._arguments = network, width, dict(arguments or {})
         self._weights, self._first_conv, self._slices = weights, first_conv, slices
-        self.network = created(network, width, "resnet50")
+        self.network = self._made(width)
 
     @property
     def width(self) -> int:
@@ -72,16 +75,21 @@ class ResNetGrey(Mapped):
         """What `weights` names."""
         return None if self._weights is None else Path(self._weights)
 
+    def check_file(self) -> None:
+        """Of another network or other arguments, too, as far as a sidecar tells."""
+        if self.file is not None:
+            file_of(self._name, self.file, self._arguments)
+
     def begin(self) -> None:
         """Fill the network from the file.
 
         Raises:
-            WeightsError: it is not there, damaged, or lacks a tensor of the network.
+            WeightsError: it is not there, damaged, not this network's, or lacks a tensor of it.
         """
         if self.file is None:
             return
-        published = created(self._name, COLOURS, "resnet50")
-        load_weights(published, weight_file(self.file).path, least=1.0)
+        published = self._made(COLOURS)
+        load_weights(published, file_of(self._name, self.file, self._arguments), least=1.0)
         state = published.state_dict()
         first = f"{_first(published, self._name)}.weight"
         state[first] = adapted(state[first], self._channels, self._first_conv)
@@ -115,6 +123,9 @@ class ResNetGrey(Mapped):
     def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
         """The mean over each map."""
         return Embedded(maps.mean((2, 3)), batch.starts, batch.scale)
+
+    def _made(self, channels: int) -> nn.Module:
+        return created(self._name, channels, "resnet50", **self._arguments)
 
     def _part(self, values: Float[Tensor, "t C H W"], after: str) -> Float[Tensor, "t E h w"]:
         learns = any(p.requires_grad for p in self.network.parameters())

@@ -10,10 +10,10 @@ from torch.utils.checkpoint import checkpoint
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.backbones.backbone import Backbone
-from wholecase.models.backbones.created import created
+from wholecase.models.backbones.created import created, file_of
 from wholecase.models.backbones.recomputed import has_learning_norm
 from wholecase.models.batch import Batch, Embedded
-from wholecase.weights import load_weights, weight_file
+from wholecase.weights import load_weights
 
 
 @final
@@ -27,7 +27,8 @@ class TimmNetwork(Backbone):
         width: channels of the pixels.
         network: timm's name.
         weights: a local file to begin with, or `package:NAME`; null begins at random.
-        arguments: what `timm.create_model` must be told besides.
+        arguments: what `timm.create_model` must be told besides; those that a sidecar of the
+            weights names must be among them.
         instances: most that go through the network at once; what lies between is then computed
             anew on the way back. Where BatchNorm learns, all of a step go at once.
     """
@@ -44,8 +45,9 @@ class TimmNetwork(Backbone):
         super().__init__()
         if instances < 1:
             raise RecipeError(f"model.backbone.instances is 1 or more, not {instances}")
+        self._name, self._arguments = network, dict(arguments or {})
         self._weights, self._instances = weights, instances
-        self.network = created(network, width, "convnext_large", **(arguments or {}))
+        self.network = created(network, width, "convnext_large", **self._arguments)
 
     @property
     def width(self) -> int:
@@ -59,14 +61,20 @@ class TimmNetwork(Backbone):
         """What `weights` names."""
         return None if self._weights is None else Path(self._weights)
 
+    def check_file(self) -> None:
+        """Of another network or other arguments, too, as far as a sidecar tells."""
+        if self.file is not None:
+            file_of(self._name, self.file, self._arguments)
+
     def begin(self) -> None:
         """Fill the network from the file.
 
         Raises:
-            WeightsError: it is not there, damaged, or lacks a tensor of the network.
+            WeightsError: it is not there, damaged, not this network's, or lacks a tensor of it.
         """
         if self.file is not None:
-            load_weights(self.network, weight_file(self.file).path, least=1.0)
+            path = file_of(self._name, self.file, self._arguments)
+            load_weights(self.network, path, least=1.0)
 
     def forward(self, batch: Batch) -> Embedded:
         """A part of the instances at a time."""
