@@ -41,6 +41,8 @@ class Extraction:
     skipped: Mapping[Reference, int]
     """Images that have a bag with gaps, and how many of their instances could not be decoded."""
     workers: int
+    repeated: int = 0
+    """Of the instances encoded now those that took the vector of another of equal pixels."""
     kind: PixelKind | None = None
     """Of the pixels; None for encoded vectors."""
     pictures: Mapping[Reference, Path] = field(default_factory=dict)
