@@ -93,6 +93,14 @@ class Extraction:
         store, key = self.bags[reference(image)]
         return store.glance(key).instances
 
+    def squares(self, image: Image) -> int | None:
+        """Of how many the image's instances were chosen; None where all were taken."""
+        if not self.has(image):
+            return None
+        store, key = self.bags[reference(image)]
+        told = store.glance(key).facts.get("squares")
+        return None if told is None else int(told)
+
     def size_px(self, image: Image) -> tuple[int, int] | None:
         """Width and height of the image at level 0, or None where it failed or nothing tells."""
         if not self.has(image):
