@@ -100,9 +100,14 @@ def look_at(source: ImageSource, instances: Instances, side_px: int) -> Float32[
     for index in file_order(source, instances).tolist():
         x, y, width, height = instances.box_px[index].tolist()
         try:
-            raw[index] = _described(read_box(source, (x, y, width, height), (side_px, side_px)))
+            raw[index] = described(read_box(source, (x, y, width, height), (side_px, side_px)))
         except SourceError:
             continue
+    return standardised(raw)
+
+
+def standardised(raw: Float32[np.ndarray, "N D"]) -> Float32[np.ndarray, "N D"]:
+    """Each number with mean 0 and deviation 1 over the tiles, or 0; a row of nan is all 0."""
     known = np.isfinite(raw[:, 0])
     if not known.any():
         return np.zeros_like(raw)
@@ -111,7 +116,7 @@ def look_at(source: ImageSource, instances: Instances, side_px: int) -> Float32[
     return np.where(known[:, None], looks, 0).astype(np.float32)
 
 
-def _described(tile: UInt8[np.ndarray, "s s 3"]) -> Float32[np.ndarray, " 9"]:
+def described(tile: UInt8[np.ndarray, "s s 3"]) -> Float32[np.ndarray, " 9"]:
     """Optical density: mean and deviation by channel, fine texture, first and last decile."""
     density = _DENSITY[tile]
     grey = density.mean(2)
