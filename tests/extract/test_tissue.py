@@ -11,8 +11,8 @@ from extract.conftest import cohort_of, files
 from wholecase.cohort import Image
 from wholecase.encoders import EncoderSpec
 from wholecase.execution import Place
-from wholecase.extract import Plan, extract
 from wholecase.experiment.tissue_pictures import keep_tissue
+from wholecase.extract import Plan, extract
 from wholecase.instances import Grid
 from wholecase.runs import RunFolder
 
