@@ -45,10 +45,10 @@ from wholecase.training import Example, Examples, Shuffled, fit, pack
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 DATA = SHARED / "data" / "lc25000-lung"
 WEIGHTS = SHARED / "weights/mobilenetv2-imagenet/mobilenetv2_100_imagenet.safetensors"
-FOLDS, EPOCHS, RATE, PATIENCE = 5, 20, 3e-4, 5
+FOLDS, EPOCHS, RATE, PATIENCE = 5, 12, 3e-4, 5
 LOOK_PX, TILE_PX, SOURCES, VIEWS = 14, 112, 3, 8
 TILES = [(by, share) for share in (0.5, 0.2, 0.1) for by in ("variety", "random")]
-GRADIENTS = ("backward=0.3", "backward=0.1", "tolerance=0.1", "tolerance=0.01")
+GRADIENTS = ("backward=0.3", "backward=0.1", "tolerance=0.1")
 
 
 @dataclass(frozen=True)
