@@ -6,9 +6,10 @@ variety or by chance, and against the share of instances that a step learns from
 the fold after the one that is tested chooses the epoch, every setting on the same folds and seeds.
 
 Two cohorts: drawn slides whose lesions cover a third of the tissue (encoder `colour`), and mosaics
-of real lung tiles (LC25000), 96 of 112 px each: three sources of benign lung, of which in every
-second slide one picture, four tiles, is adenocarcinoma (MobileNetV2, ImageNet). No source is in two
-slides. The look is at 14 px a tile.
+of real lung tiles (LC25000), 96 of 112 px each: three sources of benign lung, and in the place of
+one picture, four tiles, one of a fourth source, which is adenocarcinoma in every second slide and
+benign in the others (MobileNetV2, ImageNet). No source is in two slides. The look is at 14 px a
+tile. `dense` are the same with tiles that overlap, 600 a slide, two such pictures and `colour`.
 
     python benchmarks/fewer.py --slides 80 --seeds 3
     python benchmarks/fewer.py --cohorts lung --data lc25000-lung --weights mobilenetv2.safetensors
@@ -49,6 +50,19 @@ FOLDS, EPOCHS, RATE, PATIENCE = 5, 12, 3e-4, 5
 LOOK_PX, TILE_PX, SOURCES, VIEWS = 14, 112, 3, 8
 TILES = [(by, share) for share in (0.5, 0.2, 0.1) for by in ("variety", "random")]
 GRADIENTS = ("backward=0.3", "backward=0.1", "tolerance=0.1")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How mosaics are made."""
+
+    others: int
+    """Pictures of further sources, the carcinomas of the ill."""
+    step_px: int
+    """From one tile of a picture to the next."""
+
+
+FORMS = {"lung": Form(1, TILE_PX), "dense": Form(2, 28)}
 
 
 @dataclass(frozen=True)
@@ -120,23 +134,25 @@ def drawn(count: int, folder: Path) -> Iterator[Slide]:
         yield Slide(row["case_id"], label, looks(pixels[1]), encode(pixels[0]), lesion)
 
 
-def lung(count: int, seed: int, data: Path, weights: Path) -> Iterator[Slide]:
+def lung(count: int, seed: int, data: Path, encoder: EncoderSpec, form: Form) -> Iterator[Slide]:
     """Mosaics of real tiles, dealt anew by each seed."""
-    encode = EncoderSpec("mobilenetv2_100", {"weights": str(weights)}).build().encode
+    encode = encoder.build().encode
     rng = np.random.default_rng(seed)
     benign, ill = (_sources(data, label, rng) for label in ("lung_n", "lung_aca"))
-    for number in range(min(count, len(benign) // SOURCES)):
-        mine = benign[number * SOURCES : (number + 1) * SOURCES]
+    for number in range(min(count, int(len(benign) / (SOURCES + form.others / 2)))):
+        mine = [benign.pop() for _ in range(SOURCES)]
         pictures = [path for source in mine for path in source[:VIEWS]]
         lesion = np.zeros(len(pictures), bool)
-        if number % 2 == 0:
-            place = int(rng.integers(len(pictures)))
-            pictures[place], lesion[place] = ill[number // 2][0], True
-        tiles = np.concatenate([_quarters(path) for path in pictures])
+        for place in rng.permutation(len(pictures))[: form.others].tolist():
+            lesion[place] = number % 2 == 0
+            pictures[place] = (ill if lesion[place] else benign).pop()[0]
+        tiles = np.concatenate([_tiles(path, form.step_px) for path in pictures])
         size = (LOOK_PX, LOOK_PX)
         small = np.stack([cv2.resize(tile, size, interpolation=cv2.INTER_AREA) for tile in tiles])
         name, label = f"s{number}", int(lesion.any())
-        yield Slide(name, label, looks(small), encode(tiles), lesion.repeat(4))
+        yield Slide(
+            name, label, looks(small), encode(tiles), lesion.repeat(len(tiles) // len(pictures))
+        )
 
 
 def _sources(data: Path, label: str, rng: np.random.Generator) -> list[list[Path]]:
@@ -148,9 +164,9 @@ def _sources(data: Path, label: str, rng: np.random.Generator) -> list[list[Path
     return [whole[i] for i in rng.permutation(len(whole))]
 
 
-def _quarters(path: Path) -> np.ndarray:
+def _tiles(path: Path, step_px: int) -> np.ndarray:
     picture = cv2.imread(str(path))[..., ::-1]
-    starts = (0, TILE_PX)
+    starts = range(0, picture.shape[0] - TILE_PX + 1, step_px)
     return np.stack([picture[y : y + TILE_PX, x : x + TILE_PX] for y in starts for x in starts])
 
 
@@ -214,10 +230,13 @@ def judged(
     }
 
 
-def curve(cohort: str, dealt: Sequence[Sequence[Slide]], out: Path) -> None:
+def curve(
+    cohort: str, dealt: Sequence[Sequence[Slide]], out: Path, only: str | None = None
+) -> None:
     """Every setting with every seed; prints a row as soon as it is there."""
-    settings = [("all", 1.0, ""), *((by, share, "") for by, share in TILES)]
-    settings += [("all", 1.0, how) for how in GRADIENTS]
+    settings = [("all", 1.0, "")]
+    settings += [(by, share, "") for by, share in TILES if only != "gradients"]
+    settings += [("all", 1.0, how) for how in GRADIENTS if only != "tiles"]
     base: list[Scores] = []
     for by, share, how in settings:
         own, facts = list[Scores](), list[dict[str, float]]()
@@ -266,10 +285,11 @@ def joined(scores: Sequence[Scores]) -> Scores:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cohorts", nargs="+", choices=("drawn", "lung"), default=["drawn"])
+    parser.add_argument("--cohorts", nargs="+", choices=("drawn", *FORMS), default=["drawn"])
     parser.add_argument("--slides", type=int, default=80)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--drawn", type=Path, help="folder of slides that were drawn already")
+    parser.add_argument("--only", choices=("tiles", "gradients"), help="one of the two curves")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--out", type=Path, default=Path("runs/benchmarks/fewer.jsonl"))
@@ -283,8 +303,12 @@ def main() -> None:
             if cohort == "drawn":
                 dealt = [list(drawn(given.slides, given.drawn or Path(folder)))] * given.seeds
             else:
-                dealt = [list(lung(given.slides, s, given.data, given.weights)) for s in seeds]
-            curve(cohort, dealt, given.out)
+                spec = EncoderSpec("colour")
+                if cohort == "lung":
+                    spec = EncoderSpec("mobilenetv2_100", {"weights": str(given.weights)})
+                form = FORMS[cohort]
+                dealt = [list(lung(given.slides, s, given.data, spec, form)) for s in seeds]
+            curve(cohort, dealt, given.out, given.only)
     print(given.out)
 
 

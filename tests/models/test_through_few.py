@@ -105,6 +105,7 @@ def test_each_is_drawn_as_often_as_its_chance_says(monkeypatch):
 
 
 def test_the_mean_over_draws_is_the_gradient(monkeypatch):
+    monkeypatch.setattr(deciders, "LEAST", 1)
     learnt, steps = model("gated_attention", heads=2, backward=0.3), 100
     wanted, mean = gradients(model("gated_attention", heads=2)), {}
     off = []
@@ -119,7 +120,9 @@ def test_the_mean_over_draws_is_the_gradient(monkeypatch):
         assert (mean[key] - gradient).norm() < 0.03 * gradient.norm() + 5e-4, key
 
 
-def test_what_is_kept_is_of_the_few():
+def test_what_is_kept_is_of_the_few(monkeypatch):
+    monkeypatch.setattr(deciders, "LEAST", 1)
+
     def kept(learnt: CaseModel) -> int:
         sizes: list[int] = []
         hooks = torch.autograd.graph.saved_tensors_hooks
@@ -132,13 +135,15 @@ def test_what_is_kept_is_of_the_few():
     assert few < 0.6 * whole
 
 
-def test_instances_of_a_learnt_network_get_their_share():
+@pytest.mark.parametrize(("least", "drawn"), [(1, 11), (30, 30), (64, 57)])
+def test_instances_of_a_learnt_network_get_their_share(monkeypatch, least, drawn):
     """What lies before the attention learns, too; those that were not drawn get nothing."""
+    monkeypatch.setattr(deciders, "LEAST", least)
     values = batch().values.requires_grad_()
     learnt = model("gated_attention", heads=2, backward=0.2)
     shown = Batch(values, STARTS, *(("a", "b", "c"),) * 2, targets=batch().targets)
     learnt.loss(shown).backward()
-    assert int(values.grad.any(1).sum()) == 11
+    assert int(values.grad.any(1).sum()) == drawn
 
 
 @pytest.mark.parametrize("keep", [0.75, 0.7])

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from wholecase.core.errors import RecipeError
 from wholecase.models.dropout import Rows
 
+LEAST = 64
+"""Instances that are drawn at least, where there are so many: of a handful a gradient is right on
+average and noise in each step."""
 Run = Callable[[Tensor, Rows | None], tuple[Tensor, ...]]
 """A network: values of instances -> vectors, as many rows of each as instances or, where several
 come from one, as many as `origin` has. With rows it is given these instances alone, and draws for
@@ -31,7 +34,7 @@ class Few:
     """
 
     share: float = 1.0
-    """So many of the instances, drawn in proportion to their part (certainly where that is large)
+    """So many of the instances, 64 at least, drawn in proportion to their part (certainly where that is large)
     and weighed by one over the chance: the mean over draws is the gradient itself."""
     tolerance: float = 0.0
     """Of the parts of each output's gradient so much may be left out, the smallest first."""
@@ -50,7 +53,7 @@ class Few:
         if not bool(torch.isfinite(parts).all()):  # somebody has to see that
             return torch.arange(len(parts), device=parts.device), torch.ones_like(parts)
         if self.share < 1:
-            chance = _chances(parts, max(1, round(self.share * len(parts))))
+            chance = _chances(parts, max(LEAST, round(self.share * len(parts))))
             rows = _drawn(chance).nonzero()[:, 0]
             return rows, (1 / chance[rows]).to(parts.dtype)
         rising = parts.double().sort()

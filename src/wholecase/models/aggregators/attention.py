@@ -38,8 +38,8 @@ class Attention(Aggregator):
         branches: `single` attention for the case, or `multi`, one per class.
         dropout: after each hidden layer, after the embedding and after the tanh.
         hidden: widths of the layers that each instance goes through before it is embedded.
-        backward: below 1 learns from so many of the instances of a step, drawn by their part in the
-            gradient and weighed so that its mean stays what it is.
+        backward: below 1 learns from so many of the instances of a step, 64 at least, drawn by
+            their part in the gradient and weighed so that its mean stays what it is.
         tolerance: above 0 leaves out the instances with the least part in the gradient, so much of
             it at most.
     """
@@ -127,8 +127,8 @@ class GatedAttention(Attention):
         branches: `single` attention for the case (CLAM-SB), or `multi`, one per class (CLAM-MB).
         dropout: after each hidden layer, the embedding, and both branches of the gate.
         hidden: widths of the layers that each instance goes through before it is embedded.
-        backward: below 1 learns from so many of the instances of a step, drawn by their part in the
-            gradient and weighed so that its mean stays what it is.
+        backward: below 1 learns from so many of the instances of a step, 64 at least, drawn by
+            their part in the gradient and weighed so that its mean stays what it is.
         tolerance: above 0 leaves out the instances with the least part in the gradient, so much of
             it at most.
     """
