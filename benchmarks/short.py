@@ -24,6 +24,7 @@ SHORT: dict[str, str] = {
     "memory": "--sides 6000",
     "encoding": "--count 16 --rounds 1 --networks mobilenetv2_100",
     "training": "--bags 8 --rounds 1 --spread 0.7",
+    "fewer": "--slides 10 --seeds 1",
     "neighbours": "--known 5000 --asked 500 --rounds 2",
     "patches": "--patches 4000",
     "epoch": "--patches 4096 --steps 5",

@@ -15,6 +15,7 @@ from wholecase.sources import open_source
 
 OTHERS = {
     "crop": "head",
+    "sample": {"share": 0.5},
     "side_px": 48,
     "spacing_um": 0.75,
     "tissue": {"name": "classical", "least": 0.5},

@@ -11,8 +11,10 @@ from extract.conftest import cohort_of, files
 from wholecase.cohort import Image
 from wholecase.encoders import EncoderSpec
 from wholecase.execution import Place
+from wholecase.experiment.tissue_pictures import keep_tissue
 from wholecase.extract import Plan, extract
 from wholecase.instances import Grid
+from wholecase.runs import RunFolder
 
 SPACING = {"resolution": (20000, 20000), "resolutionunit": "CENTIMETER"}
 
@@ -109,3 +111,28 @@ def test_upsampling_is_told_where_there_is_some(tmp_path):
         plan = Plan(Grid(64, spacing), EncoderSpec("colour"), tmp_path / "s")
         found = extract(cohort_of(tmp_path, image), plan, Place(workers=0))
         assert found.bag(image).facts.get("upsampling") == told
+
+
+def test_a_share_of_the_tiles_is_another_bag_and_is_told(tmp_path):
+    image = Image(slide(tmp_path / "a.tif", tissue=True), "slide", 2)
+    cohort, tissue = cohort_of(tmp_path, image), {"name": "otsu", "least": 0.5}
+
+    def made(sample):
+        plan = Plan(Grid(64, 0.5, tissue, sample), EncoderSpec("colour"), tmp_path / "s")
+        return extract(cohort, plan, Place(workers=0))
+
+    every, some = made(None), made({"share": 0.2})
+    boxes = set(map(tuple, every.bag(image).box_px.tolist()))
+    assert every.squares(image) is None
+    assert some.squares(image) == len(boxes)
+    assert some.instances(image) == some.tiles == round(0.2 * len(boxes))
+    assert set(map(tuple, some.bag(image).box_px.tolist())) < boxes
+    assert some.keys([image]) != every.keys([image])
+    framed, bare = (cv2.imread(str(one.picture(image))) for one in (some, every))
+    assert np.abs(framed.astype(int) - bare).max() > 60  # frames around what was read
+    folder = RunFolder(tmp_path / "run")
+    keep_tissue(folder, cohort, some)
+    (entry,) = json.loads(folder.tissue.read_text())
+    assert (entry["instances"], entry["squares"]) == (some.tiles, len(boxes))
+    keep_tissue(folder, cohort, every)
+    assert "squares" not in json.loads(folder.tissue.read_text())[0]

@@ -18,13 +18,13 @@ def keep_tissue(run: RunFolder, cohort: Cohort, extraction: Extraction) -> None:
                 continue
             kept = run.root / "pictures" / f"{safe_name(case.id)}-tissue{number}.jpg"
             write_bytes(kept, picture.read_bytes())
-            entries.append(
-                {
-                    "case": case.id,
-                    "image": image.path.name,
-                    "picture": kept.relative_to(run.root).as_posix(),
-                    "instances": extraction.instances(image),
-                }
-            )
+            entry = {
+                "case": case.id,
+                "image": image.path.name,
+                "picture": kept.relative_to(run.root).as_posix(),
+                "instances": extraction.instances(image),
+            }
+            squares = extraction.squares(image)
+            entries.append(entry if squares is None else {**entry, "squares": squares})
     if entries:
         write_json(run.tissue, entries)

@@ -17,6 +17,8 @@ from wholecase.explain.tile_map import strips
 AUTO, TIMES, EVIDENCE = "auto", "times", "evidence"
 MOST_TIMES = 16
 """Attention of so many times the average, or more, has the last colour."""
+UNREAD = "grey: not read"
+"""Glass, and the tiles that a sample left out."""
 MOST_EVIDENCE = 100
 """Log odds of so much, for a case of nothing but such instances, have the last colour."""
 
@@ -163,9 +165,8 @@ def paint(  # noqa: PLR0913 (the four that define the picture, and three about i
         )
     heat = look_up(SCALES, scale, "heatmap scale")(weights)
     height, width = thumbnail.shape[:2]
-    below = legend(
-        width, heat.low, heat.high, spacing_um * downsample if spacing_um else None, heat.palette
-    )
+    pixel_um = spacing_um * downsample if spacing_um else None
+    below = legend(width, heat.low, f"{heat.high}; {UNREAD}", pixel_um, heat.palette)
     # all of the result at once: a second copy of a large picture would double the memory
     result = np.empty((height + len(below), below.shape[1], 3), np.uint8)
     result[:height, width:] = PAPER

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from wholecase.core.errors import WholecaseError
 from wholecase.encoders import Encoder
@@ -105,7 +106,7 @@ class _Dispatcher:
         if isinstance(end, WholecaseError) or end is None:
             return Outcome(job, None, end if error is None else error)
         wait = {"wait": self._waited.pop(job)}
-        return Outcome(job, StoredBag(end.fate, end.tiles, end.skipped, end.seconds | wait), None)
+        return Outcome(job, replace(end, seconds=end.seconds | wait), None)
 
     def clear(self) -> None:
         """Let go of whatever is still held."""

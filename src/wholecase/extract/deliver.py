@@ -114,15 +114,18 @@ def facts_of(source: ImageSource, instances: Instances) -> dict[str, str]:
         facts["reader"] = source.header.reader
     if instances.upsampled > 1:
         facts["upsampling"] = f"{instances.upsampled:.4g}"
+    if instances.squares is not None:
+        facts["squares"] = str(instances.squares)
     return facts
 
 
 def _opened(source: ImageSource, instances: Instances) -> Opened:
     beside = {}
     if instances.tissue is not None:
+        read_px = None if instances.squares is None else instances.box_px
         beside = {
             GEOJSON: tissue_geojson(instances.tissue).encode(),
-            PICTURE: jpeg(tissue_picture(instances.tissue)),
+            PICTURE: jpeg(tissue_picture(instances.tissue, read_px=read_px)),
         }
     bare = replace(instances, tissue=None)
     return Opened(bare, source.kind, facts_of(source, instances), beside)

@@ -41,6 +41,8 @@ class Extraction:
     skipped: Mapping[Reference, int]
     """Images that have a bag with gaps, and how many of their instances could not be decoded."""
     workers: int
+    repeated: int = 0
+    """Of the instances encoded now those that took the vector of another of equal pixels."""
     kind: PixelKind | None = None
     """Of the pixels; None for encoded vectors."""
     pictures: Mapping[Reference, Path] = field(default_factory=dict)
@@ -90,6 +92,14 @@ class Extraction:
             return 0
         store, key = self.bags[reference(image)]
         return store.glance(key).instances
+
+    def squares(self, image: Image) -> int | None:
+        """Of how many the image's instances were chosen; None where all were taken."""
+        if not self.has(image):
+            return None
+        store, key = self.bags[reference(image)]
+        told = store.glance(key).facts.get("squares")
+        return None if told is None else int(told)
 
     def size_px(self, image: Image) -> tuple[int, int] | None:
         """Width and height of the image at level 0, or None where it failed or nothing tells."""

@@ -16,6 +16,8 @@ class StoredBag:
     skipped: int = 0
     """Instances that could not be decoded."""
     seconds: dict[str, float] = field(default_factory=dict)
+    repeated: int = 0
+    """Instances of the same pixels as another of their image, whose vector they took."""
 
 
 def found(job: Job) -> StoredBag | None:

@@ -37,6 +37,8 @@ def table_lines(extraction: Extraction) -> Iterator[str]:
     yield from (f"note: {note}" for note in done.notes)
     if done.tiles:
         yield f"{done.tiles} tiles {made} in {total:.1f} s, {done.tiles / total:.1f} per second"
+        if done.repeated:
+            yield f"{done.repeated} of them show the pixels of another tile, which was encoded once"
         kinds = work_seconds(done.seconds)
         if any(kinds.values()):
             listed = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in kinds.items())

@@ -74,6 +74,7 @@ def extract(cohort: Cohort, plan: Plan, place: Place, *, central: bool | None = 
         encoded=len(now),
         reused=len(made) - len(now),
         tiles=sum(one.tiles for one in now),
+        repeated=sum(one.repeated for one in now),
         skipped={i: gaps for i, job in kept.items() if (gaps := made[content(job)].skipped)},
         workers=place.workers,
         fidelity=fidelity,

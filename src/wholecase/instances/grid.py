@@ -11,6 +11,7 @@ from wholecase.core.errors import NoTissueError, RecipeError, SourceError, Spaci
 from wholecase.core.units import is_plausible_spacing
 from wholecase.instances.instances import Cut, Instances, refuse_several_planes
 from wholecase.instances.outline import tissue_picture
+from wholecase.instances.sample import sample_of
 from wholecase.instances.share import covered_share
 from wholecase.instances.tissue import Tissue, find_tissue, read_tissue, segmenter_of
 from wholecase.sources import ABOUT_EQUAL, ImageSource, level_for
@@ -32,6 +33,8 @@ class Grid(Cut):
         tissue: None keeps all squares; `{"name": "classical", "least": 0.25}` those that the mask
             of that name (a key of `TISSUES`) covers by that share at least. All else in it are
             options of that mask.
+        sample: None keeps all of these; `{"share": 0.2}` chooses that share of them by a cheap look
+            (`Sample`).
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Grid(Cut):
         side_px: int = 224,
         spacing_um: float | int = 0.5,
         tissue: Mapping[str, Any] | None = None,
+        sample: Mapping[str, Any] | None = None,
     ) -> None:
         if side_px < 2:
             raise RecipeError(f"cut.side_px is {side_px}; give 2 pixels or more")
@@ -48,13 +52,15 @@ class Grid(Cut):
         options = dict(tissue or {})
         self._least = _checked(options.pop("least", LEAST))
         self._segmenter = None if tissue is None else segmenter_of(options)
+        self._sample = sample_of(sample)
 
     @property
     def settings(self) -> dict[str, Any]:
         """All that determines which squares are cut, the revision of the mask included."""
         found = self._segmenter and {**self._segmenter.settings, "least": self._least}
         sides = {"side_px": self.side_px, "spacing_um": self.spacing_um}
-        return {"name": "grid", **sides, "tissue": found}
+        sample = {} if self._sample is None else {"sample": self._sample.settings}
+        return {"name": "grid", **sides, "tissue": found, **sample}  # old stores keep their key
 
     def __call__(self, source: ImageSource, outline: Path | None = None) -> Instances:
         """The squares, row by row.
@@ -82,7 +88,7 @@ class Grid(Cut):
         tissue = self._tissue_of(source, spacing_um, outline)
         if tissue is not None:
             boxes = boxes[self._has_tissue(source, tissue, boxes)]
-        return Instances(
+        every = Instances(
             box_px=boxes,
             position_um=centres(boxes, spacing_um),
             scale=np.full(len(boxes), self.spacing_um, np.float32),
@@ -90,6 +96,7 @@ class Grid(Cut):
             upsampled=max(1.0, self.side_px / side),
             tissue=tissue,
         )
+        return every if self._sample is None else self._sample(source, every, side * spacing_um)
 
     def _spacing_of(self, source: ImageSource) -> float:
         if source.spacing is None:

@@ -34,6 +34,8 @@ class Instances:
     """What they were chosen by, where they were."""
     plane: Int64[np.ndarray, " N"] | None = None
     """Number of the slice that each lies on; None where all lie on the first."""
+    squares: int | None = None
+    """How many there were, where a share of them was chosen; None where all were taken."""
 
     def __len__(self) -> int:
         return len(self.box_px)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
 from wholecase.models.batch import Embedded, Pooled
-from wholecase.models.dropout import dropped
+from wholecase.models.dropout import Rows, dropped
 from wholecase.models.precision import in_full
 from wholecase.models.segments import segment_mix, segment_softmax
 
@@ -54,10 +54,10 @@ def branch_count(branches: str, classes: int) -> int:
 
 
 def dropped_by_head(
-    said: Float[Tensor, "T heads inner"], share: float
+    said: Float[Tensor, "T heads inner"], share: float, rows: Rows | None = None
 ) -> Float[Tensor, "T heads inner"]:
     """Dropout of the attention layer, in the order in which its numbers lie in memory."""
-    return dropped(said.transpose(0, 1), share).transpose(0, 1)
+    return dropped(said.transpose(0, 1), share, rows, 1).transpose(0, 1)
 
 
 def scored(

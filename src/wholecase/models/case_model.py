@@ -13,7 +13,8 @@ from wholecase.models.aggregators import Aggregator
 from wholecase.models.along import Recurrent, Smoothing, series_bounds
 from wholecase.models.backbones import WHOLE, Backbone, kept, of_grid
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
-from wholecase.models.deciders import deciding, is_each_alone, learns, with_gradient
+from wholecase.models.deciders import is_each_alone, learns, through_few
+from wholecase.models.dropout import Rows
 from wholecase.models.further import FurtherHeads
 from wholecase.models.heads import Head
 from wholecase.models.inputs import LIGHT, Input
@@ -105,16 +106,18 @@ class CaseModel(nn.Module):
         return self.decided(self._learning_from_few(batch), batch)
 
     def _learning_from_few(self, batch: Batch) -> Embedded:
-        """All are scored without a graph; then those that decide go through the network again."""
-        device = batch.values.device
-        seen = self.seen(batch)
-        # the same dropout in both rounds: what is drawn now is drawn again
-        drawn = torch.random.fork_rng([device] if device.type == "cuda" else [])
-        with torch.no_grad(), drawn:
-            every = self._encoded(seen)
-            chosen = deciding(self.decided(every, batch), every)
-        torch.clear_autocast_cache()  # of weights that were lowered without a graph
-        return with_gradient(every, self._encoded(seen.apart(chosen)), chosen)
+        """All are encoded without a graph; then those that decide go through the network again."""
+        made = list[Embedded]()
+
+        def run(_: Tensor, rows: Rows | None) -> tuple[Tensor, ...]:
+            seen = self.seen(batch)  # anew: nothing of it is kept
+            made.append(self._encoded(seen if rows is None else seen.apart(rows.chosen)))
+            return (made[-1].values,)
+
+        assert self.backbone is not None, "stored features pass nothing"  # noqa: S101
+        learnt = self.backbone.parameters()
+        (values,) = through_few(run, batch.values, learnt, origin=lambda: made[0].origin)
+        return replace(made.pop(), values=values)
 
     def embedded(self, batch: Batch) -> Embedded:
         """The vectors of a batch: stored ones as they are, pixels through input and backbone."""

@@ -1,12 +1,69 @@
-"""Learning from the instances that decide: the others are scored, and nothing is kept of them."""
+"""Learning from the instances that decide: the others are scored, and nothing is kept of them.
 
-from dataclasses import replace
+All instances go forward without a graph. Where the gradient comes back it is known how much of it
+each of them gets; those that a rule chooses then go through the network once more, with a graph.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, final
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from wholecase.models.batch import Answer, Embedded
+from wholecase.core.errors import RecipeError
+from wholecase.models.dropout import Rows
+
+LEAST = 64
+"""Instances that are drawn at least, where there are so many: of a handful a gradient is right on
+average and noise in each step."""
+Run = Callable[[Tensor, Rows | None], tuple[Tensor, ...]]
+"""A network: values of instances -> vectors, as many rows of each as instances or, where several
+come from one, as many as `origin` has. With rows it is given these instances alone, and draws for
+them what it drew for all."""
+
+
+@dataclass(frozen=True)
+class Few:
+    """Which instances a gradient goes through; by default all that have any part in it.
+
+    An instance's part in a gradient is the length of its own divided by the sum of all lengths, and
+    the sum of that over the outputs of the network.
+    """
+
+    share: float = 1.0
+    """So many of the instances, 64 at least, drawn in proportion to their part (certainly where that is large)
+    and weighed by one over the chance: the mean over draws is the gradient itself."""
+    tolerance: float = 0.0
+    """Of the parts of each output's gradient so much may be left out, the smallest first."""
+
+    def __post_init__(self) -> None:
+        for name, value, top in (("backward", self.share, 1.0), ("tolerance", self.tolerance, 0.0)):
+            if not 0 <= value <= 1 or value == 1 - top:
+                raise RecipeError(f"model.aggregator.{name} is {value!r}; give a share of 0 to 1")
+        if self.share < 1 and self.tolerance > 0:
+            raise RecipeError(
+                "model.aggregator.backward draws instances and tolerance leaves some out; use one"
+            )
+
+    def chosen(self, parts: Float[Tensor, " T"]) -> tuple[Int[Tensor, " W"], Float[Tensor, " W"]]:
+        """The instances in rising order, and by what the gradient of each is multiplied."""
+        if not bool(torch.isfinite(parts).all()):  # somebody has to see that
+            return torch.arange(len(parts), device=parts.device), torch.ones_like(parts)
+        if self.share < 1:
+            chance = _chances(parts, max(LEAST, round(self.share * len(parts))))
+            rows = _drawn(chance).nonzero()[:, 0]
+            return rows, (1 / chance[rows]).to(parts.dtype)
+        rising = parts.double().sort()
+        left: Bool[Tensor, " T"] = rising.values.cumsum(0) <= self.tolerance
+        rows = rising.indices[~left].sort().values
+        return rows, parts.new_ones(len(rows))
+
+
+DECIDING = Few()
+"""All instances that have any part in the gradient, and no others: it stays what it is."""
 
 
 def is_each_alone(network: nn.Module) -> bool:
@@ -23,32 +80,127 @@ def learns(network: nn.Module) -> bool:
     return torch.is_grad_enabled() and any(p.requires_grad for p in network.parameters())
 
 
-def deciding(answer: Answer, embedded: Embedded) -> Int[Tensor, " W"]:
-    """The instances that any of the heads gives a weight, in rising order."""
-    heads = (answer, *answer.also.values())
-    weighed: Bool[Tensor, " T"] = torch.stack(
-        [(head.pooled.weights > 0).any(1) for head in heads]
-    ).any(0)
-    chosen: Tensor = torch.unique_consecutive(_origin(embedded)[weighed])  # origins rise
-    return chosen
-
-
-def with_gradient(embedded: Embedded, few: Embedded, chosen: Int[Tensor, " W"]) -> Embedded:
-    """The vectors of all instances, of which those of the chosen carry a gradient.
+def through_few(
+    run: Run,
+    values: Tensor,
+    parameters: Iterable[Tensor],
+    few: Few = DECIDING,
+    origin: Callable[[], Int[Tensor, " V"] | None] = lambda: None,
+) -> tuple[Tensor, ...]:
+    """What the network makes of all instances, learning from those that `few` chooses.
 
     Args:
-        embedded: of all.
-        few: of the chosen, in the same order.
-        chosen: instances.
+        run: the network.
+        values: of the instances, [T, ...].
+        parameters: of the network; only those that learn get a gradient.
+        few: the rule.
+        origin: tells, once the network has run, which instance each row of its outputs came from;
+            None where row t is that of instance t.
     """
-    rows = torch.isin(_origin(embedded), chosen).nonzero()[:, 0]
-    return replace(embedded, values=embedded.values.index_put((rows,), few.values))
+    learning = [p for p in parameters if p.requires_grad]
+    outputs: tuple[Tensor, ...] = _ThroughFew.apply(run, few, origin, values, *learning)
+    return outputs
 
 
-def _origin(embedded: Embedded) -> Int[Tensor, " T"]:
-    if embedded.origin is not None:
-        return embedded.origin
-    return torch.arange(len(embedded.values), device=embedded.values.device)
+@final
+class _ThroughFew(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,  # noqa: ANN401
+        run: Run,
+        few: Few,
+        origin: Callable[[], Tensor | None],
+        values: Tensor,
+        *parameters: Tensor,
+    ) -> tuple[Tensor, ...]:
+        kind = values.device.type
+        ctx.lowered = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
+        ctx.drawn = _state(values.device)
+        outputs = run(values, None)
+        torch.clear_autocast_cache()  # of weights that were lowered without a graph
+        ctx.run, ctx.few, ctx.origin = run, few, origin()
+        ctx.values = values  # which the batch holds anyway
+        ctx.save_for_backward(*parameters)
+        return outputs
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
+        values, parameters, origin = ctx.values, list(ctx.saved_tensors), ctx.origin
+        rows, factor = ctx.few.chosen(_parts(gradients, origin, len(values)))
+        if not len(rows):
+            return (None, None, None, *(torch.zeros_like(one) for one in (values, *parameters)))
+        there = rows
+        if origin is not None:
+            there = torch.isin(origin, rows).nonzero()[:, 0]
+            factor = factor[torch.searchsorted(rows, origin[there])]
+        part = values[rows].detach()
+        part.requires_grad_(ctx.needs_input_grad[3])
+        asked = [part, *parameters] if part.requires_grad else parameters
+        with ExitStack() as stack:
+            stack.enter_context(torch.enable_grad())
+            stack.enter_context(_drawing_again(ctx.drawn, values.device))
+            lowered, kind = ctx.lowered
+            stack.enter_context(torch.autocast(values.device.type, kind, enabled=lowered))
+            outputs = ctx.run(part, Rows(rows, len(values)))
+        upstream = [g[there] * factor.view(-1, *[1] * (g.dim() - 1)).to(g.dtype) for g in gradients]
+        found = list(torch.autograd.grad(outputs, asked, upstream, allow_unused=True))
+        to_values = None
+        if part.requires_grad:
+            to_part = found.pop(0)
+            to_values = torch.zeros_like(values).index_copy(0, rows, to_part)
+        return (None, None, None, to_values, *found)
+
+
+def _parts(gradients: Sequence[Tensor], origin: Tensor | None, count: int) -> Float[Tensor, " T"]:
+    """Each instance's part in the gradients of all outputs."""
+    whole: Tensor = gradients[0].new_zeros(count, dtype=torch.float32)
+    for gradient in gradients:
+        lengths = gradient.flatten(1).float().norm(dim=1)
+        if origin is not None:
+            lengths = torch.zeros_like(whole).index_add(0, origin, lengths)
+        total = lengths.sum()
+        if bool(total != 0):
+            whole = whole + lengths / total
+    return whole
+
+
+def _chances(parts: Float[Tensor, " T"], count: int) -> Float[Tensor, " T"]:
+    """In proportion to the parts, none above 1, and so many together."""
+    parts = parts.double()
+    count = min(count, int((parts > 0).sum()))
+    falling = parts.sort(descending=True).values
+    tails = falling.flip(0).cumsum(0).flip(0)  # sums from each on
+    left = count - torch.arange(len(parts), device=parts.device)
+    # the first from which on the proportion holds; all before it are certain
+    certain = int((left * falling > tails).sum())
+    if certain >= count:
+        return (parts >= falling[max(count - 1, 0)]).double() * (parts > 0)
+    scale = (count - certain) / tails[certain]
+    return (parts * scale).clamp_max(1.0)
+
+
+def _drawn(chance: Float[Tensor, " T"]) -> Bool[Tensor, " T"]:
+    """Systematic sampling: each with its chance, as many as these add up to, along the bags."""
+    along = chance.cumsum(0) - torch.rand((), dtype=chance.dtype, device=chance.device)
+    reached = along.floor()
+    before = torch.cat([reached.new_full((1,), -1.0), reached[:-1]])
+    return (reached > before) | (chance >= 1)
+
+
+def _state(device: torch.device) -> tuple[Tensor, Tensor | None]:
+    of_device = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+    return torch.get_rng_state(), of_device
+
+
+def _drawing_again(drawn: tuple[Tensor, Tensor | None], device: torch.device) -> ExitStack:
+    """Where what is drawn is what was drawn from that state on."""
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+        torch.set_rng_state(drawn[0])
+        if drawn[1] is not None:
+            torch.cuda.set_rng_state(drawn[1], device)
+        return stack.pop_all()
 
 
 def _mixes(module: nn.Module) -> bool:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wholecase.models.attention import HeadwiseLinear, dropped_by_head
-from wholecase.models.dropout import kept_mask, twice
+from wholecase.models.dropout import Rows, kept_mask, twice
 from wholecase.models.precision import product_dtype
 
 
@@ -16,6 +16,7 @@ def gated(
     signal: HeadwiseLinear,
     gate: HeadwiseLinear,
     share: float,
+    rows: Rows | None = None,
 ) -> Float[Tensor, "T heads inner"]:
     """tanh(signal) * sigmoid(gate), after dropout of both factors by `share` (Ilse 2018, eq. 9).
 
@@ -24,11 +25,11 @@ def gated(
     """
     if not torch.is_grad_enabled() or torch.compiler.is_exporting():
         product = torch.tanh(signal(parts)) * torch.sigmoid(gate(parts))
-        return dropped_by_head(product, twice(share))
+        return dropped_by_head(product, twice(share), rows)
     kind = product_dtype(signal.weight)
     layers = (signal.weight, signal.bias, gate.weight, gate.bias)
     by_head = parts.transpose(0, 1).to(kind)
-    upstream: Tensor = _Gated.apply(by_head, *(p.to(kind) for p in layers), share)
+    upstream: Tensor = _Gated.apply(by_head, *(p.to(kind) for p in layers), share, rows)
     return upstream.transpose(0, 1)
 
 
@@ -45,6 +46,7 @@ class _Gated(torch.autograd.Function):
         gate_weight: Tensor,
         gate_bias: Tensor,
         share: float,
+        rows: Rows | None,
     ) -> Tensor:
         # tanh(x) = 2 sigmoid(2x) - 1: the same to 1e-7, at a sixth of the time
         signal = torch.baddbmm(signal_bias[:, None], parts, signal_weight, beta=2, alpha=2)
@@ -54,7 +56,7 @@ class _Gated(torch.autograd.Function):
         if share:
             # one mask for both factors, put on the gate; the gradient of its sigmoid, gate times
             # (1 - gate), is then zero where the mask is, so the mask need not be kept
-            mask, kept = kept_mask(gate, 1 - twice(share))
+            mask, kept = kept_mask(gate, 1 - twice(share), rows, 1)
             gate.mul_(mask)
             ctx.factor = 1 / kept
         ctx.save_for_backward(parts, signal_weight, gate_weight, signal, gate)
@@ -72,7 +74,7 @@ class _Gated(torch.autograd.Function):
         back = torch.empty_like(parts)  # strides and all: instance by instance
         torch.bmm(to_signal, signal_weight.transpose(1, 2), out=back)
         back.baddbmm_(to_gate, gate_weight.transpose(1, 2))
-        return back, *_layer(parts, to_signal), *_layer(parts, to_gate), None
+        return back, *_layer(parts, to_signal), *_layer(parts, to_gate), None, None
 
 
 def _layer(parts: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:

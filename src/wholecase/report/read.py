@@ -316,6 +316,7 @@ def _tissue(folder: RunFolder) -> tuple[TissueRecord, ...]:
             image=str(entry.get("image", "")),
             picture=inside(folder.root, entry.get("picture")),
             instances=whole(entry.get("instances")),
+            squares=whole(entry.get("squares")),
         )
         for entry in read_json(folder.tissue)
     )

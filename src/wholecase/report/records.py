@@ -370,3 +370,5 @@ class TissueRecord:
     picture: Path | None
     instances: int
     """Tiles that were kept; 0 where no tissue was found."""
+    squares: int
+    """Of so many these were chosen; 0 where all were taken."""

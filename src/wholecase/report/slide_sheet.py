@@ -18,6 +18,8 @@ class Slide:
     picture: str
     """A data URI; empty where there is none."""
     instances: int
+    squares: int
+    """Of so many the instances were chosen; 0 where all were taken."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def slides_of(run: Run) -> Slides:
     pictures = contact_sheet([record.picture for record in shown])
     return Slides(
         shown=tuple(
-            Slide(record.case, record.image, picture, record.instances)
+            Slide(record.case, record.image, picture, record.instances, record.squares)
             for record, picture in zip(shown, pictures, strict=True)
         ),
         without_tissue=sum(record.instances == 0 for record in records),

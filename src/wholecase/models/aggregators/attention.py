@@ -7,17 +7,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators.aggregator import Aggregator
 from wholecase.models.attention import (
     HeadwiseLinear,
     Scored,
     branch_count,
     dropped_by_head,
+    pool_by_scores,
     scored,
     widths,
 )
 from wholecase.models.batch import Embedded, Pooled
-from wholecase.models.dropout import dropout_share, dropped_relu
+from wholecase.models.deciders import DECIDING, Few, learns, through_few
+from wholecase.models.dropout import Rows, dropout_share, dropped_relu
 from wholecase.models.gating import gated
 from wholecase.models.hidden import hidden_layers
 from wholecase.models.running import attend
@@ -35,6 +38,10 @@ class Attention(Aggregator):
         branches: `single` attention for the case, or `multi`, one per class.
         dropout: after each hidden layer, after the embedding and after the tanh.
         hidden: widths of the layers that each instance goes through before it is embedded.
+        backward: below 1 learns from so many of the instances of a step, 64 at least, drawn by
+            their part in the gradient and weighed so that its mean stays what it is.
+        tolerance: above 0 leaves out the instances with the least part in the gradient, so much of
+            it at most.
     """
 
     gated: ClassVar[bool] = False
@@ -49,8 +56,16 @@ class Attention(Aggregator):
         branches: str = "single",
         dropout: float = 0.25,
         hidden: Sequence[int] = (),
+        backward: float = 1.0,
+        tolerance: float = 0.0,
     ) -> None:
         super().__init__()
+        self._few = Few(backward, tolerance)
+        if hidden and dropout and self._few != DECIDING:
+            raise RecipeError(
+                "model.aggregator.backward and tolerance draw the dropout of single instances "
+                "again, and hidden layers have one of their own; set dropout: 0 or hidden: []"
+            )
         embedding, attention = widths(size, heads)
         self._embedding, self._heads = embedding, heads
         self._branches = branch_count(branches, classes)
@@ -75,16 +90,23 @@ class Attention(Aggregator):
 
     def forward(self, embedded: Embedded) -> Pooled:
         """Score every instance, then mix each bag by the softmax of its scores."""
-        return attend(self._scored, embedded)
+        if self._few == DECIDING or not (self.training and learns(self)):
+            return attend(self._scored, embedded)
+        both = through_few(self._both, embedded.values, self.parameters(), self._few)
+        return pool_by_scores(Scored(*both), embedded)
 
-    def _scored(self, values: Float[Tensor, "T D"]) -> Scored:
+    def _both(self, values: Float[Tensor, "T D"], rows: Rows | None) -> tuple[Tensor, ...]:
+        part = self._scored(values, rows)
+        return part.hidden, part.scores
+
+    def _scored(self, values: Float[Tensor, "T D"], rows: Rows | None = None) -> Scored:
         share = self._dropout if self.training else 0.0
-        hidden = dropped_relu(self.embed(self.hidden(values)), share)  # [T, E]
+        hidden = dropped_relu(self.embed(self.hidden(values)), share, rows)  # [T, E]
         parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
         if self.gated:
-            signal = gated(parts, self.signal, self.gate, share)
+            signal = gated(parts, self.signal, self.gate, share, rows)
         else:
-            signal = dropped_by_head(torch.tanh(self.signal(parts)), share)
+            signal = dropped_by_head(torch.tanh(self.signal(parts)), share, rows)
         return scored(hidden, signal, self.score)
 
 
@@ -105,6 +127,10 @@ class GatedAttention(Attention):
         branches: `single` attention for the case (CLAM-SB), or `multi`, one per class (CLAM-MB).
         dropout: after each hidden layer, the embedding, and both branches of the gate.
         hidden: widths of the layers that each instance goes through before it is embedded.
+        backward: below 1 learns from so many of the instances of a step, 64 at least, drawn by
+            their part in the gradient and weighed so that its mean stays what it is.
+        tolerance: above 0 leaves out the instances with the least part in the gradient, so much of
+            it at most.
     """
 
     gated = True
@@ -119,6 +145,8 @@ class GatedAttention(Attention):
         branches: str = "single",
         dropout: float = 0.25,
         hidden: Sequence[int] = (),
+        backward: float = 1.0,
+        tolerance: float = 0.0,
     ) -> None:
         super().__init__(
             width,
@@ -128,4 +156,6 @@ class GatedAttention(Attention):
             branches=branches,
             dropout=dropout,
             hidden=hidden,
+            backward=backward,
+            tolerance=tolerance,
         )
