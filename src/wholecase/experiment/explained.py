@@ -47,17 +47,6 @@ def recipe_of(root: Path) -> Recipe:
     return recipe_of(runs[0].folder.root) if runs else read_recipe(str(folder.recipe))
 
 
-def unseen_note(recipe: Recipe) -> str:
-    """That a model of pixels has no Grad-CAM, since its magnifications share no network; or ''."""
-    backbone = recipe.model.backbone
-    if backbone is None or backbone.name != "per_magnification" or backbone.options.get("shared"):
-        return ""
-    return (
-        "There is no Grad-CAM: each magnification has a network of its own, whose maps are not "
-        "compared; model.backbone.shared=true has one network for all."
-    )
-
-
 def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
     """One of `stored_answers`."""
     return next(stored_answers(root, [case]))

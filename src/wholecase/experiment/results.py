@@ -28,7 +28,6 @@ from wholecase.evaluation import (
 )
 from wholecase.experiment.abstaining import abstaining
 from wholecase.experiment.exchanged import NAMES, lost_notes
-from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.of_images import image_notes, of_images
@@ -169,7 +168,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *importance_notes(importance),
         *lost_notes(lost, len(folds)),
         *stability.notes,
-        *filter(None, [unseen_note(recipe), _dropout_note(recipe)]),
+        *filter(None, [_dropout_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics

@@ -29,11 +29,6 @@ class Backbone(nn.Module, ABC):
         """The weights that the network begins with; None where it begins at random."""
         return None
 
-    @property
-    def seeing(self) -> "Backbone":
-        """The network that sees all pixels: itself, or the one that it hands all of them to."""
-        return self
-
     def begin(self) -> None:
         """Take them in: once, before a model learns, and never where a trained one is asked."""
 
