@@ -107,7 +107,11 @@ def naive(model: CaseModel, views: Views) -> tuple[np.ndarray, float]:
 
 
 @pytest.mark.parametrize(
-    ("make", "views"), [*((cnn, name) for name in ("adaptive", "drawn", "flips", "flips of drawn")), (resnet, "of two")]
+    ("make", "views"),
+    [
+        *((cnn, name) for name in ("adaptive", "drawn", "flips", "flips of drawn")),
+        (resnet, "of two"),
+    ],
 )
 def test_inner_cases_are_judged_as_set_by_set_and_seen_once(
     make: Callable[[], Backbone], views: str

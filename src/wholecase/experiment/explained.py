@@ -14,7 +14,7 @@ from wholecase.answer import (
     save_picture,
     scales_picture,
 )
-from wholecase.assemble import labels_of, shades_of
+from wholecase.assemble import divisible, labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
@@ -61,7 +61,7 @@ def stored_answers(root: Path, cases: Sequence[str]) -> Iterator[tuple[Case, Evi
     """
     folder = RunFolder(root)
     recipe = recipe_of(root)
-    cohort = read_cohort(manifest_of(folder), labels_of(recipe))
+    cohort = divisible(recipe, read_cohort(manifest_of(folder), labels_of(recipe)))
     known = {case.id: case for case in cohort.cases}
     if (missing := next((case for case in cases if case not in known), None)) is not None:
         raise RunError(f"{root} has no case {missing!r}; its cases are listed in {folder.cases}")

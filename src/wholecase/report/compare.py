@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wholecase.core.errors import RunError
 from wholecase.report.table_cells import read_object, rows_of
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, mark_in
 
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
     import numpy as np
@@ -90,6 +90,12 @@ class Comparison:
     """Each run with each later one."""
     overlap: "Overlap"
     """Of all runs together."""
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What figures of runs carry whose sides are not apart, each with its run."""
+        found = [(run.name, mark_in(run.folder)) for run in self.runs]
+        return tuple(f"{name}: {mark}" for name, mark in found if mark)
 
     @cached_property
     def disputed(self) -> tuple[int, ...]:

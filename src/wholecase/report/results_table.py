@@ -13,7 +13,10 @@ from wholecase.report.wording import interval, number, reach
 
 def results_text(run: Run) -> str:
     """Metrics with intervals and the spread over folds, plain models, images, magnifications."""
-    parts = [f"# {title(run)}", verdict(run), " ".join(reading(run)), *_tables(run)]
+    mark = f"**{run.mark}**" if run.mark else ""
+    parts = [f"# {title(run)}", verdict(run), " ".join(reading(run))]
+    for part in _tables(run):
+        parts += [mark, part] if part.startswith("|") else [part]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
