@@ -195,22 +195,17 @@ def _refuse_others(a: Judged, b: Judged) -> None:
 
 
 def _pair(a: Judged, b: Judged, seed: int) -> Pair:
-    from wholecase.evaluation import delong, mcnemar, overlap
+    from wholecase.evaluation import overlap, paired_tests
 
-    right = [run.scores.decision == run.scores.truth for run in (a, b)]
-    area, over = None, "auroc" if len(a.classes) == 2 else "accuracy"
-    if len(a.classes) == 2:
-        import numpy as np
-
-        positives = np.stack([run.scores.probabilities[:, 1] for run in (a, b)], axis=1)
-        area = delong(a.scores.truth == 1, positives, a.scores.patients, a.folds)
+    gaps = paired_tests(a.scores, b.scores)
+    over = "auroc" if len(a.classes) == 2 else "accuracy"
     return Pair(
         first=a,
         second=b,
         differences=_differences(a, b, seed=seed),
         overlap=overlap([a.scores, b.scores], repeats=REPEATS, seed=seed),
-        accuracy=mcnemar(right[0], right[1], a.scores.patients),
-        area=area,
+        accuracy=gaps["accuracy"],
+        area=gaps.get("auroc"),
         over=over,
         folds=_over_folds(a, b, over),
     )
