@@ -172,6 +172,13 @@ def test_a_large_case_goes_through_in_parts(*, maps: bool, monkeypatch: pytest.M
     assert (parts.values.shape[2] == 16) == maps, "maps are twice as fine as the grid of vectors"
 
 
+def test_where_no_instance_comes_twice_nothing_is_kept() -> None:
+    (case,) = cases()[:1]
+    assert not sets.shown_in(Mirrored(1), case).repeats
+    assert not sets.shown_in(Drawn(1, instances=4, sets=1), case).repeats
+    assert sets.shown_in(Drawn(1, instances=4, sets=2), case).repeats
+
+
 def test_small_cases_go_through_together() -> None:
     model = model_of(cnn)
     seen = through(model.backbone)

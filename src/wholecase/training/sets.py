@@ -37,6 +37,12 @@ class Sets:
         whole = all(len(one) == len(example.values) for one in kept)
         return cls((part_of(example, shown),), (rows,), whole)
 
+    @property
+    def repeats(self) -> bool:
+        """Whether an instance is shown by several sets."""
+        shown = sum(len(one) for own in self.rows for one in own)
+        return shown > sum(len(case.values) for case in self.cases)
+
     def mirrored(self, axes: tuple[int, ...]) -> "Sets":
         """The same with pixels turned along these axes."""
         return replace(self, cases=tuple(mirrored(case, axes) for case in self.cases))

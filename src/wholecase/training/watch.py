@@ -135,7 +135,10 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0)
 def _once_past(model: CaseModel, coming: Iterable[Batch | Sets]) -> Iterator[Batch]:
     """What is judged; an instance goes through the network once, however many sets show it."""
     for asked in coming:
-        yield from (asked,) if isinstance(asked, Batch) else asked.past(model).batches()
+        if isinstance(asked, Batch):
+            yield asked
+        else:
+            yield from (asked.past(model) if asked.repeats else asked).batches()
 
 
 def _asked(
