@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from toys import InMemory
 from wholecase.answer import FoldModel, Vote
@@ -12,6 +13,7 @@ from wholecase.assemble import model_of, views_of
 from wholecase.cohort import Case
 from wholecase.core.errors import RecipeError
 from wholecase.experiment import write_predictions
+from wholecase.explain import grad_cam
 from wholecase.models import predict
 from wholecase.recipes import Recipe
 from wholecase.runs import read_rows
@@ -118,6 +120,50 @@ def test_pictures_are_judged_from_four_sides_and_maps_are_turned_back() -> None:
     learn = InMemory([reading.example])
     batches = Shuffled(learn, 0, views_of(flips.recipe)).judged()
     np.testing.assert_allclose(predict(flips.model, batches)[0], said.raw, atol=1e-6)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_each_image_goes_through_the_network_once_however_often_it_is_asked_about(
+    *, shared: bool
+) -> None:
+    """Answer, spread, what images say alone and Grad-CAM are those of asking with pixels."""
+    network = {"name": "attended", "network": {"name": "small_cnn", "channels": [4, 8]}}
+    backbone = {"name": "per_magnification", "scales": [40, 100], "network": network}
+    model = {**CONTENT["model"], "backbone": {**backbone, "shared": shared}}
+    recipe = Recipe.model_validate({**CONTENT, "model": model, "views": "adaptive"})
+    judge = FoldModel(0, recipe, model_of(recipe, 3, 2, 0).eval(), CHOICES)
+    rng = np.random.default_rng(0)
+    count = 9
+    bag = CaseBag(
+        values=rng.integers(0, 255, (count, 16, 16, 3), np.uint8),
+        scale=np.array([40] * 8 + [100], np.float32),
+        position_um=np.full((count, 3), np.nan, np.float32),
+        box_px=np.tile(np.array([0, 0, 16, 16], np.int64), (count, 1)),
+        image=np.arange(count),
+    )
+    case = Case("a", "a", ())
+    reading = Reading(case, bag, example_of(case, bag))
+    sets = views_of(recipe).kept(reading.example)
+    images: list[int] = []
+    for part in judge.model.backbone.networks:
+        block = part.network.blocks[0][0]
+        block.register_forward_hook(lambda _m, _i, out: images.append(len(out)))
+    said = judge.judge(reading, full=True)
+    assert sum(images) == len(torch.cat([*sets]).unique()) <= count < sum(map(len, sets))
+    shown = [pack([reading.example.only(rows)]) for rows in sets]
+    rows = np.concatenate([predict(judge.model, [one]) for one in shown])
+    np.testing.assert_allclose(said.raw, rows.mean(0), atol=1e-6)
+    each = CHOICES.calibrated(rows)[:, said.decision]
+    assert said.view_spread == pytest.approx(each.std(), abs=1e-6)
+    maps = np.zeros_like(said.evidence.maps["grad-cam"])
+    for one, own in zip(shown, sets, strict=True):
+        maps[own.numpy()] += grad_cam(judge.model, one, 1) / len(sets)
+    assert maps.max() > 0
+    np.testing.assert_allclose(said.evidence.maps["grad-cam"], maps, rtol=1e-4, atol=1e-7)
+    told = said.evidence.alone
+    for row in torch.cat([*sets]).unique().tolist():
+        (alone,) = predict(judge.model, [pack([reading.example.only(torch.tensor([row]))])])
+        np.testing.assert_allclose(told[row], CHOICES.calibrated(alone[None])[0], atol=1e-6)
 
 
 def test_what_are_no_pixels_any_more_is_not_mirrored() -> None:

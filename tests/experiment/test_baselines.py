@@ -33,6 +33,9 @@ def test_a_run_is_held_against_plain_models(
         gap = own["auroc"]["value"] - one["metrics"]["auroc"]["value"]
         assert one["difference"]["auroc"]["value"] == pytest.approx(gap)
         assert one["metrics"]["auroc"]["n"] == 23
+        assert 0 <= one["tests"]["accuracy"]["p"] <= 1
+        assert one["tests"]["accuracy"]["how"].startswith("McNemar's test")
+        assert one["tests"]["auroc"]["how"].startswith("DeLong's test, pairs within folds")
     # a network of one epoch is no better, and the first lines after the warnings say so
     notes = [note for note in summary.metrics["notes"] if "What may help" not in note]
     assert "does not beat logistic regression" in notes[0]
@@ -42,6 +45,7 @@ def test_a_run_is_held_against_plain_models(
     gap = told["neighbours"]["difference"]["brier"]
     for name in ("Logistic regression", "Nearest neighbours", "Nearest centroid"):
         assert f"<td>{name}</td>" in table
+    assert "p, decisions" in table
     assert f"{gap['low']:.2f}–{gap['high']:.2f}".replace("-", "−") in table.replace(" to ", "–")
     assert '<section id="baselines"' not in finished.run.report.read_text()
     expected = scikit_learns_own(finished, cohort_file)

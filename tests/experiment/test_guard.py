@@ -115,5 +115,7 @@ def test_a_clean_cohort_passes_and_a_forced_one_carries_its_mark(tmp_path):
     assert (of_sides["state"], of_sides["reason"]) == ("muted", "to see what a leak is worth")
     page = done.run.report.read_text()
     drawn = page.count('<div class="drawing') + page.count('<div class="multiples">')
-    assert page.count('<p class="mark">Copies on two sides') == drawn
+    assert page.count('<p class="mark">Copies on two sides') > drawn, "and every table"
+    assert "**Copies on two sides: not a measure of new patients**" in done.run.results.read_text()
+    assert done.metrics["notes"][0].startswith("WC001: ")
     assert "Copies on two sides" in done.run.figure("roc.svg").read_text()

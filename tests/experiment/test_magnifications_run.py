@@ -12,7 +12,7 @@ from wholecase.answer.bags import example_of
 from wholecase.assemble import model_of
 from wholecase.cohort import Case
 from wholecase.execution import Place
-from wholecase.experiment import Settings, Summary, draw_answer, run, stored_answer, unseen_note
+from wholecase.experiment import Settings, Summary, draw_answer, run, stored_answer
 from wholecase.experiment.exchanged import _sets, _told
 from wholecase.recipes import Recipe, read_recipe
 from wholecase.training import Choices, past
@@ -77,12 +77,6 @@ def test_grad_cam_of_each_magnification_stands_in_a_row(of_scales: Summary, tmp_
     case, evidence = stored_answer(of_scales.run.root, "c1")
     drawn = [p.name for p in draw_answer(case, evidence, tmp_path, scale="auto", longest_px=64)]
     assert drawn[0] == "c1-magnifications.png"
-
-
-def test_networks_of_their_own_are_said_to_have_none() -> None:
-    assert unseen_note(recipe()) == ""
-    assert unseen_note(read_recipe("egfr-clam")) == ""
-    assert "model.backbone.shared=true" in unseen_note(recipe("model.backbone.shared=false"))
 
 
 def test_what_lies_behind_the_network_gives_the_answer_that_was_judged() -> None:

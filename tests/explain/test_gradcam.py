@@ -11,9 +11,9 @@ from toys import TOYS, InMemory
 from toys.toy import target
 from wholecase.core.errors import RecipeError
 from wholecase.explain import grad_cam, position_map
-from wholecase.models import CaseModel, Embedded, answers
+from wholecase.models import Batch, CaseModel, Embedded, answers
 from wholecase.models.aggregators import MeanPool, SelfAttention
-from wholecase.models.backbones import PerMagnification, SmallCnn
+from wholecase.models.backbones import Paired, PerMagnification, SmallCnn
 from wholecase.models.heads import Binary, Multiclass
 from wholecase.training import Example, Schedule, Shuffled, fit, pack
 
@@ -176,19 +176,50 @@ def test_models_of_stored_features_have_neither_map() -> None:
 
 
 def test_views_that_share_a_network_are_seen_through_it() -> None:
-    """The same maps as without the table of scales; networks of their own have no common maps."""
+    """The same maps as without the table of scales."""
     torch.manual_seed(0)
     network, head = SmallCnn(3, channels=(4, 6)), Binary(6, 2)
     scales = torch.tensor([40.0, 100.0])
     views = Example("a", "a", torch.rand(2, 3, 16, 16), scale=scales)
     plain = CaseModel(backbone=network, pool=MeanPool(6), head=head)
-
-    def by_scale(*, shared: bool) -> CaseModel:
-        backbone = PerMagnification(lambda _: network, scales=[40, 100], network={}, shared=shared)
-        return CaseModel(backbone=backbone, pool=MeanPool(6), head=head)
-
-    told = grad_cam(by_scale(shared=True), pack([views]), 1)
+    shared = PerMagnification(lambda _: network, scales=[40, 100], network={}, shared=True)
+    told = grad_cam(CaseModel(backbone=shared, pool=MeanPool(6), head=head), pack([views]), 1)
     assert told.max() > 0
     np.testing.assert_array_equal(told, grad_cam(plain, pack([views]), 1))
+
+
+def test_each_view_is_seen_through_the_network_of_its_magnification() -> None:
+    """Against a plain loop over views, in whose order the networks take no part."""
+    torch.manual_seed(0)
+    networks = [SmallCnn(3, channels=(4, 6)) for _ in range(2)]
+    head, apart = Binary(6, 2), iter(networks)
+    backbone = PerMagnification(lambda _: next(apart), scales=[40, 100], network={})
+    model = CaseModel(backbone=backbone, pool=MeanPool(6), head=head)
+    scales = torch.tensor([100.0, 40.0, 100.0])
+    views = Example("a", "a", torch.rand(3, 3, 16, 16), scale=scales)
+    own = [networks[i] for i in (1, 0, 1)]
+    maps = [
+        net.features(Batch(views.values[i : i + 1], torch.tensor([0, 1]), ("",), ("",)))
+        for i, net in enumerate(own)
+    ]
+    vectors = [net.pool(m).flatten(2).mean(2) for net, m in zip(own, maps, strict=True)]
+    odds = head.logits(torch.cat(vectors).mean(0)[None, None])[0, 0]
+    gradients = torch.autograd.grad(odds, maps)
+    pairs = zip(gradients, maps, strict=True)
+    expected = [(g.mean((2, 3))[..., None, None] * m).sum(1)[0] for g, m in pairs]
+    told = grad_cam(model, pack([views]), 1)
+    assert told.max() > 0
+    np.testing.assert_allclose(told, torch.stack(expected).detach().relu(), atol=1e-6)
+
+
+def test_networks_of_which_one_has_no_maps_have_none() -> None:
+    apart = iter([SmallCnn(3, channels=(4, 6)), Paired(lambda n: n, members=two_of(3))])
+    backbone = PerMagnification(lambda _: next(apart), scales=[40, 100], network={})
+    model = CaseModel(backbone=backbone, pool=MeanPool(6), head=Binary(6, 2))
+    views = Example("a", "a", torch.rand(1, 3, 16, 16), scale=torch.tensor([40.0]))
     with pytest.raises(RecipeError, match="needs a model that sees pixels through maps"):
-        grad_cam(by_scale(shared=False), pack([views]), 1)
+        grad_cam(model, pack([views]), 1)
+
+
+def two_of(width: int) -> list[SmallCnn]:
+    return [SmallCnn(width, channels=(4, 3)) for _ in range(2)]

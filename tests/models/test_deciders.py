@@ -103,6 +103,7 @@ def test_where_batchnorm_or_dropout_mixes_all_are_learnt_from() -> None:
     norms = model(ResNetGrey(1, network="resnet10t"), MaxLogit()).backbone
     assert is_each_alone(norms)
     assert not is_each_alone(norms.train())
+    assert not is_each_alone(nn.BatchNorm2d(3, track_running_stats=False).eval())
     assert is_each_alone(nn.Dropout(0.0).train())
     assert not is_each_alone(nn.Sequential(nn.Dropout(0.1)).train())
     assert is_each_alone(nn.Dropout(0.1).eval())

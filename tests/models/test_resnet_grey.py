@@ -176,7 +176,8 @@ def test_where_batchnorm_learns_parts_change_neither_gradients_nor_statistics(
             backbone.get_submodule(link).requires_grad_(link in learning)
             backbone.get_submodule(link).train(link in learning)
         pixels = torch.randn(5, 1, 64, 64, generator=torch.Generator().manual_seed(1))
-        backbone.features(pixels).square().mean().backward()
+        batch = Batch(pixels, torch.tensor([0, 5]), ("a",), ("a",))
+        backbone.features(batch).square().mean().backward()
         states.append(backbone.state_dict())
         gradients.append({n: p.grad for n, p in backbone.named_parameters() if p.grad is not None})
     for key, value in states[0].items():

@@ -42,7 +42,11 @@ def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:
         read_run(three.root),
         images={"40": ImagesAlone(rate, Measured(0.75), 412, area)},
         scales={"40": Scale((0.2, 0.4), Measured(0.1, -0.05, 0.25))},
-        baselines={"logistic_at_40": Baseline(area, {"auroc": Measured(0.1, 0.02, 0.2, 30)})},
+        baselines={
+            "logistic_at_40": Baseline(
+                area, {"auroc": Measured(0.1, 0.02, 0.2, 30)}, {"auroc": 0.0312, "accuracy": None}
+            )
+        },
     )
     told = rows(results_text(run))
     assert told["images alone, 40"] == ["412", "0.80 (0.70–0.90)", "0.70 (0.60–0.80)", "–", "0.75"]
@@ -53,7 +57,12 @@ def test_what_is_beside_the_metrics_has_tables_of_its_own(three) -> None:
     )
     assert "How are single images decided?" in page(run)
     assert told["40"] == ["0.30 (0.20–0.40)", "0.10 (−0.05 to 0.25)"]
-    assert told["Logistic regression at 40 alone"] == ["0.70", "+0.10 (0.02–0.20)"]
+    assert told["Logistic regression at 40 alone"] == [
+        "0.70",
+        "+0.10 (0.02–0.20)",
+        "0.031",
+        "not told",
+    ]
 
 
 def test_repeats_of_the_importance_have_a_column(three) -> None:

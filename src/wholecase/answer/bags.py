@@ -60,15 +60,17 @@ class Reading:
     bag: CaseBag
     example: Example
     """The bag as a model takes it."""
-    _past: dict[str, Example] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _past: dict[tuple[str, bool], Example] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
-    def past(self, model: CaseModel, front: str) -> Example:
-        """The example past a model's network; once for all models that say the same `front`."""
+    def past(self, model: CaseModel, front: str, *, maps: bool = False) -> Example:
+        """The example past a model's network, or up to its `maps`; once for all of one `front`."""
         if not front:
-            return past(model, self.example)
-        if front not in self._past:
-            self._past[front] = past(model, self.example)
-        return self._past[front]
+            return past(model, self.example, maps=maps)
+        if (front, maps) not in self._past:
+            self._past[front, maps] = past(model, self.example, maps=maps)
+        return self._past[front, maps]
 
     def only(self, kept: Int[Tensor, " M"]) -> "Reading":
         """The same case with these of its instances."""

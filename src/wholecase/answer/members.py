@@ -23,7 +23,7 @@ from wholecase.explain import Evidence
 from wholecase.models import Answer, Batch, CaseModel, answers
 from wholecase.recipes import Recipe
 from wholecase.runs import FINAL
-from wholecase.training import Choices, Example, mirrored, pack, past
+from wholecase.training import Choices, Example, Sets, mirrored, pack
 
 UNCHOSEN = Choices()
 
@@ -80,7 +80,7 @@ class FoldModel(Member):
         """By the sets of its instances that the recipe asks for; the mean of what they say."""
         views = views_of(self.recipe)
         if views is None:
-            through = self.through(reading)
+            through = self.through(reading, maps=full)
             raw, evidence, near = self._seen(reading, through, full=full)
             judgement = replace(self._judgement(reading.case, raw), neighbours=near)
         else:
@@ -94,9 +94,9 @@ class FoldModel(Member):
         (novelty,) = self.novelties(pack([reading.example]))
         return replace(judgement, evidence=evidence, novelty=novelty)
 
-    def through(self, reading: Reading) -> Example:
-        """The case past the network: what is asked about often."""
-        return reading.past(self.model, self.front)
+    def through(self, reading: Reading, *, maps: bool = False) -> Example:
+        """The case past the network, or up to its maps: what is asked about often."""
+        return reading.past(self.model, self.front, maps=maps)
 
     def judge_batch(self, batch: Batch, cases: Sequence[Case]) -> list[Judgement]:
         """Of each case what is said of it alone, to rounding."""
@@ -130,8 +130,11 @@ class FoldModel(Member):
     ) -> "_Look":
         """All sets of a case with its pixels turned along the axes; maps are turned back."""
         turned = replace(reading, example=mirrored(reading.example, axes))
-        through = past(self.model, turned.example)  # once, however often it is asked about
-        seen = [self._seen(turned.only(rows), through.only(rows), full=full) for rows in sets]
+        once = Sets.of(turned.example, sets).past(self.model, maps=full)
+        seen = [
+            self._seen(turned.only(rows), through, full=full)
+            for rows, (through,) in zip(sets, once.parts(), strict=True)
+        ]
         evidence = joined_evidence(reading, sets, [evidence for _, evidence, _ in seen])
         back = tuple(axis - 1 for axis in axes)
         maps = {name: np.flip(own, back) for name, own in evidence.maps.items()}

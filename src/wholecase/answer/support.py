@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wholecase.answer.bags import CaseBag, Reading
 from wholecase.explain import ATTENTION, GRAD_CAM, Evidence, grad_cam, position_map
-from wholecase.models import Answer, CaseModel, Mapped, each_alone, each_told
+from wholecase.models import Answer, CaseModel, each_alone, each_told, mapped
 from wholecase.training import Example, pack
 
 
@@ -26,7 +26,7 @@ def supported(
 
     Args:
         model: that answered.
-        case: as it was read, and past the model's network.
+        case: as it was read, and past the model's network or its maps.
         answer: about it alone.
         probabilities: of its classes; with more than two, maps are of the most probable.
         full: also what each instance says, and where within its instances a model that sees pixels
@@ -38,7 +38,7 @@ def supported(
     target = 1 if len(probabilities) == 2 else int(probabilities.argmax())
     single = _single(model, through, answer)
     logits = _nothing(reading) if single is None else _logits(model, answer, single)
-    maps = _maps(model, reading.example, answer, target)
+    maps = _maps(model, through, answer, target)
     alone = _alone(model, answer, single, len(reading.bag.values))
     return replace(_evidence(answer, reading.bag, logits, maps), alone=alone)
 
@@ -152,12 +152,12 @@ def _logits(model: CaseModel, answer: Answer, single: Answer) -> Float[np.ndarra
 
 
 def _maps(
-    model: CaseModel, example: Example, answer: Answer, target: int
+    model: CaseModel, through: Example, answer: Answer, target: int
 ) -> dict[str, Float[np.ndarray, "N h w"]]:
     """Where within the instances: what speaks for the class, and what was attended to."""
     maps = {}
-    if model.backbone is not None and isinstance(model.backbone.seeing, Mapped):
-        maps[GRAD_CAM] = grad_cam(model, pack([example]), target)
+    if mapped(model.backbone) is not None:
+        maps[GRAD_CAM] = grad_cam(model, pack([through]), target)
     if answer.pooled.cell is not None:
         maps[ATTENTION] = position_map(answer.pooled).cpu().numpy()
     return maps

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from wholecase.assemble.data import (
     cut_of,
+    divisible,
     encoder_of,
     labels_of,
     plan_of,
@@ -39,6 +40,7 @@ __all__ = [
     "check_recipe",
     "cut_of",
     "describe",
+    "divisible",
     "encoder_of",
     "full_text",
     "labels_of",

@@ -3,16 +3,18 @@
 Nothing here or below it loads torch, so that commands that train nothing start at once.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from wholecase.assemble.building import built
-from wholecase.cohort import Cohort, Labels, Split, given, holdout, nested, read_splits
+from wholecase.cohort import Cohort, Labels, Split, by_image, given, holdout, nested, read_splits
 from wholecase.core.errors import RecipeError, SplitError
 from wholecase.core.lookup import look_up
 from wholecase.encoders import EncoderSpec, check_spacing
 from wholecase.extract import Plan
 from wholecase.instances import CUTS, Cut
 from wholecase.recipes import Recipe
+from wholecase.runs import BY_IMAGE, SIDES
 
 
 def labels_of(recipe: Recipe) -> Labels:
@@ -42,8 +44,34 @@ def _folder_labels(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     return tuple((f"{finding}_{end}", name) for end, (name, _) in ends)
 
 
+def divisible(recipe: Recipe, cohort: Cohort) -> Cohort:
+    """The cohort as the recipe divides it: by case, or taken apart into images.
+
+    Raises:
+        SplitError: images are to be divided, and the recipe does not say why.
+    """
+    if recipe.protocol.group != "image":
+        return cohort
+    if SIDES not in recipe.evaluate.muted:
+        raise SplitError(
+            "protocol.group=image puts pictures of one patient on both sides, which measures how "
+            "well patients are known again; leave it at patient, or say why under "
+            f"evaluate.muted.{SIDES}, and every figure will carry a mark"
+        )
+    return by_image(cohort)
+
+
 def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
-    """The folds: from a file where one is given, else by the recipe's protocol."""
+    """The folds: from a file where one is given, else by the recipe's protocol.
+
+    Of images that are divided the protocol's name is `image`, whatever the kind.
+    """
+    if recipe.protocol.group == "image":
+        return replace(_split_of(recipe, divisible(recipe, cohort), splits), protocol=BY_IMAGE)
+    return _split_of(recipe, cohort, splits)
+
+
+def _split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
     protocol = recipe.protocol
     if splits is not None and protocol.repeats > 1:
         raise SplitError(
@@ -61,6 +89,11 @@ def split_of(recipe: Recipe, cohort: Cohort, splits: Path | None) -> Split:
         raise SplitError(
             f"protocol.group=site divides the folds of kind nested; {protocol.kind} has its own "
             "division, so leave it at patient"
+        )
+    if protocol.group == "image" and protocol.kind == "given":
+        raise SplitError(
+            "protocol.group=image divides anew, by folds of kind nested or holdout; a given split "
+            "has its own division, so leave it at patient"
         )
     if protocol.kind == "holdout":
         return holdout(cohort, test=protocol.test, validation=validation, seed=seed)

@@ -44,6 +44,8 @@ def _print(told: "Comparison") -> None:
     from wholecase.cli.lines import metric_lines
     from wholecase.report import disputed_lines, pair_lines
 
+    for mark in told.marks:
+        print(visible(f"note: {mark}"))
     for pair in told.pairs:
         print(visible(f"{pair.first.name} minus {pair.second.name}"))
         area = {} if pair.area is None else {"auroc, DeLong": pair.area.difference}

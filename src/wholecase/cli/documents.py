@@ -63,6 +63,7 @@ def of_comparison(told: "Comparison") -> dict[str, Any]:
     overlap = told.overlap
     return {
         "runs": [{"name": run.name, "folder": run.folder.root} for run in told.runs],
+        "marks": told.marks,
         "pairs": [_pair(pair) for pair in told.pairs],
         "overlap": {
             "agreement": overlap.agreement,

@@ -52,7 +52,6 @@ def explain(
         recipe_of,
         stored_answers,
         stored_nearest_lines,
-        unseen_note,
     )
     from wholecase.explain import Evidence, QuPathImage, refuse_project
 
@@ -76,7 +75,6 @@ def explain(
             show(known, evidence)
             _print_lines(map(visible, stored_nearest_lines(run, known.id)))
         _write_project(qupath, entries)
-        _print_lines(f"note: {note}" for note in [unseen_note(recipe)] if note)
         return 0
     asked = ask(
         question_of(run, images, cohort),
@@ -92,7 +90,7 @@ def explain(
         _print_lines(map(visible, nearest_lines(run, one)))
         show(one.case, one.evidence)
     _write_project(qupath, entries)
-    _print_lines(f"note: {note}" for note in (*asked.notes, unseen_note(recipe)) if note)
+    _print_lines(f"note: {note}" for note in asked.notes)
     failures = asked.failures
     _print_lines(failure_lines([(str(f.path), f.reason) for f in failures]))
     return 2 if failures else 0

@@ -2,7 +2,16 @@
 
 from wholecase.cohort.adhoc import SLIDE_SUFFIXES, cohort_of_images
 from wholecase.cohort.anonymous import anonymity_note
-from wholecase.cohort.cases import KINDS, UNKNOWN, Case, Cohort, Covariate, Image, Target
+from wholecase.cohort.cases import (
+    KINDS,
+    UNKNOWN,
+    Case,
+    Cohort,
+    Covariate,
+    Image,
+    Target,
+    by_image,
+)
 from wholecase.cohort.cells import MICROSCOPIC
 from wholecase.cohort.clinical import covariate_remarks
 from wholecase.cohort.columns import columns_of
@@ -39,6 +48,7 @@ __all__ = [
     "Target",
     "alike",
     "anonymity_note",
+    "by_image",
     "by_likeness",
     "cohort_of_images",
     "columns_of",

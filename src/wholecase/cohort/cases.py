@@ -68,7 +68,7 @@ class Case:
 
     id: str
     patient: str
-    """Who is never on two sides; the case itself where the manifest says `unknown`."""
+    """Who is never on two sides (`unit`); the case itself where the manifest says `unknown`."""
     images: tuple[Image, ...]
     label: str | None = None
     """As the manifest writes it; None where the cohort is unlabelled."""
@@ -81,6 +81,13 @@ class Case:
     """Further labels, in the order of the recipe."""
     covariates: tuple[Covariate, ...] = ()
     """Clinical columns, in the order of the recipe; the same for all cases of a patient."""
+    is_image: bool = False
+    """Whether it is one image of a case, divided without regard to the patient (`by_image`)."""
+
+    @property
+    def unit(self) -> str:
+        """What is never on two sides: the patient, or of a cohort taken apart the image."""
+        return self.id if self.is_image else self.patient
 
     @property
     def testable(self) -> bool:
@@ -115,3 +122,16 @@ class Cohort:
     def patients(self) -> tuple[str, ...]:
         """Distinct patients in order of first appearance."""
         return tuple(dict.fromkeys(case.patient for case in self.cases))
+
+
+def by_image(cohort: Cohort) -> Cohort:
+    """Each image as a case of its own, so that pictures of a patient may lie on several sides.
+
+    Whose they are stays known: intervals are by patient all the same.
+    """
+    apart = tuple(
+        replace(case, id=f"{case.id}#{number}", images=(image,), is_image=True)
+        for case in cohort.cases
+        for number, image in enumerate(case.images)
+    )
+    return cohort if any(case.is_image for case in cohort.cases) else replace(cohort, cases=apart)

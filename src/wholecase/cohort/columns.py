@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from wholecase.cohort.cases import Cohort
 from wholecase.cohort.cells import COLUMNS
-from wholecase.cohort.identity import identity_key
 from wholecase.cohort.labels import Labels
 from wholecase.cohort.table import open_table
 
@@ -21,13 +20,13 @@ def columns_of(cohort: Cohort, labels: Labels) -> dict[str, Mapping[str, str]]:
     Raises:
         ManifestError: the manifest is not there any more, or changed.
     """
-    known = {identity_key(case.id): case.id for case in cohort.cases}
+    known = {image.line: case.id for case in cohort.cases for image in case.images}
     own = (*labels.columns, *labels.clinical)
     table = open_table(cohort.path, ("case_id",), (*own, *COLUMNS))
     told = [c for c in table.columns if c and c not in PLUMBING and c not in labels.columns]
     found: dict[str, dict[str, set[str]]] = {c: defaultdict(set) for c in told}
     for row in table.rows:
-        case = known.get(identity_key(row.required("case_id")))
+        case = known.get(row.line)
         for column in told if case is not None else ():
             if (text := row.text(column)) and case is not None:
                 found[column][case].add(text)

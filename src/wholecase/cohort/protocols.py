@@ -112,7 +112,7 @@ def inner_folds(cohort: Cohort, fold: Fold, *, folds: int, seed: int) -> tuple[F
         SplitError: a class has too few patients.
     """
     key_of = functools.cache(likeness_key)
-    choosing = {key_of(case.patient) for case in fold.valid}
+    choosing = {key_of(case.unit) for case in fold.valid}
     left = [patient for patient in patients_of(cohort) if patient.id not in choosing]
     purpose = f"{folds} inner folds of fold {fold.number}"
     _require(cohort, left, folds - 1, purpose, "lower protocol.inner")
@@ -121,10 +121,8 @@ def inner_folds(cohort: Cohort, fold: Fold, *, folds: int, seed: int) -> tuple[F
     further = (
         Fold(
             number=fold.number,
-            train=tuple(case for case in cohort.cases if key_of(case.patient) not in group),
-            valid=tuple(
-                c.judged for c in cohort.cases if c.testable and key_of(c.patient) in group
-            ),
+            train=tuple(case for case in cohort.cases if key_of(case.unit) not in group),
+            valid=tuple(c.judged for c in cohort.cases if c.testable and key_of(c.unit) in group),
             test=fold.test,
         )
         for group in groups
@@ -143,9 +141,9 @@ def _sides(cohort: Cohort, number: int, tested: Collection[str], choosing: Colle
     apart = {*tested, *choosing}
     return Fold(
         number=number,
-        train=tuple(case for case in cohort.cases if key_of(case.patient) not in apart),
-        valid=tuple(case for case in judged if key_of(case.patient) in choosing),
-        test=tuple(case for case in judged if key_of(case.patient) in tested),
+        train=tuple(case for case in cohort.cases if key_of(case.unit) not in apart),
+        valid=tuple(case for case in judged if key_of(case.unit) in choosing),
+        test=tuple(case for case in judged if key_of(case.unit) in tested),
     )
 
 

@@ -1,4 +1,4 @@
-"""Who is on which side. A patient on two sides cannot be constructed."""
+"""Who is on which side. A patient on two sides cannot be constructed, unless images are divided."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ class Fold:
         sides: dict[str, set[str]] = defaultdict(set)
         spellings: dict[str, set[str]] = defaultdict(set)
         for side, cases in self.sides().items():
-            for patient in {case.patient for case in cases}:
+            for patient in {case.unit for case in cases}:
                 key = likeness_key(patient)
                 sides[key].add(side)
                 spellings[key].add(patient)

@@ -12,7 +12,7 @@ from wholecase.cohort.identity import likeness_key
 
 @dataclass(frozen=True)
 class Patient:
-    """What a division needs to know of a patient: the cases that can be judged."""
+    """What a division needs to know of a patient (`Case.unit`): the cases that can be judged."""
 
     id: str
     """The `likeness_key`: patients whose ids are alike are divided as one."""
@@ -27,9 +27,9 @@ def patients_of(cohort: Cohort) -> tuple[Patient, ...]:
     key_of = functools.cache(likeness_key)
     for case in cohort.cases:
         if case.testable:
-            cases.setdefault(key_of(case.patient), []).append(case)
+            cases.setdefault(key_of(case.unit), []).append(case)
     # sorted as the manifest writes them, by the first where a patient has several spellings
-    names = {key: min(case.patient for case in group) for key, group in cases.items()}
+    names = {key: min(case.unit for case in group) for key, group in cases.items()}
     return tuple(_patient(key, cases[key]) for key in sorted(cases, key=names.__getitem__))
 
 

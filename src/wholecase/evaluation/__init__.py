@@ -46,6 +46,7 @@ from wholecase.evaluation.metric import Metric
 from wholecase.evaluation.metrics import METRICS
 from wholecase.evaluation.novelty import Familiar, Novelty, learn_familiar, together
 from wholecase.evaluation.overlap import Errors, Overlap, overlap
+from wholecase.evaluation.paired_tests import paired_tests
 from wholecase.evaluation.planning import Plan, plan
 from wholecase.evaluation.prevalence import (
     Predictive,
@@ -125,6 +126,7 @@ __all__ = [
     "overlap",
     "p_of_chance",
     "paired_difference",
+    "paired_tests",
     "plan",
     "precision_recall",
     "predictive_values",

@@ -8,7 +8,6 @@ from wholecase.experiment.explained import (
     recipe_of,
     stored_answer,
     stored_answers,
-    unseen_note,
 )
 from wholecase.experiment.external import external_metrics
 from wholecase.experiment.facts import versions
@@ -56,7 +55,6 @@ __all__ = [
     "stored_nearest_lines",
     "try_features",
     "undo_gallery",
-    "unseen_note",
     "versions",
     "vote",
     "write_predictions",

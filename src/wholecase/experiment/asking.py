@@ -23,7 +23,7 @@ from wholecase.experiment.trial import trials_of
 from wholecase.extract import Extraction, Failure
 from wholecase.features import FeatureOrigin, refuse_other_origin
 from wholecase.recipes import read_recipe
-from wholecase.runs import RunFolder, refuse_changed, voting_runs
+from wholecase.runs import RunFolder, mark_in, refuse_changed, voting_runs
 
 Weights = Path | Sequence[Path] | None
 """Files of the encoder, or of those side by side."""
@@ -118,12 +118,18 @@ def ask(
     cases = [case for case in question.cohort.cases if has_bag(case, extraction)]
     seen, judged = Seen.of(trained.folder), judge([trained.vote], cases, extraction)
     judgements = (replace(one, seen=seen.by(one.case, extraction)) for (one,) in judged)
-    notes = *gallery_notes(trained.folder), *unseen_notes(trained, cases)
+    notes = *_marked(trained.folder), *gallery_notes(trained.folder), *unseen_notes(trained, cases)
     if (trial := trials_of(trained.folder).get(extraction.identity)) is not None:
         notes = (f"Features are of {extraction.identity}: {trial.told}.", *notes)
     if final:
         notes = (FINAL_NOTE, *notes)
     return Asked(trained, judgements, tuple(cases), tuple(extraction.failures), tuple(notes))
+
+
+def _marked(folder: RunFolder) -> list[str]:
+    """That the run's own figures do not say how good these answers are."""
+    mark = mark_in(folder)
+    return [f"{folder.root.name} was judged by sides that are not apart. {mark}"] if mark else []
 
 
 def _ask_members(question: Question, weights: Weights, store: Path | None, place: Place) -> Asked:

@@ -18,6 +18,7 @@ from wholecase.evaluation import (
     baseline,
     mean_features,
     paired_difference,
+    paired_tests,
 )
 from wholecase.experiment.direct import DIRECT, judged_directly
 from wholecase.experiment.outer import Bench
@@ -59,6 +60,8 @@ def against_baselines(
 ) -> tuple[dict[str, Any], list[str]]:
     """Metrics of each baseline, the run's minus the baseline's paired by patient, and notes.
 
+    Beside the intervals stand tests of decisions and ranks (`paired_tests`).
+
     Both figures that papers give are told: pooled, and the mean over folds. The maximum of each
     feature is tried where cases have several instances; where these have several magnifications,
     logistic regression on each alone, and on all side by side, too. A run that learns from pixels
@@ -76,6 +79,10 @@ def against_baselines(
             "metrics": measured(same, bench.recipe, f"baseline {name}"),
             "mean_over_folds": _over_folds(same),
             "difference": _differences(bench, judged, same, name),
+            "tests": {
+                metric: {"p": gap.p, "how": gap.how}
+                for metric, gap in paired_tests(scores_of(judged), scores_of(same)).items()
+            },
         }
         if note := _unbeaten(words, entries[name]):
             notes.append(note)

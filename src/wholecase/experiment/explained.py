@@ -14,7 +14,7 @@ from wholecase.answer import (
     save_picture,
     scales_picture,
 )
-from wholecase.assemble import labels_of, shades_of
+from wholecase.assemble import divisible, labels_of, shades_of
 from wholecase.cohort import Case, read_cohort
 from wholecase.core.errors import RunError
 from wholecase.core.files import safe_name, write_text
@@ -47,17 +47,6 @@ def recipe_of(root: Path) -> Recipe:
     return recipe_of(runs[0].folder.root) if runs else read_recipe(str(folder.recipe))
 
 
-def unseen_note(recipe: Recipe) -> str:
-    """That a model of pixels has no Grad-CAM, since its magnifications share no network; or ''."""
-    backbone = recipe.model.backbone
-    if backbone is None or backbone.name != "per_magnification" or backbone.options.get("shared"):
-        return ""
-    return (
-        "There is no Grad-CAM: each magnification has a network of its own, whose maps are not "
-        "compared; model.backbone.shared=true has one network for all."
-    )
-
-
 def stored_answer(root: Path, case: str) -> tuple[Case, Evidence]:
     """One of `stored_answers`."""
     return next(stored_answers(root, [case]))
@@ -72,7 +61,7 @@ def stored_answers(root: Path, cases: Sequence[str]) -> Iterator[tuple[Case, Evi
     """
     folder = RunFolder(root)
     recipe = recipe_of(root)
-    cohort = read_cohort(manifest_of(folder), labels_of(recipe))
+    cohort = divisible(recipe, read_cohort(manifest_of(folder), labels_of(recipe)))
     known = {case.id: case for case in cohort.cases}
     if (missing := next((case for case in cases if case not in known), None)) is not None:
         raise RunError(f"{root} has no case {missing!r}; its cases are listed in {folder.cases}")

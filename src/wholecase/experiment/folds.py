@@ -80,11 +80,11 @@ def _taught_again(bench: Bench, fold: Fold) -> tuple[Case, ...]:
     if not bench.recipe.protocol.refit:
         return ()
     sides = {case.id for case in (*fold.train, *fold.valid)}
-    inner = {case.patient for case in fold.valid}
+    inner = {case.unit for case in fold.valid}
     return tuple(
         case
         for case in bench.cases
-        if case.id in sides or (not case.testable and case.patient in inner)
+        if case.id in sides or (not case.testable and case.unit in inner)
     )
 
 

@@ -7,10 +7,7 @@ from wholecase.audit import Crossing, crossings, of_several_patients
 from wholecase.core.errors import SplitError
 from wholecase.core.files import write_json
 from wholecase.experiment.outer import Bench
-from wholecase.runs import RunFolder
-
-CODE = "WC001"
-"""The check that says so; muted with a reason, a run goes on and its figures carry a mark."""
+from wholecase.runs import SIDES, RunFolder
 
 
 def guard(benches: Sequence[Bench], keep: Path) -> None:
@@ -33,7 +30,7 @@ def guard(benches: Sequence[Bench], keep: Path) -> None:
     found = [one for b in benches for fold in b.folds for one in crossings(groups, fold)]
     told = {"images": len(pairs), "compared": compared, "pairs": [one.to_json() for one in found]}
     write_json(bench.run.copies, told)
-    if found and CODE not in bench.recipe.evaluate.muted:
+    if found and SIDES not in bench.recipe.evaluate.muted:
         raise SplitError(_refusal(found, bench.run))
 
 
@@ -41,5 +38,5 @@ def _refusal(found: Sequence[Crossing], folder: RunFolder) -> str:
     more = f" ({len(found) - 1} more pairs in {folder.copies})" if len(found) > 1 else ""
     return (
         f"fold {found[0].fold}: {found[0]}{more}; give them one patient_id, take one out, or say "
-        f"under evaluate.muted.{CODE} why that is no leak"
+        f"under evaluate.muted.{SIDES} why that is no leak"
     )

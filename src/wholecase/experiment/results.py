@@ -28,7 +28,6 @@ from wholecase.evaluation import (
 )
 from wholecase.experiment.abstaining import abstaining
 from wholecase.experiment.exchanged import NAMES, lost_notes
-from wholecase.experiment.explained import unseen_note
 from wholecase.experiment.importance import importance_notes, learnt_importance
 from wholecase.experiment.localised import of_lesion_slices
 from wholecase.experiment.of_images import image_notes, of_images
@@ -36,7 +35,7 @@ from wholecase.experiment.stability import Stability
 from wholecase.experiment.subgroups import of_subgroups
 from wholecase.models import PASSES
 from wholecase.recipes import Recipe
-from wholecase.runs import RunFolder, write_rows
+from wholecase.runs import RunFolder, forced, write_rows
 
 Columns = Mapping[str, Mapping[str, str]]
 """Column of the manifest -> case id -> what stands there."""
@@ -169,7 +168,7 @@ def write_metrics(  # noqa: PLR0913 (all that the file holds)
         *importance_notes(importance),
         *lost_notes(lost, len(folds)),
         *stability.notes,
-        *filter(None, [unseen_note(recipe), _dropout_note(recipe)]),
+        *filter(None, [_dropout_note(recipe)]),
     ]
     write_json(run.metrics, metrics)
     return metrics
@@ -289,8 +288,12 @@ def spread_of(folds: list[dict[str, Any]]) -> dict[str, dict[str, float | int]]:
 
 
 def failed_notes(checks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What a reader must know, by its code; the gravest first."""
-    failed = [check for check in checks if check["state"] == "failed"]
+    """What a reader must know, by its code; the gravest first.
+
+    Sides that are not apart stand there whatever reason mutes them.
+    """
+    always = forced(checks)
+    failed = [check for check in checks if check["state"] == "failed" or check is always]
     failed.sort(key=lambda check: SEVERITIES.index(check["severity"]))
     return [f"{check['code']}: {check['sentence']}" for check in failed]
 

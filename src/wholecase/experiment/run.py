@@ -14,6 +14,7 @@ from wholecase.assemble import (
     bags_of,
     check_pixels,
     check_recipe,
+    divisible,
     labels_of,
     repeats_of,
     split_of,
@@ -89,6 +90,7 @@ def run(recipe: Recipe, cohort: Path | Cohort, settings: Settings) -> Summary:
         OSError: nothing can be written there, and there is no such run.
     """
     cohort = read_cohort(cohort, labels_of(recipe)) if isinstance(cohort, Path) else cohort
+    cohort = divisible(recipe, cohort)
     splits = [split_of(own, cohort, settings.splits) for own in repeats_of(recipe)]
     recipe = with_origins(sized(recipe, settings.place.device, splits[0].folds[0].train), cohort)
     _check(recipe, cohort, settings)

@@ -39,6 +39,7 @@ from wholecase.runs import (
     SCHEMA,
     RunFolder,
     claimed,
+    forced,
     read_rows,
     run_digest,
 )
@@ -116,6 +117,7 @@ def _metrics(asked: Ballot, judged: Sequence[Judgement]) -> dict[str, Any]:
     metrics = measured_by_fold(judged, recipe)
     alone = [fold.number for fold in asked.folds if fold.is_alone]
     checks = examined_results(Told(judged, metrics), recipe.evaluate.muted)
+    checks = [*_sides_forced(asked.runs), *checks]
     notes = [*failed_notes(checks), *vote_notes(asked.terms.admit, alone)]
     return {
         **metrics,
@@ -124,6 +126,12 @@ def _metrics(asked: Ballot, judged: Sequence[Judgement]) -> dict[str, Any]:
         "checks": checks,
         "notes": notes,
     }
+
+
+def _sides_forced(runs: Sequence[Judged]) -> list[dict[str, Any]]:
+    """What the first run says whose sides are not apart: no vote of it has others."""
+    told = (forced(read_json(run.folder.metrics).get("checks") or ()) for run in runs)
+    return [dict(one) for one in told if one is not None][:1]
 
 
 def _times(started: datetime, finished: datetime) -> dict[str, Any]:

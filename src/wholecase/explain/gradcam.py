@@ -1,12 +1,14 @@
 """Where a network trained from pixels sees what speaks for a class (Selvaraju 2017)."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from wholecase.core.errors import RecipeError
-from wholecase.models import Answer, Batch, CaseModel, Mapped, device_of
+from wholecase.models import MAPS, Answer, Batch, CaseModel, device_of, mapped, past_part
 
 
 def grad_cam(model: CaseModel, batch: Batch, target: int) -> Float[np.ndarray, "T h w"]:
@@ -24,25 +26,26 @@ def grad_cam(model: CaseModel, batch: Batch, target: int) -> Float[np.ndarray, "
 
     Args:
         model: with a backbone that has maps.
-        batch: pixels; a case may have several instances.
+        batch: pixels, or the maps that the network made of them (`MAPS`); a case may have several
+            instances.
         target: index of a class.
 
     Raises:
         RecipeError: the model has no such backbone, or its head no gradient.
     """
-    backbone = None if model.backbone is None else model.backbone.seeing
-    if not isinstance(backbone, Mapped):
+    if mapped(model.backbone) is None:
         raise RecipeError(
             "Grad-CAM needs a model that sees pixels through maps of a convolution, such as one "
             "with `model.backbone: small_cnn`"
         )
-    was_training, here = model.training, model.seen(batch.to(device_of(model)))
+    was_training = model.training
+    here = batch.to(device_of(model)) if batch.after == MAPS else past_part(model, batch, MAPS)
     model.eval()
     try:
         with torch.enable_grad():
-            maps = backbone.features(here.values).detach().requires_grad_()
-            embedded = backbone.embedded(maps, here)
-            odds = _log_odds(model, model.decided(embedded, here), target).sum()
+            maps = here.values.detach().requires_grad_()
+            here = replace(here, values=maps)
+            odds = _log_odds(model, model.decided(model.embedded(here), here), target).sum()
             if not odds.requires_grad:
                 raise RecipeError("Grad-CAM needs a head whose probabilities have a gradient")
             # a case does not touch its neighbours, so the sum has each case's own gradient

@@ -2,7 +2,7 @@
 
 from wholecase.models.aggregators import AGGREGATORS, Aggregator
 from wholecase.models.along import SEQUENCES, Recurrent, Smoothing
-from wholecase.models.backbones import BACKBONES, WHOLE, Backbone, Mapped
+from wholecase.models.backbones import BACKBONES, MAPS, WHOLE, Backbone, Mapped, mapped
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.case_model import CaseModel, device_of, trainable
 from wholecase.models.checkpoint import (
@@ -44,6 +44,7 @@ __all__ = [
     "HEADS",
     "INPUTS",
     "LIGHT",
+    "MAPS",
     "PASSES",
     "POOLINGS",
     "PRECISIONS",
@@ -85,6 +86,7 @@ __all__ = [
     "load_tensors",
     "loss_table",
     "lowered",
+    "mapped",
     "past_network",
     "past_part",
     "predict",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from wholecase.core.errors import RecipeError
 from wholecase.models.aggregators import Aggregator
 from wholecase.models.along import Recurrent, Smoothing, series_bounds
-from wholecase.models.backbones import WHOLE, Backbone, kept, of_grid
+from wholecase.models.backbones import MAPS, WHOLE, Backbone, kept, mapped, of_grid
 from wholecase.models.batch import Answer, Batch, Embedded, Pooled
 from wholecase.models.deciders import is_each_alone, learns, through_few
 from wholecase.models.dropout import Rows
@@ -133,14 +133,19 @@ class CaseModel(nn.Module):
         return replace(batch, values=values if self.standard is None else self.standard(values))
 
     def passed(self, batch: Batch, part: str) -> Batch:
-        """The batch `after` a part of the model, to be kept: `backbone`, or one of its links.
+        """The batch `after` a part of the model, to be kept: `backbone`, its maps or a link of it.
 
         Raises:
-            ValueError: the vectors of an instance are no grid that could be kept with it.
+            ValueError: the vectors of an instance are no grid that could be kept with it, or the
+                network has no maps.
         """
         assert self.backbone is not None, "stored features pass nothing"  # noqa: S101
         if part == WHOLE:
             values = kept(self.embedded(batch), len(batch.values))
+        elif part == MAPS:
+            if (network := mapped(self.backbone)) is None:
+                raise ValueError("the network has no maps")
+            values = network.features(_within(self.seen(batch)))
         else:
             values = self.backbone.until(self.seen(batch).values, part.removeprefix(f"{WHOLE}."))
         return replace(batch, values=values, after=part)
@@ -149,8 +154,9 @@ class CaseModel(nn.Module):
         assert self.backbone is not None, "stored features are not encoded"  # noqa: S101
         if seen.after == WHOLE:
             return Embedded.of(seen) if seen.values.dim() == 2 else of_grid(seen)
-        link = seen.after.removeprefix(f"{WHOLE}.")
-        vectors: Embedded = self.backbone(replace(seen, after=link))
+        if seen.after == MAPS and (network := mapped(self.backbone)) is not None:
+            return network.embedded(seen.values, seen)
+        vectors: Embedded = self.backbone(_within(seen))
         return vectors
 
     def alone(self, batch: Batch) -> Answer:
@@ -281,6 +287,11 @@ def _pooled(embedded: Embedded, weights: Tensor, scores: Tensor) -> Pooled:
         origin=embedded.origin,
         cell=embedded.cell,
     )
+
+
+def _within(seen: Batch) -> Batch:
+    """As the backbone names its own links."""
+    return replace(seen, after=seen.after.removeprefix(f"{WHOLE}."))
 
 
 def trainable(module: nn.Module) -> int:

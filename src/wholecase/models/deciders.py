@@ -69,10 +69,10 @@ DECIDING = Few()
 def is_each_alone(network: nn.Module) -> bool:
     """Whether an instance comes out the same, whoever is with it and whenever it is asked.
 
-    Not where BatchNorm learns, since instances then share statistics, nor where dropout or
-    stochastic depth draws for each.
+    Not where BatchNorm takes its statistics from those at hand, while it learns or where it keeps
+    none, nor where dropout or stochastic depth draws for each.
     """
-    return not any(module.training and _mixes(module) for module in network.modules())
+    return not any(_mixes(module) for module in network.modules())
 
 
 def learns(network: nn.Module) -> bool:
@@ -205,7 +205,9 @@ def _drawing_again(drawn: tuple[Tensor, Tensor | None], device: torch.device) ->
 
 def _mixes(module: nn.Module) -> bool:
     if isinstance(module, nn.modules.batchnorm._BatchNorm):
-        return True
+        return module.training or module.running_mean is None
+    if not module.training:
+        return False
     if isinstance(module, nn.modules.dropout._DropoutNd):
         return module.p > 0
     return bool(getattr(module, "drop_prob", 0))  # of timm's stochastic depth

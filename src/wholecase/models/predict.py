@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from wholecase.models.backbones import WHOLE
+from wholecase.models.backbones import MAPS, WHOLE, mapped
 from wholecase.models.batch import Answer, Batch
 from wholecase.models.case_model import CaseModel, device_of
+from wholecase.models.deciders import is_each_alone
 from wholecase.models.poolings import Pooling
 
 
@@ -52,21 +53,31 @@ def past_part(model: CaseModel, batch: Batch, part: str) -> Batch:
     """The batch `after` a part of the model's network: `CaseModel.passed` in evaluation mode.
 
     Raises:
-        ValueError: the vectors of an instance are no grid that could be kept with it.
+        ValueError: there is nothing that could be kept with each instance.
     """
     with answers_only(model) as device:
         return model.passed(batch.to(device), part)
 
 
-def past_network(model: CaseModel, batch: Batch) -> Batch:
+def past_network(model: CaseModel, batch: Batch, *, maps: bool = False) -> Batch:
     """The batch past the model's whole network: what is asked of it often.
 
-    As it is where the model takes stored features, or an instance becomes no grid of vectors.
+    As it is where the model takes stored features, where an instance becomes no grid of vectors,
+    and where it comes out otherwise in other company.
+
+    Args:
+        model: that is asked.
+        batch: some cases.
+        maps: stop at the network's maps, where it has some.
     """
-    if model.backbone is None:
+    if model.backbone is None or batch.after in {WHOLE, MAPS}:
         return batch
+    with answers_only(model):
+        if not is_each_alone(model.backbone):
+            return batch
+    part = MAPS if maps and mapped(model.backbone) is not None else WHOLE
     try:
-        return past_part(model, batch, WHOLE).to("cpu")
+        return past_part(model, batch, part).to("cpu")
     except ValueError:
         return batch
 

@@ -139,8 +139,10 @@ class Protocol(Section):
         exclude_if=lambda value: value == 1,
     )
     seed: int = Field(1, ge=0, description="of splits, weights, order and intervals")
-    group: Literal["patient", "site"] = Field(
-        "patient", description="who is never on two sides; site: of outer folds of kind nested"
+    group: Literal["patient", "site", "image"] = Field(
+        "patient",
+        description="who is never on two sides; site: of outer folds of kind nested; image: no "
+        "patient is kept together, as in some papers, and every figure says so",
     )
 
     @model_validator(mode="after")

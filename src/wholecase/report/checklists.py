@@ -115,7 +115,8 @@ def _protocol(run: Run) -> str:
 
 def _disjoint(run: Run) -> str:
     of_sides = next((one for one in run.checks if one.code == "WC001"), None)
-    return f"Patients. {of_sides.sentence if of_sides else ''}".strip()
+    by = "Images, not patients" if run.is_by_image else "Patients"
+    return f"{by}. {of_sides.sentence if of_sides else ''}".strip()
 
 
 def _model(run: Run) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wholecase.core.errors import RunError
 from wholecase.report.table_cells import read_object, rows_of
-from wholecase.runs import RunFolder
+from wholecase.runs import RunFolder, mark_in
 
 if TYPE_CHECKING:  # numpy comes with it, and this package is to import at once
     import numpy as np
@@ -90,6 +90,12 @@ class Comparison:
     """Each run with each later one."""
     overlap: "Overlap"
     """Of all runs together."""
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What figures of runs carry whose sides are not apart, each with its run."""
+        found = [(run.name, mark_in(run.folder)) for run in self.runs]
+        return tuple(f"{name}: {mark}" for name, mark in found if mark)
 
     @cached_property
     def disputed(self) -> tuple[int, ...]:
@@ -189,22 +195,17 @@ def _refuse_others(a: Judged, b: Judged) -> None:
 
 
 def _pair(a: Judged, b: Judged, seed: int) -> Pair:
-    from wholecase.evaluation import delong, mcnemar, overlap
+    from wholecase.evaluation import overlap, paired_tests
 
-    right = [run.scores.decision == run.scores.truth for run in (a, b)]
-    area, over = None, "auroc" if len(a.classes) == 2 else "accuracy"
-    if len(a.classes) == 2:
-        import numpy as np
-
-        positives = np.stack([run.scores.probabilities[:, 1] for run in (a, b)], axis=1)
-        area = delong(a.scores.truth == 1, positives, a.scores.patients, a.folds)
+    gaps = paired_tests(a.scores, b.scores)
+    over = "auroc" if len(a.classes) == 2 else "accuracy"
     return Pair(
         first=a,
         second=b,
         differences=_differences(a, b, seed=seed),
         overlap=overlap([a.scores, b.scores], repeats=REPEATS, seed=seed),
-        accuracy=mcnemar(right[0], right[1], a.scores.patients),
-        area=area,
+        accuracy=gaps["accuracy"],
+        area=gaps.get("auroc"),
         over=over,
         folds=_over_folds(a, b, over),
     )

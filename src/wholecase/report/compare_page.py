@@ -59,6 +59,7 @@ def page_of(comparison: Comparison) -> str:
         names=names,
         title=listed(names),
         verdict=verdict_of(comparison),
+        marks=comparison.marks,
         patients=count(len(set(comparison.runs[0].scores.patients)), "patient"),
         cards=[
             (name, _shown(value))

@@ -88,7 +88,8 @@ def card(run: Run) -> str:
     )
     for heading, lines in PARTS:
         told += [f"## {heading}", _list(run, lines)]
-    told += ["## Figures", _figures(run.pooled), *_subgroups(run)]
+    mark = [f"**{run.mark}**"] if run.mark else []
+    told += ["## Figures", *mark, _figures(run.pooled), *_subgroups(run)]
     told += ["## Limits", _list(run, LIMITS)]
     return "\n\n".join(told) + "\n"
 
@@ -120,7 +121,8 @@ def _subgroups(run: Run) -> list[str]:
             + " |"
             for group in groups
         ]
-        told += [f"## By {column}", "\n".join([head, "|---" * (len(names) + 2) + "|", *rows])]
+        told += [f"## By {column}", *([f"**{run.mark}**"] if run.mark else [])]
+        told += ["\n".join([head, "|---" * (len(names) + 2) + "|", *rows])]
     return told
 
 

@@ -13,7 +13,12 @@ from wholecase.report.example_sheet import examples
 from wholecase.report.figure_files import write_figures
 from wholecase.report.images_alone import HEADS, image_rows
 from wholecase.report.pictures import ERRORS
-from wholecase.report.plain_models import baseline_rows, metrics_shown
+from wholecase.report.plain_models import (
+    baseline_rows,
+    chance_cells,
+    chance_heads,
+    metrics_shown,
+)
 from wholecase.report.read import read_run
 from wholecase.report.results_table import results_text, scale_cells, scale_heads
 from wholecase.report.run_record import Run
@@ -86,6 +91,8 @@ def _facts(run: Run) -> dict[str, Any]:
         "deciding": figures.deciding_figures(run, cases),
         "baselines": baseline_rows(run),
         "baseline_metrics": metrics_shown(run),
+        "chance_heads": chance_heads(run),
+        "chance_cells": chance_cells(run),
         "checks": examination.in_order(run.checks),
         "states": examination.counted(run.checks),
         "subgroup_metrics": examination.metrics_of(run.subgroups),

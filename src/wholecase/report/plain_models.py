@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from wholecase.report.compare_lines import p_told
 from wholecase.report.records import Measured
 from wholecase.report.run_record import Run
 from wholecase.report.table_cells import finite
@@ -43,6 +44,25 @@ def baseline_rows(run: Run) -> list[tuple[str, list[Pair]]]:
         (_named(name), [_pair(m, one.metrics, one.difference) for m in _shown(run)])
         for name, one in sorted(run.baselines.items(), key=lambda entry: _place(entry[0]))
     ]
+
+
+CHANCE = {"auroc": "p, ranks", "accuracy": "p, decisions"}
+"""Heads of the tests: DeLong's, and McNemar's of who is decided rightly."""
+
+
+def chance_heads(run: Run) -> list[str]:
+    """Of the tests that the run made."""
+    return [CHANCE[name] for name in _tested(run)]
+
+
+def chance_cells(run: Run) -> list[list[str]]:
+    """Of each plain model, in the order of `baseline_rows`, how likely chance alone differs so."""
+    ordered = sorted(run.baselines.items(), key=lambda entry: _place(entry[0]))
+    return [[p_told(one.chance.get(name)) for name in _tested(run)] for _, one in ordered]
+
+
+def _tested(run: Run) -> list[str]:
+    return [name for name in CHANCE if any(name in one.chance for one in run.baselines.values())]
 
 
 def _place(name: str) -> tuple[str, float]:

@@ -166,7 +166,9 @@ def _novelty(row: Row) -> Novelty:
 
 def _baseline(table: Mapping[str, Any]) -> Baseline:
     parts = (table.get(key) or {} for key in ("metrics", "difference"))
-    return Baseline(*({k: measured(v) for k, v in part.items()} for part in parts))
+    metrics, difference = ({k: measured(v) for k, v in part.items()} for part in parts)
+    chance = {k: finite(v.get("p")) for k, v in (table.get("tests") or {}).items()}
+    return Baseline(metrics, difference, chance)
 
 
 def _rising(table: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -311,6 +311,8 @@ class Baseline:
     metrics: Mapping[str, Measured]
     difference: Mapping[str, Measured]
     """Of the run's metrics from these, paired by patient."""
+    chance: Mapping[str, float | None] = field(default_factory=dict)
+    """p of `accuracy` (McNemar) and `auroc` (DeLong): how likely chance alone differs so."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from wholecase.report.images_alone import HEADS, image_rows, told
-from wholecase.report.plain_models import baseline_rows, metrics_shown
+from wholecase.report.plain_models import (
+    baseline_rows,
+    chance_cells,
+    chance_heads,
+    metrics_shown,
+)
 from wholecase.report.records import Scale
 from wholecase.report.run_record import Run
 from wholecase.report.terms import METRIC_NAMES, metric_name
@@ -13,7 +18,10 @@ from wholecase.report.wording import interval, number, reach
 
 def results_text(run: Run) -> str:
     """Metrics with intervals and the spread over folds, plain models, images, magnifications."""
-    parts = [f"# {title(run)}", verdict(run), " ".join(reading(run)), *_tables(run)]
+    mark = f"**{run.mark}**" if run.mark else ""
+    parts = [f"# {title(run)}", verdict(run), " ".join(reading(run))]
+    for part in _tables(run):
+        parts += [mark, part] if part.startswith("|") else [part]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -32,10 +40,14 @@ def _tables(run: Run) -> Iterator[str]:
     if run.baselines:
         yield "## Plain models on the same folds"
         named = [(m, f"the run from it, {m}") for m in metrics_shown(run)]
-        heads = ("model", *(head for pair in named for head in pair))
+        heads = ("model", *(head for pair in named for head in pair), *chance_heads(run))
         rows = [
-            (name, *(cell for p in pairs for cell in (p.value, f"{p.difference} ({p.interval})")))
-            for name, pairs in baseline_rows(run)
+            (
+                name,
+                *(cell for p in pairs for cell in (p.value, f"{p.difference} ({p.interval})")),
+                *chance,
+            )
+            for (name, pairs), chance in zip(baseline_rows(run), chance_cells(run), strict=True)
         ]
         yield _table(heads, rows)
     if run.images:

@@ -28,6 +28,7 @@ from wholecase.report.records import (
     UsedCase,
 )
 from wholecase.report.voting import VoteRecord
+from wholecase.runs import BY_IMAGE, forced, mark_of
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,13 @@ class Run:
     @property
     def mark(self) -> str:
         """What every figure must carry; empty where the sides are apart, or were not compared."""
-        of_sides = next((one for one in self.checks if one.code == "WC001"), None)
-        if of_sides is None or of_sides.state not in {"failed", "muted"}:
-            return ""
-        return "Copies on two sides: not a measure of new patients"
+        is_forced = forced([vars(one) for one in self.checks]) is not None
+        return mark_of(self.facts, is_forced=is_forced)
+
+    @property
+    def is_by_image(self) -> bool:
+        """Whether images were divided, whoever's they are."""
+        return bool((self.facts.get("splits") or {}).get("protocol") == BY_IMAGE)
 
     @property
     def is_binary(self) -> bool:

@@ -15,6 +15,9 @@ PROTOCOLS: dict[str, str] = {
     "choices were made on inner patients.",
     "file": "A given splits file: every case is judged by a model that never saw its patient, and "
     "all choices were made on inner patients.",
+    "image": "Images were divided into {folds} parts, not patients: pictures of a patient taught "
+    "the model that judged others of the same patient. Papers have such figures; they tell how "
+    "well patients are known again.",
     "given": "The split given with the cohort: the judged patients were set aside from the start, "
     "and all choices were made on inner patients.",
 }
@@ -58,7 +61,10 @@ def verdict(run: Run) -> str:
     if auroc.value is None:
         return f"In {judged}, AUROC is undefined: it takes judged cases of every class."
     ends = f" (95 % interval {interval(auroc)})" if interval(auroc) else ""
-    return f"In {judged}, the model {_told(run)} with an AUROC of {number(auroc.value)}{ends}."
+    mark = f"{run.mark}. " if run.mark else ""
+    return (
+        f"{mark}In {judged}, the model {_told(run)} with an AUROC of {number(auroc.value)}{ends}."
+    )
 
 
 def _told(run: Run) -> str:

@@ -5,7 +5,7 @@ from wholecase.training.augment import AUGMENTS, Augment
 from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
-from wholecase.training.examples import Example, Examples, NoExamples, pack, past
+from wholecase.training.examples import Example, Examples, NoExamples, pack
 from wholecase.training.fit import History, fit
 from wholecase.training.mirrored import VIEWS, Mirrored
 from wholecase.training.optimizer import optimizer_for, thaw
@@ -13,6 +13,7 @@ from wholecase.training.rates import SCHEDULES, Course, Followed, factors_over
 from wholecase.training.resume import Epoch, Keep
 from wholecase.training.reuse import Reuse, Shelf
 from wholecase.training.schedule import Schedule, Stage
+from wholecase.training.sets import Sets, past
 from wholecase.training.tempo import Tempo, in_all
 from wholecase.training.together import ACTIVE, DISTANCE, are_together
 from wholecase.training.views import Drawn, PerScale, Views, judged_views, mirrored
@@ -47,6 +48,7 @@ __all__ = [
     "PerScale",
     "Reuse",
     "Schedule",
+    "Sets",
     "Shelf",
     "Shuffled",
     "Stage",

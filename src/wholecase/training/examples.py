@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wholecase.models import Batch, CaseModel, past_network
+from wholecase.models import Batch
 from wholecase.models.segments import owners
 
 
@@ -113,12 +113,6 @@ def pack(examples: Sequence[Example]) -> Batch:
         images=_image_bounds(examples),
         after=first.after,
     )
-
-
-def past(model: CaseModel, example: Example) -> Example:
-    """A case past the model's network, where it has one: see `past_network`."""
-    (same,) = unpacked(past_network(model, pack([example])))
-    return same
 
 
 def unpacked(batch: Batch) -> list[Example]:

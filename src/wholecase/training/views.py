@@ -43,7 +43,7 @@ class Views(ABC):
 
     def learnt(self, example: Example, rng: np.random.Generator) -> tuple[Example, ...]:
         """What an epoch shows of a case."""
-        return tuple(_part(example, kept) for kept in self.shown(example, rng))
+        return tuple(part_of(example, kept) for kept in self.shown(example, rng))
 
     def kept(self, example: Example) -> tuple[Int[Tensor, " M"], ...]:
         """The instances of each of the sets that judge a case, in each way of `mirrors`."""
@@ -52,7 +52,7 @@ class Views(ABC):
 
     def judged(self, example: Example) -> tuple[Example, ...]:
         """The S sets that judge a case, all in one way and then in the next."""
-        sets = [_part(example, kept) for kept in self.kept(example)]
+        sets = [part_of(example, kept) for kept in self.kept(example)]
         return tuple(mirrored(part, axes) for axes in self.mirrors for part in sets)
 
 
@@ -130,5 +130,6 @@ def by_scale(example: Example, views: str) -> list[Int[np.ndarray, " n"]]:
     return [np.flatnonzero(scale == own) for own in np.unique(scale)]
 
 
-def _part(example: Example, kept: Int[Tensor, " M"]) -> Example:
+def part_of(example: Example, kept: Int[Tensor, " M"]) -> Example:
+    """These of its instances, in rising order; not copied where they are all of them."""
     return example if len(kept) == len(example.values) else example.only(kept)

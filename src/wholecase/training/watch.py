@@ -17,6 +17,7 @@ from wholecase.execution import read_ahead
 from wholecase.models import Answer, Batch, CaseModel, answered, case_means, dropped_answers
 from wholecase.training.batches import Batches
 from wholecase.training.schedule import Schedule
+from wholecase.training.sets import Sets
 
 LOSS = "loss"
 LEAST = 1e-4
@@ -113,8 +114,9 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0)
     cases: list[str] = []
     truth: list[np.ndarray] = []
     rows: list[np.ndarray] = []
-    with read_ahead(batches.judged()) as coming, torch.no_grad():
-        for batch, said in _asked(model, coming, schedule.validation_dropout, seed):
+    with read_ahead(batches.asked()) as coming, torch.no_grad():
+        shown = _once_past(model, coming)
+        for batch, said in _asked(model, shown, schedule.validation_dropout, seed):
             here = batch.to(said[0].logits.device)
             costs = [float(model.cost(answer, here)) for answer in said]
             total += statistics.fmean(costs) * len(batch.cases)
@@ -128,6 +130,15 @@ def judge(model: CaseModel, batches: Batches, schedule: Schedule, seed: int = 0)
     value = METRICS[name](labels, probabilities, probabilities.argmax(1))
     score = loss if schedule.watch == LOSS else METRICS[name].cost(value)
     return Verdict(loss, score, _finite(value), *_means(labels, probabilities))
+
+
+def _once_past(model: CaseModel, coming: Iterable[Batch | Sets]) -> Iterator[Batch]:
+    """What is judged; an instance goes through the network once, however many sets show it."""
+    for asked in coming:
+        if isinstance(asked, Batch):
+            yield asked
+        else:
+            yield from (asked.past(model) if asked.repeats else asked).batches()
 
 
 def _asked(

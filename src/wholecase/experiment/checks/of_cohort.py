@@ -21,6 +21,8 @@ def two_sides(run: Examined) -> Outcome:
     path = run.bench.run.copies
     if not path.is_file():
         return not_applicable("The sides were not compared.")
+    if run.bench.recipe.protocol.group == "image":
+        return failed(_images_divided(run))
     told = read_json(path)
     pairs, images = told["pairs"], told["images"]
     if not pairs:
@@ -34,6 +36,22 @@ def two_sides(run: Examined) -> Outcome:
         f"{len(pairs)} pairs of images of one picture, slide or patient are on two sides of a fold "
         f"(cases {named}{', ...' if len(pairs) > SHOWN else ''}): every figure may be better than "
         "it would be on new patients."
+    )
+
+
+def _images_divided(run: Examined) -> str:
+    """Of how many patients other pictures taught, and what figures are then."""
+    both = {
+        case.patient
+        for fold in run.bench.folds
+        for case in fold.test
+        if case.patient in {one.patient for one in (*fold.train, *fold.valid)}
+    }
+    patients = len({one.case.patient for one in run.judged})
+    return (
+        f"Images were divided, not patients (protocol.group=image): of {len(both)} of {patients} "
+        "patients other pictures taught the model that judged, so that every figure is better than "
+        "it would be on new patients; intervals are by patient, and do not mend that."
     )
 
 

@@ -3,8 +3,8 @@
 from wholecase.core.table import Table
 from wholecase.models.backbones.attended import Attended
 from wholecase.models.backbones.backbone import Backbone, Build
-from wholecase.models.backbones.cells import WHOLE, cells_of, kept, of_grid
-from wholecase.models.backbones.mapped import Mapped
+from wholecase.models.backbones.cells import MAPS, WHOLE, cells_of, kept, of_grid
+from wholecase.models.backbones.mapped import Mapped, mapped
 from wholecase.models.backbones.paired import Paired
 from wholecase.models.backbones.per_magnification import PerMagnification
 from wholecase.models.backbones.resnet_grey import ResNetGrey
@@ -27,6 +27,7 @@ BACKBONES: Table[type[Backbone]] = Table(
 
 __all__ = [
     "BACKBONES",
+    "MAPS",
     "WHOLE",
     "Attended",
     "Backbone",
@@ -39,5 +40,6 @@ __all__ = [
     "TimmNetwork",
     "cells_of",
     "kept",
+    "mapped",
     "of_grid",
 ]

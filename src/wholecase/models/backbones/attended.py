@@ -1,6 +1,7 @@
 """Maps of a network weighed by place and by channel before they become one vector each."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import final
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.backbones.backbone import Build
-from wholecase.models.backbones.mapped import Mapped
+from wholecase.models.backbones.mapped import Mapped, mapped
 from wholecase.models.batch import Batch, Embedded
 from wholecase.models.precision import in_full, raised
 
@@ -93,8 +94,8 @@ class Attended(Mapped):
         reduction: int = 16,
     ) -> None:
         super().__init__()
-        inside = build(network)
-        if not isinstance(inside, Mapped):
+        inside = mapped(build(network))
+        if inside is None:
             raise RecipeError("the backbone 'attended' weighs maps, and its network has none")
         if not scales or min(scales) < 1 or reduction < 1:
             raise RecipeError(
@@ -125,11 +126,10 @@ class Attended(Mapped):
         """Within the network."""
         return self.network.until(values, link.removeprefix("network."))
 
-    def features(
-        self, values: Float[Tensor, "T C H W"], after: str = ""
-    ) -> Float[Tensor, "T E h w"]:
+    def features(self, batch: Batch) -> Float[Tensor, "T E h w"]:
         """The maps of the network."""
-        return self.network.features(values, after.removeprefix("network."))
+        inside = replace(batch, after=batch.after.removeprefix("network."))
+        return self.network.features(inside)
 
     def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
         """One vector of each instance."""

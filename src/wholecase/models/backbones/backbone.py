@@ -30,11 +30,6 @@ class Backbone(nn.Module, ABC):
         """The weights that the network begins with; None where it begins at random."""
         return None
 
-    @property
-    def seeing(self) -> "Backbone":
-        """The network that sees all pixels: itself, or the one that it hands all of them to."""
-        return self
-
     def check_file(self) -> None:
         """Refuse a file that cannot be begun with.
 

@@ -8,6 +8,8 @@ from wholecase.models.batch import Batch, Embedded
 
 WHOLE = "backbone"
 """The name of the model's network as a part of the model."""
+MAPS = f"{WHOLE}.maps"
+"""The same up to the maps of the last convolution, of a network that has some (`mapped`)."""
 
 
 def cells_of(

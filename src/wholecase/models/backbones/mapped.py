@@ -12,15 +12,16 @@ from wholecase.models.batch import Batch, Embedded
 class Mapped(Backbone):
     """Network input becomes the maps of the last convolution, the maps become vectors."""
 
+    @property
+    def has_maps(self) -> bool:
+        """Whether it can be stopped there; not where it is made of networks that cannot."""
+        return True
+
     @abstractmethod
-    def features(
-        self, values: Float[Tensor, "T C H W"], after: str = ""
-    ) -> Float[Tensor, "T E h w"]:
+    def features(self, batch: Batch) -> Float[Tensor, "T E h w"]:
         """Activations of the last convolution, of all instances at once.
 
-        Args:
-            values: network input, or what the link `after` made of it.
-            after: one of the network's links.
+        The values of the batch are network input, or what the link that it is `after` made of it.
         """
 
     @abstractmethod
@@ -29,4 +30,9 @@ class Mapped(Backbone):
 
     def forward(self, batch: Batch) -> Embedded:
         """One after the other."""
-        return self.embedded(self.features(batch.values, batch.after), batch)
+        return self.embedded(self.features(batch), batch)
+
+
+def mapped(network: Backbone | None) -> Mapped | None:
+    """The network, where it can be stopped at its maps."""
+    return network if isinstance(network, Mapped) and network.has_maps else None

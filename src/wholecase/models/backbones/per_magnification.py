@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import final
+from typing import TypeVar, final
 
 import torch
 from jaxtyping import Float, Int
@@ -10,14 +10,17 @@ from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.backbones.backbone import Backbone, Build
+from wholecase.models.backbones.mapped import Mapped, mapped
 from wholecase.models.batch import Batch, Embedded
 from wholecase.models.scales import check_scales, first_stranger, is_of_scale, told
 from wholecase.models.segments import owners
 
+Network = TypeVar("Network", bound=Backbone)
+
 
 @final
-class PerMagnification(Backbone):
-    """Each instance goes through the network of its scale.
+class PerMagnification(Mapped):
+    """Each instance goes through the network of its scale; it has maps where these have some.
 
     Args:
         build: makes the networks.
@@ -44,39 +47,57 @@ class PerMagnification(Backbone):
         return self._width
 
     @property
-    def seeing(self) -> Backbone:
-        """The shared network; itself where there is one for each scale."""
-        alone = self.networks[0] if len(self.networks) == 1 else self
-        assert isinstance(alone, Backbone), "the list holds nothing else"  # noqa: S101
-        return alone
+    def has_maps(self) -> bool:
+        """Where all of its networks can be stopped there."""
+        return all(mapped(network) for network in self._each())
 
     @property
     def links(self) -> tuple[str, ...]:
         """Those of the shared network; none where there is one for each scale."""
-        alone = self.seeing
-        return () if alone is self else tuple(f"networks.0.{link}" for link in alone.links)
+        first, *others = self._each()
+        return () if others else tuple(f"networks.0.{link}" for link in first.links)
 
     def until(self, values: Tensor, link: str) -> Tensor:
         """Within the shared network."""
-        return self.seeing.until(values, link.removeprefix("networks.0."))
+        return self._each()[0].until(values, link.removeprefix("networks.0."))
+
+    def features(self, batch: Batch) -> Float[Tensor, "T E h w"]:
+        """Maps in the order of the instances, whatever network they come from."""
+        which, own = self._which(batch), self._each_mapped()
+        if len(own) == 1:
+            return own[0].features(_inside(batch))
+        parts = [(rows, net.features(part)) for rows, net, part in _dealt(batch, which, own)]
+        order = torch.cat([rows for rows, _ in parts]).argsort()
+        return torch.cat([maps for _, maps in parts])[order]
+
+    def embedded(self, maps: Float[Tensor, "T E h w"], batch: Batch) -> Embedded:
+        """Vectors of the maps, each by the network that it came from."""
+        which, own = self._which(batch), self._each_mapped()
+        if len(own) == 1:
+            return own[0].embedded(maps, batch)
+        dealt = _dealt(batch, which, own)
+        return _in_order(batch, [(rows, net.embedded(maps[rows], p)) for rows, net, p in dealt])
 
     def forward(self, batch: Batch) -> Embedded:
         """Vectors in the order of the instances, whatever network they come from."""
         exporting = torch.compiler.is_exporting()
-        which = self._nearest(batch) if exporting else self._which(batch)
-        if len(self.networks) == 1:
-            inside = replace(batch, after=batch.after.removeprefix("networks.0."))
-            alike: Embedded = self.networks[0](inside)
+        which, own = self._nearest(batch) if exporting else self._which(batch), self._each()
+        if len(own) == 1:
+            alike: Embedded = own[0](_inside(batch))
             return alike
         if exporting:  # a graph has no rows that depend on numbers
             return self._chosen(batch, which)
-        rows = [(which == number).nonzero()[:, 0] for number in range(len(self.networks))]
-        parts = [
-            (own, network(batch.apart(own)))
-            for own, network in zip(rows, self.networks, strict=True)
-            if len(own)
-        ]
-        return _in_order(batch, parts)
+        dealt = _dealt(batch, which, own)
+        return _in_order(batch, [(rows, net(part)) for rows, net, part in dealt])
+
+    def _each(self) -> list[Backbone]:
+        return [network for network in self.networks if isinstance(network, Backbone)]
+
+    def _each_mapped(self) -> list[Mapped]:
+        own = [network for each in self._each() if (network := mapped(each)) is not None]
+        if len(own) < len(self.networks):
+            raise ValueError("these networks have no maps")
+        return own
 
     def _chosen(self, batch: Batch, which: Int[Tensor, " T"]) -> Embedded:
         """All networks see all instances, and of each the answer of its own is taken."""
@@ -106,6 +127,23 @@ class PerMagnification(Backbone):
                 f"model.backbone.scales are {told(self.scales)}; add it, or leave the image out"
             )
         return near.int().argmax(1)
+
+
+def _inside(batch: Batch) -> Batch:
+    """As the shared network takes it."""
+    return replace(batch, after=batch.after.removeprefix("networks.0."))
+
+
+def _dealt(
+    batch: Batch, which: Int[Tensor, " T"], networks: Sequence[Network]
+) -> list[tuple[Int[Tensor, " _"], Network, Batch]]:
+    """For each network that has instances their rows, itself, and these instances."""
+    rows = [(which == number).nonzero()[:, 0] for number in range(len(networks))]
+    return [
+        (own, network, batch.apart(own))
+        for own, network in zip(rows, networks, strict=True)
+        if len(own)
+    ]
 
 
 def _in_order(batch: Batch, parts: Sequence[tuple[Int[Tensor, " _"], Embedded]]) -> Embedded:

@@ -110,10 +110,9 @@ class ResNetGrey(Mapped):
         parts = torch.split(values, self._slices)
         return torch.cat([self._through(names, part) for part in parts])
 
-    def features(
-        self, values: Float[Tensor, "T C H W"], after: str = ""
-    ) -> Float[Tensor, "T E h w"]:
+    def features(self, batch: Batch) -> Float[Tensor, "T E h w"]:
         """The maps before averaging, a part of the instances at a time."""
+        values, after = batch.values, batch.after
         if torch.compiler.is_exporting() or len(values) <= self._slices:
             return self._maps(values, after)
         if has_learning_norm(self.network):

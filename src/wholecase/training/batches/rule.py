@@ -2,16 +2,15 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 import numpy as np
 
 from wholecase.models import Batch
-from wholecase.training.examples import Example, Examples, pack
+from wholecase.training.bounded import bounded
+from wholecase.training.examples import Examples, pack
+from wholecase.training.sets import Sets, shown_in, together
 from wholecase.training.views import Views
-
-Item = TypeVar("Item")
 
 
 class Batches(ABC):
@@ -52,30 +51,18 @@ class Batches(ABC):
 
         With views a batch is one set of a few cases, so that a case is read once.
         """
+        for asked in self.asked():
+            yield from (asked,) if isinstance(asked, Batch) else asked.batches()
+
+    def asked(self) -> Iterator[Batch | Sets]:
+        """The same before it is asked: whole cases, or a few cases and their sets."""
         if (views := self._views) is None:
             yield from self.once()
             return
-        judged = (views.judged(self._examples[i]) for i in range(len(self._examples)))
+        judged = (shown_in(views, self._examples[i]) for i in range(len(self._examples)))
         for group in bounded(judged, _largest, self._instances, len(self._examples)):
-            for number in range(views.sets):
-                yield pack([sets[number] for sets in group])
-
-
-def bounded(
-    items: Iterable[Item], size: Callable[[Item], int], most_instances: int, most_items: int
-) -> Iterator[list[Item]]:
-    """Items in order, as many together as both bounds allow, and at least one."""
-    group: list[Item] = []
-    total = 0
-    for item in items:
-        here = size(item)
-        if group and (len(group) == most_items or total + here > most_instances):
-            yield group
-            group, total = [], 0
-        group.append(item)
-        total += here
-    if group:
-        yield group
+            sets = together(group)
+            yield from (sets.mirrored(axes) for axes in views.mirrors)
 
 
 def learnt(
@@ -87,5 +74,5 @@ def learnt(
     return pack([shown for i in indices for shown in views.learnt(examples[i], rng)])
 
 
-def _largest(sets: tuple[Example, ...]) -> int:
-    return max(len(example.values) for example in sets)
+def _largest(sets: Sets) -> int:
+    return max(len(rows) for rows in sets.rows[0])

@@ -9,7 +9,8 @@ from wholecase.core.errors import RecipeError
 from wholecase.core.lookup import look_up
 from wholecase.core.seeds import generator
 from wholecase.models import Batch
-from wholecase.training.batches.rule import Batches, bounded, learnt
+from wholecase.training.batches.rule import Batches, learnt
+from wholecase.training.bounded import bounded
 from wholecase.training.examples import Example, Examples, pack
 from wholecase.training.orders import ORDERS
 from wholecase.training.views import Drawn, Views
