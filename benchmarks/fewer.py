@@ -9,7 +9,8 @@ Two cohorts: drawn slides whose lesions cover a third of the tissue (encoder `co
 of real lung tiles (LC25000), 96 of 112 px each: three sources of benign lung, and in the place of
 one picture, four tiles, one of a fourth source, which is adenocarcinoma in every second slide and
 benign in the others (MobileNetV2, ImageNet). No source is in two slides. The look is at 14 px a
-tile. `dense` are the same with tiles that overlap, 600 a slide, two such pictures and `colour`.
+tile. `dense` are the same with tiles that overlap, 600 a slide, two such pictures and `colour`;
+`subtle` has squamous cell carcinoma in the others instead of benign lung.
 
     python benchmarks/fewer.py --slides 80 --seeds 3
     python benchmarks/fewer.py --cohorts lung --data lc25000-lung --weights mobilenetv2.safetensors
@@ -60,9 +61,15 @@ class Form:
     """Pictures of further sources, the carcinomas of the ill."""
     step_px: int
     """From one tile of a picture to the next."""
+    control: str
+    """What the further pictures of the others show."""
 
 
-FORMS = {"lung": Form(1, TILE_PX), "dense": Form(2, 28)}
+FORMS = {
+    "lung": Form(1, TILE_PX, "lung_n"),
+    "dense": Form(2, 28, "lung_n"),
+    "subtle": Form(2, 28, "lung_scc"),
+}
 
 
 @dataclass(frozen=True)
@@ -139,13 +146,14 @@ def lung(count: int, seed: int, data: Path, encoder: EncoderSpec, form: Form) ->
     encode = encoder.build().encode
     rng = np.random.default_rng(seed)
     benign, ill = (_sources(data, label, rng) for label in ("lung_n", "lung_aca"))
+    control = benign if form.control == "lung_n" else _sources(data, form.control, rng)
     for number in range(min(count, int(len(benign) / (SOURCES + form.others / 2)))):
         mine = [benign.pop() for _ in range(SOURCES)]
         pictures = [path for source in mine for path in source[:VIEWS]]
         lesion = np.zeros(len(pictures), bool)
         for place in rng.permutation(len(pictures))[: form.others].tolist():
             lesion[place] = number % 2 == 0
-            pictures[place] = (ill if lesion[place] else benign).pop()[0]
+            pictures[place] = (ill if lesion[place] else control).pop()[0]
         tiles = np.concatenate([_tiles(path, form.step_px) for path in pictures])
         size = (LOOK_PX, LOOK_PX)
         small = np.stack([cv2.resize(tile, size, interpolation=cv2.INTER_AREA) for tile in tiles])
