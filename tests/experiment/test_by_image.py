@@ -18,7 +18,7 @@ from wholecase.recipes import Recipe, read_recipe
 from wholecase.report import compare, write_card
 from wholecase.runs import mark_in, read_rows
 
-PATIENTS, EACH = 8, 4
+PATIENTS, EACH = 6, 2
 CHANGES = (
     "cohort={positive: [b], negative: [a]}",
     "cut=whole",
@@ -76,7 +76,7 @@ def test_without_a_reason_nothing_begins(manifest: Path, tmp_path: Path) -> None
 def test_an_image_is_divided_by_itself_and_stays_its_patients(manifest: Path) -> None:
     cohort = read_cohort(manifest, labels_of(recipe()))
     apart = by_image(cohort)
-    assert [case.id for case in apart.cases[:5]] == ["c0#0", "c0#1", "c0#2", "c0#3", "c1#0"]
+    assert [case.id for case in apart.cases[:5]] == ["c0#0", "c0#1", "c1#0", "c1#1", "c2#0"]
     assert [len(case.images) for case in apart.cases] == [1] * PATIENTS * EACH
     assert apart.patients == cohort.patients
     assert by_image(apart) is apart
@@ -101,9 +101,11 @@ def test_every_figure_is_marked_and_intervals_are_by_patient(done: Summary) -> N
     metrics = json.loads(done.run.metrics.read_text())
     (check,) = [one for one in metrics["checks"] if one["code"] == "WC001"]
     assert (check["state"], check["reason"]) == ("muted", "as other papers divide")
-    assert re.search(rf"of [5-8] of {PATIENTS} patients other pictures taught", check["sentence"])
+    assert re.search(rf"of [2-6] of {PATIENTS} patients other pictures taught", check["sentence"])
     assert metrics["notes"][0].startswith("WC001: Images were divided, not patients")
     assert metrics["pooled"]["auroc"]["n"] == PATIENTS
+    parts = metrics["subgroups"]["magnification"]
+    assert {name: part["cases"] for name, part in parts.items()} == {"40": 6, "100": 6}
     assert len(read_rows(done.run.predictions)) == PATIENTS * EACH
     page = done.run.report.read_text()
     drawn = page.count('<div class="drawing') + page.count('<div class="multiples">')
@@ -129,6 +131,6 @@ def test_card_comparison_and_answers_about_new_cases_carry_it(
     asked = ask(question_of(done.run.root, (), manifest))
     assert asked.notes[0] == f"forced was judged by sides that are not apart. {MARK}"
     assert len(asked.cases) == PATIENTS, "new cases are asked about whole"
-    case, evidence = stored_answer(done.run.root, "c3#2")
-    assert case.images[0].path.name == "3-2.png"
+    case, evidence = stored_answer(done.run.root, "c3#1")
+    assert case.images[0].path.name == "3-1.png"
     assert len(evidence.weights) == 1
