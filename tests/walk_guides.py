@@ -65,6 +65,8 @@ class Ground:
     """What commands that begin so take here besides."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """What is not walked -> why."""
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Names in the guide -> what of the walk's folder they are."""
 
 
 PATCH_RUN = "run pcam-attention --cohort patches/cohort.csv train.epochs=1 evaluate.bootstrap=100"
@@ -82,14 +84,15 @@ GROUNDS: dict[str, Ground] = {
         },
     ),
     "come-over": Ground(
+        links={"features": "foreign"},
         before=["features show features/slide-01.h5"],
         further={"run egfr-clam": QUICK},
         swaps={"identity: uni}": "identity: uni}' 'model.head.dropout=0.1"},
     ),
     "comparing": Ground(
-        cohort="few",
-        further={"run egfr-clam": COLOUR},
-        swaps={"new/*.png": "new.png"},
+        # the rule admits no run of so few drawn cases
+        further={"run egfr-clam": COLOUR, "vote": ("--admit=all",)},
+        swaps={"new/*.png": "new.svs"},
         before=[
             f"{QUICK_RUN} runs/a",
             f"{QUICK_RUN} runs/c --splits runs/a/splits.csv model.aggregator=max",
@@ -118,6 +121,7 @@ GROUNDS: dict[str, Ground] = {
         },
         further={
             "extract egfr-clam --cohort": ("encoder=colour",),
+            "extract egfr-clam cut.sample": ("encoder=colour",),
             "run egfr-clam --cohort cohort.csv --out runs/first": COLOUR,
             "run egfr-clam 'encoder={name: onnx": QUICK,
         },
@@ -145,7 +149,10 @@ GROUNDS: dict[str, Ground] = {
     "scripts": Ground(before=[f"{QUICK_RUN} runs/x"]),
     "slides": Ground(),
     "tissue": Ground(further={"run egfr-clam": COLOUR}),
-    "training": Ground(),
+    "training": Ground(
+        swaps={" ...": " --cohort cohort.csv --out runs/few"},
+        further={"run egfr-clam": COLOUR},
+    ),
     "triage": Ground(
         cohort="patches",
         before=[f"{PATCH_RUN} --out runs/demo-patches"],
@@ -172,8 +179,9 @@ def steps(guide: str) -> list[Step]:
     """The commands of a guide in order; those of other tools are not wholecase's to walk."""
     text = (GUIDES / f"{guide}.md").read_text("utf-8")
     found: list[Step] = []
-    for block in re.findall(r"^```(?:sh|console)?\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        if not re.search(r"^wholecase ", block, re.MULTILINE):
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        told = re.search(r"^wholecase ", block, re.MULTILINE)
+        if language not in {"", "sh", "console"} or not told:
             continue
         for line in block.replace("\\\n", " ").splitlines():
             told = line.partition("  #")[0].strip()
@@ -212,18 +220,18 @@ def prepare(walking: Walk) -> None:
         Image.fromarray(shade).save(base / f"kaggle/train/{number:04x}.tif")
         rows.append(f"{number:04x},{number % 2}")
     (base / "kaggle/train_labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (base / "features").mkdir()
+    (base / "foreign").mkdir()
     drawn = np.random.default_rng(0)
     for number in range(1, 17):
         values = np.abs(drawn.normal(size=(2000 if number == 1 else 40, 1024)))
-        trident(base / f"features/slide-{number:02}.h5", values + 0.2 * (number % 2))
+        trident(base / f"foreign/slide-{number:02}.h5", values + 0.2 * (number % 2))
 
 
 def laid_out(base: Path, folder: Path, ground: Ground) -> None:
     """The reader's own files in a folder of the guide's."""
     folder.mkdir()
-    for name in SHARED:
-        (folder / name).symlink_to(base / name)
+    for name, shared in {**{name: name for name in SHARED}, **ground.links}.items():
+        (folder / name).symlink_to(base / shared)
     moved(base / ground.cohort / "cohort.csv", folder / "cohort.csv", "case-")
     moved(base / "ward/cohort.csv", folder / "ward.csv", "ward-")
     moved(base / "wide/cohort.csv", folder / "slides.csv", "wide-")
