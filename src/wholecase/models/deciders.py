@@ -34,8 +34,8 @@ class Few:
     """
 
     share: float = 1.0
-    """So many of the instances, 64 at least, drawn in proportion to their part (certainly where that is large)
-    and weighed by one over the chance: the mean over draws is the gradient itself."""
+    """So many of the instances, 64 at least, drawn in proportion to their part (certainly where it
+    is large) and weighed by one over the chance: the mean over draws is the gradient itself."""
     tolerance: float = 0.0
     """Of the parts of each output's gradient so much may be left out, the smallest first."""
 
