@@ -46,7 +46,6 @@ SHARED = (
     "kaggle",
     "classes",
     "tiles",
-    "features",
 )
 QUICK_RUN = f"run egfr-clam --cohort cohort.csv {shlex.join(COLOUR)} --out"
 
@@ -85,9 +84,7 @@ GROUNDS: dict[str, Ground] = {
     ),
     "come-over": Ground(
         links={"features": "foreign"},
-        before=["features show features/slide-01.h5"],
         further={"run egfr-clam": QUICK},
-        swaps={"identity: uni}": "identity: uni}' 'model.head.dropout=0.1"},
     ),
     "comparing": Ground(
         # the rule admits no run of so few drawn cases
@@ -142,7 +139,7 @@ GROUNDS: dict[str, Ground] = {
             "patches DIR --patches 2000": "patches p2 --patches 40",
             "ct DIR --patients 48": "ct p3 --patients 2",
             "breakhis DIR --patients 48": "breakhis p4 --patients 8",
-            "stills DIR --patients 80": "stills p5 --patients 6",
+            "stills DIR --patients 80": "stills p5 --patients 12",
         },
     ),
     "python": Ground(swaps={'"train.epochs": 6': '"train.epochs": 2, "protocol.folds": 2'}),
@@ -160,7 +157,7 @@ GROUNDS: dict[str, Ground] = {
         further={"run pcam-attention": ("train.epochs=1", "evaluate.bootstrap=100")},
     ),
     "weights-offline": Ground(
-        further={"run egfr-clam encoder.name=tf": (*QUICK, "cut.mpp=1.0")},
+        further={"run egfr-clam encoder.name=tf": (*QUICK, "cut.spacing_um=1.0")},
         left_out={"/weights/uni/": "weights that only their authors give"},
     ),
 }
