@@ -54,8 +54,10 @@ def write_cohort(folder: Path, writers: list, suffixes: list[str], patients: int
     ("writers", "suffixes", "identity"),
     [
         ([trident, lambda p, v: trident(p, v, old=True)], [".h5", ".h5"], "stored:uni_v1@16"),
-        ([stamp], [".h5"], "stored:mahmood-uni@16"),
-        ([clam_h5, clam_pt], [".h5", ".pt"], "stored:unnamed@16"),
+        pytest.param([stamp], [".h5"], "stored:mahmood-uni@16", marks=pytest.mark.slow),
+        pytest.param(
+            *([clam_h5, clam_pt], [".h5", ".pt"], "stored:unnamed@16"), marks=pytest.mark.slow
+        ),
     ],
     ids=["trident", "stamp", "clam"],
 )

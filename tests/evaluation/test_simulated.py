@@ -34,6 +34,7 @@ def test_intervals_of_ranks_hold_the_truth_as_often_as_they_say() -> None:
             assert 0.92 <= hits / draws <= 0.995
 
 
+@pytest.mark.slow
 def test_the_benchmark_draws_what_the_table_holds() -> None:
     """A tenth of it anew, with other seeds: within what chance allows (five deviations)."""
     covered = runpy.run_path(str(BENCHMARK))["covered"]

@@ -234,6 +234,7 @@ def test_real_slides(shared, tmp_path):
     assert set(found.seconds) == {"open", "cut", "read", "transform", "encode", "write", "total"}
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_weights_in_workers(shared, tmp_path):
     folder = shared / "data/lc25000-lung/lung_aca"

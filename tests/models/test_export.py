@@ -239,10 +239,10 @@ def mmnet(*, shared: bool, pixels: bool = True) -> CaseModel:
     return model.eval()
 
 
-SLOW = [pytest.param(form, marks=pytest.mark.slow) for form in ("shared", "features")]
+SLOW = [pytest.param(form, marks=pytest.mark.slow) for form in ("shared", "separate")]
 
 
-@pytest.mark.parametrize("form", ["separate", *SLOW])
+@pytest.mark.parametrize("form", ["features", *SLOW])
 def test_views_at_several_scales_are_one_case_whichever_there_are(tmp_path, form: str) -> None:
     pixels = form != "features"
     model = mmnet(shared=form == "shared", pixels=pixels)
