@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from toys.quick import PICTURES
 from wholecase.assemble import divisible, labels_of, split_of
 from wholecase.cohort import Case, Fold, by_image, read_cohort
 from wholecase.core.errors import SplitError
@@ -20,15 +21,8 @@ from wholecase.runs import mark_in, read_rows
 
 PATIENTS, EACH = 6, 2
 CHANGES = (
-    "cohort={positive: [b], negative: [a]}",
-    "cut=whole",
-    "cut.side_px=32",
-    "encoder=colour",
-    "model.aggregator={name: mean}",
-    "model.head={name: binary, hidden: []}",
+    *PICTURES,
     "protocol={kind: nested, folds: 2, validation: 0.34, group: image}",
-    "batches={name: shuffled, cases: 4}",
-    "train={epochs: 1}",
 )
 WHY = "evaluate={bootstrap: 100, pictures: 0, muted: {WC001: as other papers divide}}"
 MARK = "Images divided, not patients: not a measure of new patients"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from toys.quick import PICTURES
 from wholecase.core.errors import SplitError
 from wholecase.execution import Place
 from wholecase.experiment import Settings, run
@@ -13,15 +14,8 @@ from wholecase.recipes import read_recipe
 
 CASES = 12
 CHANGES = (
-    "cohort={positive: [b], negative: [a]}",
-    "cut=whole",
-    "cut.side_px=32",
-    "encoder=colour",
-    "model.aggregator={name: mean}",
-    "model.head={name: binary, hidden: []}",
+    *PICTURES,
     "protocol={kind: nested, folds: 2, validation: 0.34}",
-    "batches={name: shuffled, cases: 4}",
-    "train={epochs: 1}",
     "evaluate={bootstrap: 100, pictures: 0}",
 )
 

@@ -9,6 +9,18 @@ from wholecase.recipes import Recipe, read_recipe
 
 QUICK = ("encoder=colour", "protocol.folds=3", "train.epochs=6", "train.optimizer.rate=1e-3")
 
+PICTURES = (
+    "cohort={positive: [b], negative: [a]}",
+    "cut=whole",
+    "cut.side_px=32",
+    "encoder=colour",
+    "model.aggregator={name: mean}",
+    "model.head={name: binary, hidden: []}",
+    "batches={name: shuffled, cases: 4}",
+    "train={epochs: 1}",
+)
+"""Of `metric-ensemble`: whole pictures of the classes a and b, learnt from at once."""
+
 
 def tile(rng: np.random.Generator, coarse: bool) -> np.ndarray:
     """Pink noise-like tissue: classes differ by the grain of the stain, not by its amount."""

@@ -1,15 +1,13 @@
 """A network's graph in eight bits: static ranges of pictures, one scale per channel of a weight."""
 
-import math
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from wholecase.core.errors import RecipeError
-from wholecase.core.exporting import quiet
+from wholecase.core.exporting import quiet, ranges_reader
 
 AT_ONCE = 4
 """Pictures whose values between all layers are in memory at a time."""
@@ -48,7 +46,7 @@ def in_eight_bits(
         q.quantize_static(
             ready,
             path,
-            _reader(pictures),
+            ranges_reader("pictures", pictures, AT_ONCE),
             quant_format=q.QuantFormat.QDQ,
             per_channel=True,
             # what processors with VNNI multiply at once
@@ -57,22 +55,3 @@ def in_eight_bits(
             nodes_to_exclude=layers[:spared],
             extra_options={"MatMulConstBOnly": True, "CalibStridedMinMax": 1},
         )
-
-
-def _reader(pictures: np.ndarray) -> Any:  # noqa: ANN401 (a class of an import that is not made here)
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        """Tells its parts one by one, so that values of one part are in memory at a time."""
-
-        def __len__(self) -> int:
-            return math.ceil(len(pictures) / AT_ONCE)
-
-        def set_range(self, start_index: int, end_index: int) -> None:
-            chosen = range(start_index * AT_ONCE, end_index * AT_ONCE, AT_ONCE)
-            self._left = ({"pictures": pictures[i : i + AT_ONCE]} for i in chosen)
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self._left, None)
-
-    return Reader()

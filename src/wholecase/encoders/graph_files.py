@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError, WeightsError
-from wholecase.core.exporting import quiet
+from wholecase.core.exporting import one_thread_session, quiet
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -55,7 +55,7 @@ def write_graph(network: nn.Module, side_px: int, path: Path) -> None:
 
 def computed_by(path: Path) -> Callable[[Tensor], Tensor]:
     """What onnxruntime makes of prepared pictures in one thread; the file is read at once."""
-    return GraphNetwork(_session(path))
+    return GraphNetwork(one_thread_session(path))
 
 
 class GraphNetwork(nn.Module):
@@ -87,7 +87,7 @@ def opened_graph(path: Path) -> tuple[GraphNetwork, str]:
     """
     _refuse_parts(path)
     try:
-        session = _session(path)
+        session = one_thread_session(path)
     except Exception as error:  # onnxruntime's errors have no family
         raise WeightsError(
             f"{path} is no ONNX file that onnxruntime opens ({type(error).__name__}); make or "
@@ -119,22 +119,13 @@ def sign(path: Path, name: str, facts: dict[str, Any]) -> None:
     """Write into a graph's file its name, what is known of it, and what it gives of the probe."""
     import onnx
 
-    graph = GraphNetwork(_session(path))
+    graph = GraphNetwork(one_thread_session(path))
     assert graph.side_px is not None  # noqa: S101 (as it was written)
     gave = [float(f"{value:.6g}") for value in graph(probe(graph.side_px))[0].tolist()]
     made = onnx.load(str(path))
     entry = made.metadata_props.add()
     entry.key, entry.value = META, json.dumps({"name": name, **facts, "gave": gave})
     onnx.save(made, str(path))
-
-
-def _session(path: Path) -> "InferenceSession":
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
 
 
 def _refuse_parts(path: Path) -> None:

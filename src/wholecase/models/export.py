@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wholecase.core.errors import RunError
-from wholecase.core.exporting import quiet
+from wholecase.core.exporting import one_thread_session, quiet
 from wholecase.core.files import atomic
 from wholecase.evaluation import apply_temperature
 from wholecase.models.batch import Batch
@@ -119,11 +119,7 @@ def run_onnx(path: Path, values: np.ndarray, beside: np.ndarray | None = None) -
         values: pixels or features.
         beside: the scale of each, or the patient's code, where the file takes one.
     """
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"])
+    session = one_thread_session(path)
     taken, given = session.get_inputs(), [values] if beside is None else [values, beside]
     inputs = {one.name: value for one, value in zip(taken, given, strict=True)}
     logits: list[np.ndarray] = session.run(None, inputs)

@@ -4,13 +4,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
 from wholecase.core.errors import RunError
-from wholecase.core.exporting import quiet
+from wholecase.core.exporting import quiet, ranges_reader
 from wholecase.core.files import atomic
 from wholecase.models.export import run_onnx
 
@@ -62,7 +61,7 @@ def quantise(full: Path, path: Path, patches: UInt8[np.ndarray, "M C H W"]) -> Q
         q.quantize_static(
             ready,
             neighbour,
-            _reader(seen),
+            ranges_reader("pixels", seen, AT_ONCE),
             quant_format=q.QuantFormat.QDQ,
             op_types_to_quantize=list(IN_EIGHT),
             per_channel=True,
@@ -92,19 +91,6 @@ def halves(count: int) -> tuple[Int64[np.ndarray, " seen"], Int64[np.ndarray, " 
     """
     order = np.random.default_rng(0).permutation(count)
     return np.sort(order[::2]), np.sort(order[1::2])
-
-
-def _reader(patches: np.ndarray) -> Any:  # noqa: ANN401 (a class of an import that is not made here)
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self._left = ({"pixels": part} for part in _parts(patches))
-
-        def get_next(self) -> dict[str, np.ndarray] | None:
-            return next(self._left, None)
-
-    return Reader()
 
 
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
