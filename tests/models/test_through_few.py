@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from wholecase.core.errors import RecipeError
 from wholecase.models import Batch, CaseModel, deciders, lowered
 from wholecase.models.aggregators import AGGREGATORS
+from wholecase.models.aggregators import attention as attending
 from wholecase.models.deciders import Few, through_few
 from wholecase.models.dropout import Rows, kept_mask
 from wholecase.models.heads import Clam
@@ -144,6 +145,80 @@ def test_instances_of_a_learnt_network_get_their_share(monkeypatch, least, drawn
     shown = Batch(values, STARTS, *(("a", "b", "c"),) * 2, targets=batch().targets)
     learnt.loss(shown).backward()
     assert int(values.grad.any(1).sum()) == drawn
+
+
+def in_blocks(monkeypatch, block: int = 16) -> None:
+    """Every step is one of many instances."""
+    monkeypatch.setattr(attending, "LARGE", 0)
+    monkeypatch.setattr(attending, "BLOCK", block)
+
+
+@pytest.mark.parametrize("name", ["attention", "gated_attention"])
+@pytest.mark.parametrize("options", [{"heads": 4}, {"heads": 1, "branches": "multi"}])
+def test_many_in_blocks_have_the_gradients_of_all_at_once(name, options, monkeypatch):
+    wanted = gradients(model(name, **options, dropout=0.0))
+    in_blocks(monkeypatch)
+    told = gradients(model(name, **options, dropout=0.0))
+    assert told.keys() == wanted.keys()
+    for key, gradient in wanted.items():
+        torch.testing.assert_close(told[key], gradient, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("few", [Few(), Few(tolerance=1e-12)])
+def test_a_block_loses_going_back_what_it_lost_going_forward(few):
+    """The oracle keeps the graph of every block."""
+    pool = model("gated_attention", heads=4).pool
+    values, upstream = batch().values, (torch.randn(57, 64), torch.randn(57, 4, 1))
+    upstream[0][40:] = upstream[1][40:] = 0  # of no block after the second, and of a part of it
+    torch.manual_seed(5)
+    parts = zip(*(pool._both(values[i : i + 16], None) for i in range(0, 57, 16)), strict=True)
+    whole = [torch.cat(columns) for columns in parts]
+    after = torch.rand(())
+    torch.manual_seed(5)
+    told = through_few(pool._both, values, pool.parameters(), few, block=16)
+    for one, other in zip(told, whole, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-6)
+    learnt = list(pool.parameters())
+    found = torch.autograd.grad(told, learnt, upstream)
+    assert torch.rand(()) == after
+    for one, other in zip(found, torch.autograd.grad(whole, learnt, upstream), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_values_that_learn_get_their_gradient_from_blocks(monkeypatch):
+    def to_values() -> Tensor:
+        values = batch().values.requires_grad_()
+        shown = Batch(values, STARTS, *(("a", "b", "c"),) * 2, targets=batch().targets)
+        model("gated_attention", heads=2, dropout=0.0).loss(shown).backward()
+        return values.grad
+
+    wanted = to_values()
+    in_blocks(monkeypatch)
+    torch.testing.assert_close(to_values(), wanted, atol=1e-6, rtol=1e-5)
+
+
+def test_no_graph_is_larger_than_a_block(monkeypatch):
+    """Attention layers of all instances are neither kept nor made at once."""
+    in_blocks(monkeypatch)
+    learnt, most = model("gated_attention", heads=1), []
+    own = {p.data_ptr() for p in learnt.parameters()}
+
+    def see(tensor: Tensor) -> Tensor:
+        if tensor.shape[-1:] == (WIDTH,) and tensor.data_ptr() not in own:
+            most.append(len(tensor))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(see, lambda tensor: tensor):
+        learnt.loss(batch()).backward()
+    assert max(most) == 16  # what the first layer keeps, which is what it was given
+
+
+def test_hidden_layers_with_dropout_learn_at_once(monkeypatch):
+    """They draw by torch's own layer, which cannot draw for some instances what it drew for all."""
+    wanted = gradients(model("gated_attention", heads=2, hidden=[8]))
+    in_blocks(monkeypatch)
+    told = gradients(model("gated_attention", heads=2, hidden=[8]))
+    assert all(torch.equal(told[key], wanted[key]) for key in wanted)
 
 
 @pytest.mark.parametrize("keep", [0.75, 0.7])

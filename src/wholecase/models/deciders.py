@@ -1,7 +1,8 @@
 """Learning from the instances that decide: the others are scored, and nothing is kept of them.
 
-All instances go forward without a graph. Where the gradient comes back it is known how much of it
-each of them gets; those that a rule chooses then go through the network once more, with a graph.
+All instances go forward without a graph, block by block where there are many. Where the gradient
+comes back it is known how much of it each of them gets; those that a rule chooses then go through
+the network once more, with a graph.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,8 @@ from wholecase.models.dropout import Rows
 LEAST = 64
 """Instances that are drawn at least, where there are so many: of a handful a gradient is right on
 average and noise in each step."""
+STRETCH = 65_536
+"""Rows of a gradient of which the lengths are told at once."""
 Run = Callable[[Tensor, Rows | None], tuple[Tensor, ...]]
 """A network: values of instances -> vectors, as many rows of each as instances or, where several
 come from one, as many as `origin` has. With rows it is given these instances alone, and draws for
@@ -86,6 +89,7 @@ def through_few(
     parameters: Iterable[Tensor],
     few: Few = DECIDING,
     origin: Callable[[], Int[Tensor, " V"] | None] = lambda: None,
+    block: int | None = None,
 ) -> tuple[Tensor, ...]:
     """What the network makes of all instances, learning from those that `few` chooses.
 
@@ -96,9 +100,12 @@ def through_few(
         few: the rule.
         origin: tells, once the network has run, which instance each row of its outputs came from;
             None where row t is that of instance t.
+        block: most instances that the network is given at once, both ways; None where it is given
+            all, as it must be where `origin` tells something.
     """
     learning = [p for p in parameters if p.requires_grad]
-    outputs: tuple[Tensor, ...] = _ThroughFew.apply(run, few, origin, values, *learning)
+    block = max(len(values), 1) if block is None else block
+    outputs: tuple[Tensor, ...] = _ThroughFew.apply(run, few, origin, block, values, *learning)
     return outputs
 
 
@@ -110,15 +117,24 @@ class _ThroughFew(torch.autograd.Function):
         run: Run,
         few: Few,
         origin: Callable[[], Tensor | None],
+        block: int,
         values: Tensor,
         *parameters: Tensor,
     ) -> tuple[Tensor, ...]:
         kind = values.device.type
         ctx.lowered = torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)
-        ctx.drawn = _state(values.device)
-        outputs = run(values, None)
+        ctx.run, ctx.few, ctx.block, ctx.drawn = run, few, block, []
+        outputs: tuple[Tensor, ...] = ()
+        for begin in range(0, max(len(values), 1), block):
+            ctx.drawn.append(_state(values.device))
+            part = run(values[begin : begin + block], None)
+            if not begin:
+                outputs = part if block >= len(values) else _room(part, len(values))
+            if block < len(values):
+                for output, of_block in zip(outputs, part, strict=True):
+                    output[begin : begin + block] = of_block
         torch.clear_autocast_cache()  # of weights that were lowered without a graph
-        ctx.run, ctx.few, ctx.origin = run, few, origin()
+        ctx.origin = origin()
         ctx.values = values  # which the batch holds anyway
         ctx.save_for_backward(*parameters)
         return outputs
@@ -126,37 +142,82 @@ class _ThroughFew(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401
-        values, parameters, origin = ctx.values, list(ctx.saved_tensors), ctx.origin
-        rows, factor = ctx.few.chosen(_parts(gradients, origin, len(values)))
+        values, parameters = ctx.values, list(ctx.saved_tensors)
+        rows, factor = ctx.few.chosen(_parts(gradients, ctx.origin, len(values)))
+        found: list[Tensor | None] = [None] * len(parameters)
+        to_values = torch.zeros_like(values) if ctx.needs_input_grad[4] else None
         if not len(rows):
-            return (None, None, None, *(torch.zeros_like(one) for one in (values, *parameters)))
-        there = rows
-        if origin is not None:
-            there = torch.isin(origin, rows).nonzero()[:, 0]
-            factor = factor[torch.searchsorted(rows, origin[there])]
-        part = values[rows].detach()
-        part.requires_grad_(ctx.needs_input_grad[3])
-        asked = [part, *parameters] if part.requires_grad else parameters
-        with ExitStack() as stack:
-            stack.enter_context(torch.enable_grad())
-            stack.enter_context(_drawing_again(ctx.drawn, values.device))
-            lowered, kind = ctx.lowered
-            stack.enter_context(torch.autocast(values.device.type, kind, enabled=lowered))
-            outputs = ctx.run(part, Rows(rows, len(values)))
-        upstream = [g[there] * factor.view(-1, *[1] * (g.dim() - 1)).to(g.dtype) for g in gradients]
-        found = list(torch.autograd.grad(outputs, asked, upstream, allow_unused=True))
-        to_values = None
-        if part.requires_grad:
-            to_part = found.pop(0)
-            to_values = torch.zeros_like(values).index_copy(0, rows, to_part)
-        return (None, None, None, to_values, *found)
+            return (None, None, None, None, to_values, *map(torch.zeros_like, parameters))
+        for number, drawn in enumerate(ctx.drawn):
+            begin = number * ctx.block
+            ends = torch.tensor([begin, begin + ctx.block], device=rows.device)
+            first, last = torch.searchsorted(rows, ends).tolist()
+            if first == last:
+                continue
+            chosen = _Chosen(rows[first:last], factor[first:last], begin)
+            part, given = _again(ctx, chosen, drawn, (gradients, parameters))
+            if to_values is not None and part is not None:
+                to_values.index_copy_(0, chosen.rows, part)
+            found = [_sum(one, two) for one, two in zip(found, given, strict=True)]
+        return (None, None, None, None, to_values, *found)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Instances of one block that a gradient goes through."""
+
+    rows: Int[Tensor, " W"]
+    factor: Float[Tensor, " W"]
+    begin: int
+    """Of the block."""
+
+
+def _again(
+    ctx: Any,  # noqa: ANN401
+    chosen: _Chosen,
+    drawn: tuple[Tensor, Tensor | None],
+    tensors: tuple[Sequence[Tensor], list[Tensor]],
+) -> tuple[Tensor | None, list[Tensor | None]]:
+    """Gradients of the chosen values, if they are wanted, and of the parameters."""
+    (gradients, parameters), values = tensors, ctx.values
+    there, factor = chosen.rows, chosen.factor
+    if ctx.origin is not None:
+        there = torch.isin(ctx.origin, chosen.rows).nonzero()[:, 0]
+        factor = factor[torch.searchsorted(chosen.rows, ctx.origin[there])]
+    part = values[chosen.rows].detach()
+    part.requires_grad_(ctx.needs_input_grad[4])
+    asked = [part, *parameters] if part.requires_grad else parameters
+    count = min(ctx.block, len(values) - chosen.begin)
+    with ExitStack() as stack:
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(_drawing_again(drawn, values.device))
+        lowered, kind = ctx.lowered
+        stack.enter_context(torch.autocast(values.device.type, kind, enabled=lowered))
+        outputs = ctx.run(part, Rows(chosen.rows - chosen.begin, count))
+    upstream = [g[there] * factor.view(-1, *[1] * (g.dim() - 1)).to(g.dtype) for g in gradients]
+    told = torch.autograd.grad(outputs, asked, upstream, allow_unused=True)
+    found: list[Tensor | None] = list(told)
+    return (found.pop(0) if part.requires_grad else None), found
+
+
+def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _room(parts: Sequence[Tensor], count: int) -> tuple[Tensor, ...]:
+    return tuple(part.new_empty((count, *part.shape[1:])) for part in parts)
 
 
 def _parts(gradients: Sequence[Tensor], origin: Tensor | None, count: int) -> Float[Tensor, " T"]:
     """Each instance's part in the gradients of all outputs."""
     whole: Tensor = gradients[0].new_zeros(count, dtype=torch.float32)
     for gradient in gradients:
-        lengths = gradient.flatten(1).float().norm(dim=1)
+        rows = torch.split(
+            gradient.flatten(1), STRETCH
+        )  # not of all at once: it may have to be copied
+        lengths = torch.cat([some.float().norm(dim=1) for some in rows])
         if origin is not None:
             lengths = torch.zeros_like(whole).index_add(0, origin, lengths)
         total = lengths.sum()

@@ -23,7 +23,11 @@ from wholecase.models.deciders import DECIDING, Few, learns, through_few
 from wholecase.models.dropout import Rows, dropout_share, dropped_relu
 from wholecase.models.gating import gated
 from wholecase.models.hidden import hidden_layers
-from wholecase.models.running import attend
+from wholecase.models.running import BLOCK, attend
+
+LARGE = 65_536
+"""Up to so many instances of a step are differentiated at once. Of more, nothing is kept but what
+pooling needs, and each block goes through the network twice."""
 
 
 class Attention(Aggregator):
@@ -90,10 +94,16 @@ class Attention(Aggregator):
 
     def forward(self, embedded: Embedded) -> Pooled:
         """Score every instance, then mix each bag by the softmax of its scores."""
-        if self._few == DECIDING or not (self.training and learns(self)):
+        if not (self.training and learns(self) and self._asks_twice(len(embedded.values))):
             return attend(self._scored, embedded)
-        both = through_few(self._both, embedded.values, self.parameters(), self._few)
+        both = through_few(self._both, embedded.values, self.parameters(), self._few, block=BLOCK)
         return pool_by_scores(Scored(*both), embedded)
+
+    def _asks_twice(self, count: int) -> bool:
+        """Whether instances are scored without a graph first: to learn from few, or from many."""
+        if self._few != DECIDING:
+            return True
+        return count > LARGE and not (self.hidden and self._dropout)
 
     def _both(self, values: Float[Tensor, "T D"], rows: Rows | None) -> tuple[Tensor, ...]:
         part = self._scored(values, rows)
