@@ -9,6 +9,7 @@ from torch import Tensor
 from wholecase.models.attention import HeadwiseLinear, dropped_by_head
 from wholecase.models.dropout import Rows, kept_mask, twice
 from wholecase.models.precision import product_dtype
+from wholecase.models.products import are_tall, back_through, summed, times
 
 
 def gated(
@@ -49,9 +50,9 @@ class _Gated(torch.autograd.Function):
         rows: Rows | None,
     ) -> Tensor:
         # tanh(x) = 2 sigmoid(2x) - 1: the same to 1e-7, at a sixth of the time
-        signal = torch.baddbmm(signal_bias[:, None], parts, signal_weight, beta=2, alpha=2)
+        signal = _through(parts, signal_weight, signal_bias, 2.0)
         signal.sigmoid_().mul_(2).sub_(1)
-        gate = torch.baddbmm(gate_bias[:, None], parts, gate_weight).sigmoid_()
+        gate = _through(parts, gate_weight, gate_bias, 1.0).sigmoid_()
         ctx.factor = 1.0
         if share:
             # one mask for both factors, put on the gate; the gradient of its sigmoid, gate times
@@ -71,12 +72,30 @@ class _Gated(torch.autograd.Function):
         torch.ops.aten.tanh_backward.grad_input(to_signal, signal, grad_input=to_signal)
         to_gate = upstream.mul_(signal)
         torch.ops.aten.sigmoid_backward.grad_input(to_gate, gate, grad_input=to_gate)
-        back = torch.empty_like(parts)  # strides and all: instance by instance
-        torch.bmm(to_signal, signal_weight.transpose(1, 2), out=back)
-        back.baddbmm_(to_gate, gate_weight.transpose(1, 2))
+        if _is_one_tall(parts):
+            layers = (to_signal[0], signal_weight[0]), (to_gate[0], gate_weight[0])
+            back = back_through(*layers)[None]
+        else:
+            back = torch.empty_like(parts)  # strides and all: instance by instance
+            torch.bmm(to_signal, signal_weight.transpose(1, 2), out=back)
+            back.baddbmm_(to_gate, gate_weight.transpose(1, 2))
         return back, *_layer(parts, to_signal), *_layer(parts, to_gate), None, None
+
+
+def _is_one_tall(parts: Tensor) -> bool:
+    """Whether there is one head, and rows enough: parts of several would have to be copied."""
+    return len(parts) == 1 and are_tall(parts[0])
+
+
+def _through(parts: Tensor, weight: Tensor, bias: Tensor, factor: float) -> Tensor:
+    """Parts @ weight + bias, times the factor, head by head."""
+    if _is_one_tall(parts):
+        return times(parts[0], weight[0], bias[0], factor)[None]
+    return torch.baddbmm(bias[:, None], parts, weight, beta=factor, alpha=factor)
 
 
 def _layer(parts: Tensor, gradient: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of a layer's weight and bias; the product is faster this way round."""
+    if _is_one_tall(parts):
+        return summed(gradient[0], parts[0]).T[None], gradient.sum(1)
     return torch.bmm(gradient.transpose(1, 2), parts).transpose(1, 2), gradient.sum(1)

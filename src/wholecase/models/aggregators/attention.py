@@ -23,6 +23,7 @@ from wholecase.models.deciders import DECIDING, Few, learns, through_few
 from wholecase.models.dropout import Rows, dropout_share, dropped_relu
 from wholecase.models.gating import gated
 from wholecase.models.hidden import hidden_layers
+from wholecase.models.products import linear
 from wholecase.models.running import BLOCK, attend
 
 LARGE = 65_536
@@ -111,7 +112,8 @@ class Attention(Aggregator):
 
     def _scored(self, values: Float[Tensor, "T D"], rows: Rows | None = None) -> Scored:
         share = self._dropout if self.training else 0.0
-        hidden = dropped_relu(self.embed(self.hidden(values)), share, rows)  # [T, E]
+        weight, bias = self.embed.parameters()
+        hidden = dropped_relu(linear(self.hidden(values), weight, bias), share, rows)  # [T, E]
         parts = hidden.view(hidden.shape[0], self._heads, -1)  # [T, heads, E / heads]
         if self.gated:
             signal = gated(parts, self.signal, self.gate, share, rows)
