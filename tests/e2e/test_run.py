@@ -274,7 +274,8 @@ def test_one_bad_image_costs_one_image_and_one_bad_case_one_case(tmp_path: Path)
     (tmp_path / "06-1.png").write_bytes((tmp_path / "06-1.png").read_bytes()[:500])
     for shot in range(3):
         (tmp_path / f"07-{shot}.png").write_text("not an image")
-    summary = run(quick(), path, Settings(out=tmp_path / "run", place=Place(workers=2)))
+    once, place = quick("train.epochs=1"), Place(workers=0)
+    summary = run(once, path, Settings(out=tmp_path / "run", place=place))
     assert (summary.cases_in, summary.cases_out, len(summary.failures)) == (24, 1, 6)
     out = {(r["case_id"], r["costs"]) for r in read_rows(summary.run.exclusions)}
     assert out == {("c04", "image"), ("c05", "image"), ("c06", "image"), ("c07", "case")}
@@ -290,7 +291,8 @@ def test_more_failures_than_tolerated_are_told(tmp_path: Path) -> None:
     for number in range(4, 9):
         for file in tmp_path.glob(f"{number:02}-*.png"):
             file.unlink()
-    summary = run(quick(), path, Settings(out=tmp_path / "run", place=Place(workers=0)))
+    once, place = quick("train.epochs=1"), Place(workers=0)
+    summary = run(once, path, Settings(out=tmp_path / "run", place=place))
     assert summary.too_many_failed
     assert summary.cases_out == 5
 

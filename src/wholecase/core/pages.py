@@ -1,5 +1,6 @@
 """Pages that hold all they need: what they share, and what fills their templates."""
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -7,8 +8,11 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
+@functools.cache
 def environment(package: str) -> "Environment":
     """What fills the templates of a package, which may build on those that stand here.
+
+    One for each package: compiling the templates takes longer than filling them.
 
     `base.html.j2` is the frame of a page: head, skip link, navigation, sections that fold, the
     viewer of pictures and the explanations of words. It needs no network; without JavaScript all
