@@ -1,6 +1,7 @@
 """CLAM's decision: a loss on the bag, and one that clusters its most and least attended tiles."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import final
 
 import torch
@@ -117,33 +118,59 @@ class Clam(Head):
         return F.binary_cross_entropy_with_logits(logit, label[:, 1], reduction="none")
 
     def _clustered(self, answer: Answer, label: Tensor) -> Tensor:
-        likeliest = label.argmax(1).tolist()
-        return torch.stack([self._of_bag(answer, b, c) for b, c in enumerate(likeliest)])
+        bags = [self._clusters(answer, b, c) for b, c in enumerate(label.argmax(1).tolist())]
+        rows = [cluster.rows for bag in bags for cluster in bag]
+        if not rows:
+            return answer.logits.new_zeros(len(bags))
+        # looked up once for all: the gradient of a look-up is as large as the instances together
+        shown = answer.pooled.instances[torch.cat(rows)]
+        each = iter(torch.split(shown, [len(some) for some in rows]))
+        return torch.stack([self._of_bag(bag, each, answer.logits) for bag in bags])
 
-    def _of_bag(self, answer: Answer, b: int, label: int) -> Tensor:
-        begin, end = answer.pooled.starts[b : b + 2].tolist()
-        k = min(self._k, (end - begin) // 2)
-        instances = answer.pooled.instances[begin:end]
-        scores = answer.pooled.scores[begin:end]
-        if k == 0 or bool((scores == scores[0]).all()):
-            return answer.logits.new_zeros(())
+    def _of_bag(
+        self, clusters: Sequence["_Cluster"], shown: Iterator[Tensor], like: Tensor
+    ) -> Tensor:
+        if not clusters:
+            return like.new_zeros(())
         parts = [
-            self._of_class(c, instances, scores[:, min(c, scores.shape[1] - 1)], k, deny=c != label)
-            for c in range(self._classes)
-            if c == label or self._subtyping
+            self._instance_loss(self.instance[one.classifier](next(shown)), one.wanted)
+            for one in clusters
         ]
         total = torch.stack(parts).sum()
         return total / self._classes if self._subtyping else total
 
-    def _of_class(
-        self, number: int, instances: Tensor, scores: Tensor, k: int, *, deny: bool
-    ) -> Tensor:
-        order = scores.argsort(descending=True, stable=True)
-        chosen = order[:k] if deny else torch.cat([order[:k], order[-k:]])
-        wanted = torch.zeros(len(chosen), dtype=torch.long, device=scores.device)
-        if not deny:
-            wanted[:k] = 1
-        return self._instance_loss(self.instance[number](instances[chosen]), wanted)
+    def _clusters(self, answer: Answer, b: int, label: int) -> list["_Cluster"]:
+        """Of a bag, by the class that it is of; none where attention tells no instances apart."""
+        begin, end = answer.pooled.starts[b : b + 2].tolist()
+        k = min(self._k, (end - begin) // 2)
+        scores = answer.pooled.scores[begin:end]
+        if k == 0 or bool((scores == scores[0]).all()):
+            return []
+        return [
+            _cluster(c, scores[:, min(c, scores.shape[1] - 1)], begin, k, deny=c != label)
+            for c in range(self._classes)
+            if c == label or self._subtyping
+        ]
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """Instances that one classifier of instances is asked about."""
+
+    classifier: int
+    rows: Int[Tensor, " N"]
+    """Among those of all bags."""
+    wanted: Int[Tensor, " N"]
+
+
+def _cluster(number: int, scores: Tensor, begin: int, k: int, *, deny: bool) -> _Cluster:
+    """The k instances of most attention, and of the bag's own class the k of least besides."""
+    order = scores.argsort(descending=True, stable=True)
+    chosen = order[:k] if deny else torch.cat([order[:k], order[-k:]])
+    wanted = torch.zeros(len(chosen), dtype=torch.long, device=scores.device)
+    if not deny:
+        wanted[:k] = 1
+    return _Cluster(number, chosen + begin, wanted)
 
 
 def _check(output: str, classes: int, widths: tuple[int, int], numbers: tuple[int, float]) -> None:
