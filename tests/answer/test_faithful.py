@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from wholecase.answer import SHARES, faithfulness
+from wholecase.answer import SHARES, faithful, faithfulness
 from wholecase.core.kinds import CT
 from wholecase.models import AGGREGATORS, HEADS, CaseModel, answers
 from wholecase.models.backbones import SmallCnn
@@ -83,3 +83,26 @@ def test_a_network_sees_the_instances_once() -> None:
         (answer,) = answers(model, [pack([case.only(kept)])])
         expected = float(model.head.probabilities(answer)[0, 1])
         assert value == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("head", ["clam", "binary"])
+def test_parts_that_are_asked_together_say_what_each_says_alone(head, monkeypatch) -> None:
+    torch.manual_seed(0)
+    pool = AGGREGATORS["gated_attention"](16, size="tiny", heads=2)
+    model = CaseModel(pool=pool, head=HEADS[head](64, 2)).eval()
+    case = Example("c", "p", torch.randn(50, 16))
+    sizes: list[int] = []
+    model.register_forward_hook(lambda _, given, __: sizes.append(len(given[0].cases)))
+
+    def told(most: int) -> np.ndarray:
+        monkeypatch.setattr(faithful, "TOGETHER", most)
+        sizes.clear()
+        said = faithfulness(model, case, np.arange(50.0), 1, np.random.default_rng(0))
+        return np.concatenate([said.top, said.random])
+
+    alone = told(0)
+    assert sizes == [1] * 27
+    np.testing.assert_allclose(told(50 * 16 * 4), alone, atol=1e-6)
+    assert len(sizes) < 9
+    np.testing.assert_allclose(told(2**22), alone, atol=1e-6)
+    assert sizes == [27]
