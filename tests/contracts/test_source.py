@@ -155,6 +155,23 @@ def test_outside_is_what_the_kind_says(source):
     assert np.all(corner[:20] == outside)
 
 
+def test_a_place_holds_what_is_read_and_nothing_beside_it_changes(source):
+    for index, level in enumerate(source.levels):
+        for x, y in [
+            (0, 0),
+            (13, 57),
+            (-9, 5),
+            (level.width_px - 20, -4),
+            (level.width_px + 50, 9),
+        ]:
+            corner = round(x * level.downsample), round(y * level.downsample)
+            around = np.full((60, 80, source.kind.channels), 7, source.kind.dtype)
+            source.read_into(around[10:50, 20:77], *corner, index)
+            assert np.array_equal(around[10:50, 20:77], source.read(*corner, 57, 40, index))
+            around[10:50, 20:77] = 7
+            assert np.all(around == 7)
+
+
 def test_what_was_read_belongs_to_the_reader(source):
     before = source.read(0, 0, 20, 20)
     source.read(0, 0, 20, 20)[:] = 7
@@ -166,6 +183,8 @@ def test_closing_closes(source):
         source.read(0, 0, 8, 8)
     with pytest.raises(ValueError, match="is closed"):
         source.read(0, 0, 8, 8)
+    with pytest.raises(ValueError, match="is closed"):
+        source.read_into(np.zeros((8, 8, source.kind.channels), source.kind.dtype), 0, 0)
     source.close()  # twice does no harm
 
 
@@ -192,6 +211,8 @@ def test_a_level_that_is_not_there_is_an_error(source):
     for level in (-1, len(source.levels)):
         with pytest.raises(ValueError, match="level"):
             source.read(0, 0, 8, 8, level)
+        with pytest.raises(ValueError, match="level"):
+            source.read_into(np.zeros((8, 8, source.kind.channels), source.kind.dtype), 0, 0, level)
 
 
 def test_each_plane_is_read_by_its_number_and_no_other_is_there(source):

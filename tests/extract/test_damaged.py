@@ -38,12 +38,16 @@ class Hiccup(ImageSource):
     ("script", "fails", "opened"),
     [([True], False, 1), ([False, True], False, 2), ([False, False], True, 3)],
 )
-def test_a_region_is_read_twice_with_another_handle(script, fails, opened):
-    log = []
+@pytest.mark.parametrize("placed", [False, True])
+def test_a_region_is_read_twice_with_another_handle(script, fails, opened, placed):
+    script, log, place = [*script], [], np.zeros((4, 4, 3), np.uint8)
     with RetryingSource(lambda: Hiccup(script, log)) as source:
         if fails:
             with pytest.raises(SourceError, match="not this time"):
-                source.read(0, 0, 4, 4)
+                source.read_into(place, 0, 0) if placed else source.read(0, 0, 4, 4)
+        elif placed:
+            source.read_into(place, 0, 0)
+            assert np.all(place == 128)
         else:
             assert source.read(0, 0, 4, 4).shape == (4, 4, 3)
         assert source.seconds > 0

@@ -3,13 +3,15 @@
 import contextlib
 import time
 from collections.abc import Callable
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from jaxtyping import Shaped
 
 from wholecase.core.errors import SourceError
 from wholecase.sources import ImageSource
+
+Result = TypeVar("Result")
 
 
 class UndecodableError(SourceError):
@@ -45,25 +47,41 @@ class RetryingSource(ImageSource):
         Raises:
             UndecodableError: it cannot be had.
         """
-        started = time.perf_counter()
         box = x_px, y_px, width_px, height_px, level, plane
-        try:
-            return self._source.read(*box)
-        except SourceError:
-            return self._read_anew(box)
-        finally:
-            self.seconds += time.perf_counter() - started
+        return self._twice(lambda source: source.read(*box))
+
+    def read_into(
+        self,
+        place: Shaped[np.ndarray, "H W channels"],
+        x_px: int,
+        y_px: int,
+        level: int = 0,
+        plane: int = 0,
+    ) -> None:
+        """The same, into its place.
+
+        Raises:
+            UndecodableError: it cannot be had.
+        """
+        self._twice(lambda source: source.read_into(place, x_px, y_px, level, plane))
 
     def close(self) -> None:
         """Close the handle."""
         self._source.close()
 
-    def _read_anew(
-        self, box: tuple[int, int, int, int, int, int]
-    ) -> Shaped[np.ndarray, "H W channels"]:
+    def _twice(self, read: Callable[[ImageSource], Result]) -> Result:
+        started = time.perf_counter()
+        try:
+            return read(self._source)
+        except SourceError:
+            return self._anew(read)
+        finally:
+            self.seconds += time.perf_counter() - started
+
+    def _anew(self, read: Callable[[ImageSource], Result]) -> Result:
         try:
             self._reopen()
-            return self._source.read(*box)
+            return read(self._source)
         except SourceError as error:
             # the next region, which may be whole, shall not suffer
             with contextlib.suppress(SourceError):

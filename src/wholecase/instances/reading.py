@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped
 
 from wholecase.instances.instances import Instances
-from wholecase.sources import ImageSource, band_columns, level_for, read_box
+from wholecase.sources import ImageSource, band_columns, level_for, read_box_into
 
 
 def stream(
@@ -27,7 +27,7 @@ def stream(
         pixels = np.empty((len(indices), *size_px, source.kind.channels), source.kind.dtype)
         # one after the other into its place: what was just read is still in the cache
         for row, (box, plane) in enumerate(zip(boxes, planes, strict=True)):
-            pixels[row] = read_box(source, tuple(box), size_px, plane)
+            read_box_into(pixels[row], source, tuple(box), plane)
         yield indices, pixels
 
 

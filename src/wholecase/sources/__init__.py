@@ -10,7 +10,15 @@ from wholecase.sources.mosaic import band_columns
 from wholecase.sources.opening import SOURCES, open_source, pixels_of
 from wholecase.sources.plain import PlainSource
 from wholecase.sources.png import refuse_damaged_png
-from wholecase.sources.region import ABOUT_EQUAL, Thumbnail, level_for, read_box, resized, thumbnail
+from wholecase.sources.region import (
+    ABOUT_EQUAL,
+    Thumbnail,
+    level_for,
+    read_box,
+    read_box_into,
+    resized,
+    thumbnail,
+)
 from wholecase.sources.samples import Window
 from wholecase.sources.shown import as_picture
 from wholecase.sources.slide import OpenSlideSource
@@ -42,6 +50,7 @@ __all__ = [
     "open_source",
     "pixels_of",
     "read_box",
+    "read_box_into",
     "refuse_damaged_png",
     "refuse_one_value",
     "resized",

@@ -29,10 +29,10 @@ class BytesOf:
             self._file, self._lock, self._process = None, threading.Lock(), os.getpid()
         with self._lock:
             if self._file is None:
-                self._file = self._path.open("rb")
-            self._file.seek(offset)
+                # nothing is read beyond what is asked for: tiles are asked for once
+                self._file = self._path.open("rb", buffering=0)
             # asked beyond the end, a file of a few bytes must not cost gigabytes
-            piece = self._file.read(min(length, max(self.size - offset, 0)))
+            piece = _piece(self._file, offset, min(length, max(self.size - offset, 0)))
         if len(piece) < length:
             raise EOFError(f"the file ends within the {length} bytes at {offset}")
         return piece
@@ -42,3 +42,18 @@ class BytesOf:
         if self._file is not None and self._process == os.getpid():
             self._file.close()
         self._file = None
+
+
+def _piece(file: BinaryIO, offset: int, length: int) -> bytes:
+    """So many bytes, or what there is before the end; a network disk may give some at a time."""
+    piece = _some(file, offset, length)
+    while len(piece) < length and (more := _some(file, offset + len(piece), length - len(piece))):
+        piece += more
+    return piece
+
+
+def _some(file: BinaryIO, offset: int, length: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(file.fileno(), length, offset)
+    file.seek(offset)  # Windows has no reading by position
+    return file.read(length)

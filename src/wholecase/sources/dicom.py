@@ -70,10 +70,25 @@ class DicomSource(ImageSource):
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; frames that the file leaves out are white as well."""
+        self._check(level, plane)
+        return self._painter.read(x_px, y_px, width_px, height_px, level)
+
+    def read_into(
+        self,
+        place: UInt8[np.ndarray, "H W 3"],
+        x_px: int,
+        y_px: int,
+        level: int = 0,
+        plane: int = 0,
+    ) -> None:
+        """The same, tile by tile into its place."""
+        self._check(level, plane)
+        self._painter.paint(place, x_px, y_px, level)
+
+    def _check(self, level: int, plane: int) -> None:
         if self._closed:
             raise ValueError(f"{self.path} is closed")
         self.check_place(level, plane)
-        return self._painter.read(x_px, y_px, width_px, height_px, level)
 
     def close(self) -> None:
         """Give the files back."""

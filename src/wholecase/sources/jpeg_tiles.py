@@ -1,15 +1,20 @@
 """Tiles of a TIFF that are colour JPEG: put together with what its tiles share, and held to it."""
 
+import struct
+
 import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 
 from wholecase.sources.jpeg import COMPLAINT, LEFT_OVER
 
+_HEAD = struct.Struct(">4xBHHB")
+"""Of a picture: marker and length, then bits, height, width, colours."""
 _FRAMES = (0xC0, 0xC1, 0xC2)
 """Markers of what tells the size of a picture: baseline, extended, progressive."""
-_COLOURS = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
-"""Adobe's marker, up to its last byte: 0 for RGB, 1 for YCbCr."""
+_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
+_RGB, _YCBCR = _ADOBE + b"\x00", _ADOBE + b"\x01"
+"""Adobe's marker; its last byte tells the colours."""
 
 
 def colour_tile(
@@ -30,12 +35,10 @@ def colour_tile(
     if at is None or _size_px(data, at) != size_px or (rgb and b"JFIF" in data[:at]):
         return None
     shared = tables[2:-2] if tables else b""
-    colours = _COLOURS + (b"\x00" if rgb else b"\x01")
+    parts = data[:2], shared, data[2:at], _RGB if rgb else _YCBCR, memoryview(data)[at:]
     try:
         # strict: what libjpeg warns of is raised
-        pixels: np.ndarray = simplejpeg.decode_jpeg(
-            b"".join((data[:2], shared, data[2:at], colours, data[at:]))
-        )
+        pixels: np.ndarray = simplejpeg.decode_jpeg(b"".join(parts))
     except ValueError as error:
         if str(error).startswith(COMPLAINT) and LEFT_OVER not in str(error):
             raise
@@ -46,17 +49,16 @@ def colour_tile(
 def _frame(data: bytes) -> int | None:
     """Where the header of the picture lies; None where there is none in its place."""
     at = 2
-    while data[at : at + 1] == b"\xff" and at + 4 <= len(data):
+    while at + 4 <= len(data) and data[at] == 0xFF:
         if data[at + 1] in _FRAMES:
             return at
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        at += 2 + data[at + 2] * 256 + data[at + 3]
     return None
 
 
 def _size_px(data: bytes, at: int) -> tuple[int, int] | None:
     """Width and height of a picture of three colours of 8 bits."""
-    if data[at + 4 : at + 5] != b"\x08" or data[at + 9 : at + 10] != b"\x03":
+    if len(data) < at + _HEAD.size:
         return None
-    return int.from_bytes(data[at + 7 : at + 9], "big"), int.from_bytes(
-        data[at + 5 : at + 7], "big"
-    )
+    bits, height, width, colours = _HEAD.unpack_from(data, at)
+    return (width, height) if (bits, colours) == (8, 3) else None

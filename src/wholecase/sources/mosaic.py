@@ -45,17 +45,20 @@ class Mosaic:
             else None
         )
 
-    def under(self, left: int, top: int, right: int, bottom: int) -> list[int]:
-        """The tiles that meet a box within the level, in stored order."""
+    def under(self, left: int, top: int, right: int, bottom: int) -> list[tuple[int, int, int]]:
+        """The tiles that meet a box within the level, in stored order: number, and x, y."""
         width, height = self.tile_px
         if (columns := self.columns) is not None:
             across = range(left // width, -(-right // width))
             rows = range(top // height, -(-bottom // height))
-            return [row * columns + column for row in rows for column in across]
+            return [
+                (row * columns + column, column * width, row * height)
+                for row in rows
+                for column in across
+            ]
         x, y = self.corners_px.T
         meets = (x < right) & (x > left - width) & (y < bottom) & (y > top - height)
-        found: list[int] = np.flatnonzero(meets).tolist()
-        return found
+        return [(n, *self.corners_px[n].tolist()) for n in np.flatnonzero(meets).tolist()]
 
 
 def band_columns(tile_px: tuple[int, int]) -> int:
@@ -127,25 +130,28 @@ class Painter:
     def read(
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int
     ) -> UInt8[np.ndarray, "H W 3"]:
-        """As `ImageSource.read`; the corner is rounded to a whole pixel of the level."""
+        """As `ImageSource.read`."""
+        region = np.empty((height_px, width_px, 3), np.uint8)
+        self.paint(region, x_px, y_px, level)
+        return region
+
+    def paint(self, place: UInt8[np.ndarray, "H W 3"], x_px: int, y_px: int, level: int) -> None:
+        """As `ImageSource.read_into`; the corner is rounded to a whole pixel of the level."""
         mosaic, factor = self._mosaics[level], self.levels[level].downsample
         left, top = round(x_px / factor), round(y_px / factor)
-        right, bottom = left + width_px, top + height_px
+        right, bottom = left + place.shape[1], top + place.shape[0]
         inside = left >= 0 and top >= 0 and right <= mosaic.width_px and bottom <= mosaic.height_px
         # where tiles will cover all of it, there is nothing to paint below them
-        region = np.empty((height_px, width_px, 3), np.uint8)
         if not inside or mosaic.columns is None:
-            region.fill(255)
+            place.fill(255)
+        # what a tile holds beyond the level's edge is no part of the image
         right, bottom = min(right, mosaic.width_px), min(bottom, mosaic.height_px)
-        for number in mosaic.under(max(left, 0), max(top, 0), right, bottom):
+        within = place[: max(bottom - top, 0), : max(right - left, 0)]
+        for number, x, y in mosaic.under(max(left, 0), max(top, 0), right, bottom):
             tile = self._tile(level, number)
-            x, y = mosaic.corners_px[number].tolist()
             if tile is None:
                 tile = np.broadcast_to(np.uint8(255), (*mosaic.tile_px[::-1], 3))
-            # what a tile holds beyond the level's edge is no part of the image
-            tile = tile[: max(mosaic.height_px - y, 0), : max(mosaic.width_px - x, 0)]
-            _lay(tile, region, x - left, y - top)
-        return region
+            _lay(tile, within, x - left, y - top)
 
     def forget(self) -> None:
         """Free the tiles that are kept."""
@@ -155,7 +161,7 @@ class Painter:
 def _lay(
     tile: UInt8[np.ndarray, "h w 3"], region: UInt8[np.ndarray, "H W 3"], x: int, y: int
 ) -> None:
-    left, right = max(x, 0), min(x + tile.shape[1], region.shape[1])
-    top, bottom = max(y, 0), min(y + tile.shape[0], region.shape[0])
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + tile.shape[1], region.shape[1]), min(y + tile.shape[0], region.shape[0])
     if left < right and top < bottom:
         region[top:bottom, left:right] = tile[top - y : bottom - y, left - x : right - x]

@@ -59,10 +59,11 @@ def level_for(levels: Sequence[Level], downsample: float) -> int:
     >>> level_for([Level(8, 8, 1.0), Level(4, 4, 2.0), Level(1, 1, 8.0)], 4.0)
     1
     """
-    fine = [
-        i for i, level in enumerate(levels) if level.downsample <= downsample * (1 + ABOUT_EQUAL)
-    ]
-    return max(fine, default=0)
+    most = downsample * (1 + ABOUT_EQUAL)
+    for index in range(len(levels) - 1, 0, -1):
+        if levels[index].downsample <= most:
+            return index
+    return 0
 
 
 def read_box(
@@ -91,6 +92,28 @@ def read_box(
             small = resized(block, (column.to - column.at, row.to - row.at))
             pixels[row.at : row.to, column.at : column.to] = small
     return pixels
+
+
+def read_box_into(
+    place: Shaped[np.ndarray, "H W channels"],
+    source: ImageSource,
+    box_px: tuple[int, int, int, int],
+    plane: int = 0,
+) -> None:
+    """As `read_box`, into a place of the delivered size; what a level stores is not copied twice.
+
+    Raises:
+        SourceError: a part cannot be decoded.
+    """
+    x, y, width, height = box_px
+    size_px = place.shape[1], place.shape[0]
+    index = level_for(source.levels, min(width / size_px[0], height / size_px[1]))
+    factor = source.levels[index].downsample
+    stored_px = max(1, round(width / factor)), max(1, round(height / factor))
+    if stored_px == size_px and max(size_px) <= BLOCK_PX:
+        source.read_into(place, x, y, index, plane)
+    else:
+        place[...] = read_box(source, box_px, size_px, plane)
 
 
 def resized(

@@ -126,6 +126,21 @@ class ImageSource(Closing):
             ValueError: the image is closed, or has no such level or plane.
         """
 
+    def read_into(
+        self,
+        place: Shaped[np.ndarray, "H W channels"],
+        x_px: int,
+        y_px: int,
+        level: int = 0,
+        plane: int = 0,
+    ) -> None:
+        """The same into a place of the region's size and type; after an error it holds anything.
+
+        Overridden where the region need not be made first and copied then.
+        """
+        height_px, width_px = place.shape[:2]
+        place[...] = self.read(x_px, y_px, width_px, height_px, level, plane)
+
     def check_place(self, level: int, plane: int) -> None:
         """Refuse to read what is not there.
 

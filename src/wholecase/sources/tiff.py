@@ -56,10 +56,25 @@ class TiffSource(ImageSource):
         self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
     ) -> UInt8[np.ndarray, "H W 3"]:
         """The region on white; tiles that the file leaves out are white as well."""
+        self._check(level, plane)
+        return self._painter.read(x_px, y_px, width_px, height_px, level)
+
+    def read_into(
+        self,
+        place: UInt8[np.ndarray, "H W 3"],
+        x_px: int,
+        y_px: int,
+        level: int = 0,
+        plane: int = 0,
+    ) -> None:
+        """The same, tile by tile into its place."""
+        self._check(level, plane)
+        self._painter.paint(place, x_px, y_px, level)
+
+    def _check(self, level: int, plane: int) -> None:
         if self._closed:
             raise ValueError(f"{self._path} is closed")
         self.check_place(level, plane)
-        return self._painter.read(x_px, y_px, width_px, height_px, level)
 
     def close(self) -> None:
         """Give the file back."""
@@ -69,12 +84,16 @@ class TiffSource(ImageSource):
 
     def _tile(self, level: int, tile: int) -> UInt8[np.ndarray, "h w 3"] | None:
         one = self._levels[level]
-        x, y = one.mosaic.corners_px[tile].tolist()
-        with damage(f"{self._path}: tile {tile} at ({x}, {y}), level {level}, cannot be decoded"):
+        try:
             if not all(plane.counts[tile] for plane in one.planes):
                 return None
             samples = self._samples(one, tile)
             return to_rgb(samples, one.bits or 16, inverted=one.inverted, window=self._window)
+        except Exception:  # told here, so that a tile that is whole pays nothing for it
+            x, y = one.mosaic.corners_px[tile].tolist()
+            place = f"tile {tile} at ({x}, {y}), level {level}"
+            with damage(f"{self._path}: {place}, cannot be decoded"):
+                raise
 
     def _check_range(self) -> None:
         # by some tiles of the coarsest level, from all over it; a damaged one costs itself, later
@@ -97,7 +116,7 @@ class TiffSource(ImageSource):
     def _samples(self, one: TiffLevel, tile: int) -> np.ndarray:
         planes = [self._stored(plane, tile) for plane in one.planes]
         together = planes[0] if len(planes) == 1 else np.concatenate(planes, axis=2)
-        return together[..., : one.samples]
+        return together if together.shape[2] == one.samples else together[..., : one.samples]
 
     def _stored(self, plane: Plane, tile: int) -> np.ndarray:
         data = self._file.read(int(plane.offsets[tile]), int(plane.counts[tile]))
