@@ -16,6 +16,7 @@ from wholecase.core.errors import RecipeError
 from wholecase.encoders.encoder import EXACT, Encoder, Engine
 from wholecase.encoders.engines import Compute, check_engine, compute_of, engine_identity
 from wholecase.encoders.graph_files import write_graph
+from wholecase.encoders.widening import widen_in_parts
 
 Triple = tuple[float, float, float]
 
@@ -34,7 +35,7 @@ class Look:
         """Pictures as the network was trained on them."""
         x = _of_side(pixels, self.side_px)
         mean, std = (x.new_tensor(v).view(1, 3, 1, 1) for v in (self.mean, self.std))
-        return ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+        return x.sub_(mean).div_(std).contiguous(memory_format=torch.channels_last)
 
 
 def resized(pixels: UInt8[np.ndarray, "N H W 3"], side_px: int) -> Float32[np.ndarray, "N 3 S S"]:
@@ -43,7 +44,7 @@ def resized(pixels: UInt8[np.ndarray, "N H W 3"], side_px: int) -> Float32[np.nd
 
 
 def _of_side(pixels: UInt8[Tensor, "N H W 3"], side_px: int) -> Float[Tensor, "N 3 S S"]:
-    x = pixels.permute(0, 3, 1, 2).float() / 255  # [N, 3, H, W]
+    x = pixels.permute(0, 3, 1, 2).float().div_(255)  # [N, 3, H, W]
     if tuple(x.shape[2:]) == (side_px, side_px):
         return x
     size = (side_px, side_px)
@@ -72,6 +73,8 @@ def network_encoder(
         raise RecipeError(f"encoder.batch is {batch}; take at least one picture at a time")
     model = model.to(place, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     model.requires_grad_(requires_grad=False)
+    if place.type == "cpu":
+        widen_in_parts(model)
 
     # where pictures come: an engine may take seconds, and who only asks for the width has none
     @functools.cache
