@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from wholecase.experiment import Summary
-from wholecase.experiment.advice import cures_for
-from wholecase.experiment.troubles import by_luck, collapse, gap, missed, swings, troubles_of
+from wholecase.experiment.advice import _where, cures_for
+from wholecase.experiment.troubles import (
+    Trouble,
+    by_luck,
+    collapse,
+    gap,
+    missed,
+    swings,
+    troubles_of,
+)
 from wholecase.recipes import read_recipe
 from wholecase.runs import FoldFolder, write_rows
 from wholecase.training import DISTANCE, Epoch
@@ -235,3 +243,9 @@ def test_fold_epochs_and_figures_are_told(finished: Summary, tmp_path) -> None:
     means = "mean 0.030 of positives, 0.020 of negatives"
     assert fallen.where == f"fold 4, epochs 0 to 8: {means}, epoch 1 was kept"
     assert swinging.where == "fold 4, epochs 0 to 8: between 0.30 and 1.10, epoch 1 was kept"
+
+
+def test_folds_of_which_the_same_is_told_are_named_together():
+    wheres = ("fold 0: auroc 1 on 6", "fold 1: auroc 1 on 7", "fold 2: auroc 1 on 6", "fold 3")
+    told = _where([Trouble("perfect", where, 0) for where in wheres])
+    assert told == "fold 0, fold 2: auroc 1 on 6; fold 1: auroc 1 on 7; fold 3"

@@ -33,10 +33,21 @@ def troubles_told(bench: Bench, judged: Sequence[Judgement]) -> dict[Kind, str]:
     told: dict[Kind, str] = {}
     for kind, words in WORDS.items():
         if own := [trouble for trouble in found if trouble.kind == kind]:
-            where = "; ".join(trouble.where for trouble in own)
+            where = _where(own)
             cures = "; ".join(cures_for(kind, bench.recipe, _begin(own), several=several))
             told[kind] = f"{words} ({where}). What may help: {cures}."
     return told
+
+
+def _where(troubles: Sequence[Trouble]) -> str:
+    """Where they were; folds of which the same is told are named together."""
+    places: dict[str, list[str]] = {}
+    for trouble in troubles:
+        place, _, fact = trouble.where.partition(": ")
+        places.setdefault(fact, []).append(place)
+    return "; ".join(
+        ", ".join(named) + (f": {fact}" if fact else "") for fact, named in places.items()
+    )
 
 
 def cures_for(kind: Kind, recipe: Recipe, epoch: int, *, several: bool = False) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 
-from wholecase.sources.jpeg import COMPLAINT, LEFT_OVER
+from wholecase.sources.jpeg import COMPLAINT, EARLY_END, END, is_left_over
 
 _HEAD = struct.Struct(">4xBHHB")
 """Of a picture: marker and length, then bits, height, width, colours."""
@@ -36,13 +36,26 @@ def colour_tile(
         return None
     shared = tables[2:-2] if tables else b""
     parts = data[:2], shared, data[2:at], _RGB if rgb else _YCBCR, memoryview(data)[at:]
+    whole = b"".join(parts)
     try:
         # strict: what libjpeg warns of is raised
-        pixels: np.ndarray = simplejpeg.decode_jpeg(b"".join(parts))
+        pixels: np.ndarray = simplejpeg.decode_jpeg(whole)
     except ValueError as error:
-        if str(error).startswith(COMPLAINT) and LEFT_OVER not in str(error):
+        told = str(error)
+        if told.startswith(EARLY_END):
+            return _without_end(whole, error)
+        if told.startswith(COMPLAINT) and not is_left_over(told, len(whole)):
             raise
         return None
+    return pixels
+
+
+def _without_end(data: bytes, error: ValueError) -> UInt8[np.ndarray, "h w 3"]:
+    """The pixels, if nothing is missing but the mark of the end; else the error."""
+    try:
+        pixels: np.ndarray = simplejpeg.decode_jpeg(data + END)
+    except ValueError:
+        raise error from None
     return pixels
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Int64, Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC, TiffFrame, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
+from wholecase.sources.jpeg import guessed
 from wholecase.sources.jpeg_tiles import colour_tile
 
 Samples = Shaped[np.ndarray, "h w samples"]
@@ -85,6 +86,8 @@ def _of_page(
 def _decoder(page: TiffPage, tables: bytes | None) -> Decode:
     # asked while the file is open: both look into it
     plain = partial(_by_tifffile, page.decode, tables)
+    if page.compression == COMPRESSION.JPEG:
+        plain = partial(_held_to_its_data, plain, tables)
     if not is_colour_jpeg(page):
         return plain
     rgb = page.photometric == PHOTOMETRIC.RGB
@@ -97,6 +100,12 @@ def _first_of(
 ) -> Samples:
     pixels = tile(data)
     return plain(data, number) if pixels is None else pixels
+
+
+def _held_to_its_data(plain: Decode, tables: bytes | None, data: bytes, number: int) -> Samples:
+    if complaint := guessed(data[:2] + (tables[2:-2] if tables else b"") + data[2:]):
+        raise ValueError(complaint)
+    return plain(data, number)
 
 
 def _by_tifffile(
