@@ -1,6 +1,7 @@
 """Pieces of a file at any position."""
 
 import os
+from contextlib import closing
 
 import pytest
 
@@ -27,9 +28,10 @@ def test_a_piece_is_what_lies_there_in_any_order(file):
             file.read(offset, length)
 
 
-def test_a_disk_that_gives_some_bytes_at_a_time_gives_them_all(file, monkeypatch):
-    if not hasattr(os, "pread"):
-        pytest.skip("read in turn")
+@pytest.mark.skipif(not hasattr(os, "pread"), reason="Windows has no reading by position")
+def test_a_disk_that_gives_some_bytes_at_a_time_gives_them_all(tmp_path, monkeypatch):
     whole = os.pread
     monkeypatch.setattr(os, "pread", lambda fd, length, at: whole(fd, min(length, 7), at))
-    assert file.read(3, 100) == CONTENT[3:103]
+    (tmp_path / "a").write_bytes(CONTENT)
+    with closing(BytesOf(tmp_path / "a")) as file:
+        assert file.read(3, 100) == CONTENT[3:103]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 
 from wholecase.models import CaseModel, answers
-from wholecase.training import Example, pack, past
+from wholecase.training import Example, bounded, pack, past
 
 SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 """Of the instances that are deleted."""
@@ -71,13 +71,10 @@ def _asked(
     """The class's probability of each of Q parts of a case; small ones are asked together."""
     # a network that is still ahead may see an instance otherwise in other company
     together = TOGETHER if model.backbone is None or example.after else 0
-    told, begin = [], 0
-    while begin < len(kept):
-        sizes = np.cumsum([example.values[0].numel() * len(part) for part in kept[begin:]])
-        end = begin + max(1, int(np.searchsorted(sizes, together, side="right")))
-        parts = [example.only(torch.from_numpy(part)) for part in kept[begin:end]]
+    each, told = example.values[0].numel(), []
+    for group in bounded(kept, lambda part: each * len(part), together, len(kept)):
+        parts = [example.only(torch.from_numpy(part)) for part in group]
         (answer,) = answers(model, [pack(parts)])
         with torch.no_grad():
             told.append(model.head.probabilities(answer)[:, target].double().cpu().numpy())
-        begin = end
     return np.concatenate(told)

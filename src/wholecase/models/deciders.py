@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from wholecase.core.errors import RecipeError
 from wholecase.models.dropout import Rows
+from wholecase.models.running import room
 
 LEAST = 64
 """Instances that are drawn at least, where there are so many: of a handful a gradient is right on
@@ -129,7 +130,9 @@ class _ThroughFew(torch.autograd.Function):
             ctx.drawn.append(_state(values.device))
             part = run(values[begin : begin + block], None)
             if not begin:
-                outputs = part if block >= len(values) else _room(part, len(values))
+                outputs = (
+                    part if block >= len(values) else tuple(room(one, len(values)) for one in part)
+                )
             if block < len(values):
                 for output, of_block in zip(outputs, part, strict=True):
                     output[begin : begin + block] = of_block
@@ -204,10 +207,6 @@ def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
     if one is None or other is None:
         return other if one is None else one
     return one + other
-
-
-def _room(parts: Sequence[Tensor], count: int) -> tuple[Tensor, ...]:
-    return tuple(part.new_empty((count, *part.shape[1:])) for part in parts)
 
 
 def _parts(gradients: Sequence[Tensor], origin: Tensor | None, count: int) -> Float[Tensor, " T"]:

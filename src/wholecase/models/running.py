@@ -36,7 +36,7 @@ def pool_in_blocks(score: Scoring, embedded: Embedded, block: int) -> Pooled:
     """The same as `pool_by_scores` to rounding, whatever bags the blocks cut through."""
     count, starts = len(embedded.values), embedded.starts
     part = score(embedded.values[:block])
-    whole = Scored(_room(part.hidden, count), _room(part.scores, count))
+    whole = Scored(room(part.hidden, count), room(part.scores, count))
     running = _Running(part, len(starts) - 1)
     for begin in range(0, count, block):
         end = min(begin + block, count)
@@ -47,7 +47,8 @@ def pool_in_blocks(score: Scoring, embedded: Embedded, block: int) -> Pooled:
     return pooled_of(whole, running.mixed(), running.weights(whole.scores, starts), embedded)
 
 
-def _room(like: Tensor, count: int) -> Tensor:
+def room(like: Tensor, count: int) -> Tensor:
+    """Place for what so many instances are told, block after block."""
     return like.new_empty((count, *like.shape[1:]))
 
 

@@ -21,16 +21,17 @@ from wholecase.sources.dicom_pixels import decoded
 from wholecase.sources.dicom_series import slide_files
 from wholecase.sources.fitting import fitted
 from wholecase.sources.mosaic import Mosaic, Painter, grid_of
+from wholecase.sources.painted import PaintedSource
 from wholecase.sources.pyramid import Kept, belongs
 from wholecase.sources.samples import Window, refuse_window
-from wholecase.sources.source import Header, ImageSource
+from wholecase.sources.source import Header
 from wholecase.sources.spacing_rungs import climb
 
 _BESIDE = ("LABEL", "OVERVIEW", "THUMBNAIL")
 
 
 @final
-class DicomSource(ImageSource):
+class DicomSource(PaintedSource):
     """A slide in DICOM, whose frames are decoded where they are asked for.
 
     Args:
@@ -40,7 +41,7 @@ class DicomSource(ImageSource):
     """
 
     def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
-        self._closed, self._window = False, window
+        self._window = window
         with damage(f"{path}: damaged or unusual DICOM"), contextlib.ExitStack() as opened:
             self._instances = _pyramid(path, [read_instance(file) for file in slide_files(path)])
             if self._instances[0].coding.bits_stored <= 8:
@@ -66,34 +67,9 @@ class DicomSource(ImageSource):
             path, self._painter.levels, found.spacing, found.note, tile_px, notes, reader="dicom"
         )
 
-    def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
-    ) -> UInt8[np.ndarray, "H W 3"]:
-        """The region on white; frames that the file leaves out are white as well."""
-        self._check(level, plane)
-        return self._painter.read(x_px, y_px, width_px, height_px, level)
-
-    def read_into(
-        self,
-        place: UInt8[np.ndarray, "H W 3"],
-        x_px: int,
-        y_px: int,
-        level: int = 0,
-        plane: int = 0,
-    ) -> None:
-        """The same, tile by tile into its place."""
-        self._check(level, plane)
-        self._painter.paint(place, x_px, y_px, level)
-
-    def _check(self, level: int, plane: int) -> None:
-        if self._closed:
-            raise ValueError(f"{self.path} is closed")
-        self.check_place(level, plane)
-
     def close(self) -> None:
         """Give the files back."""
-        self._closed = True
-        self._painter.forget()
+        super().close()
         for file in self._files:
             file.close()
 

@@ -2,6 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
 
 MARK = b"\xff\xd8\xff"
 COMPLAINT = "Corrupt JPEG data"
@@ -20,21 +24,47 @@ def complaint_of(content: bytes) -> str:
     """
     if not content.startswith(MARK):
         return ""
-    told = _warning(content)
-    if told.startswith(EARLY_END):
-        return told if _warning(content + END) else ""
-    return told if told.startswith(COMPLAINT) else ""
+    try:
+        strictly_decoded(content, colorspace="GRAY", min_height=1, min_width=1, min_factor=8)
+    except ValueError as error:
+        return str(error) if is_complaint(str(error)) else ""
+    return ""
 
 
-def _warning(content: bytes) -> str:
+def strictly_decoded(content: bytes, **how: Any) -> UInt8[np.ndarray, "H W C"]:  # noqa: ANN401 (options of a library)
+    """The pixels of a JPEG; what libjpeg warns of is raised, as no other reader does.
+
+    A missing mark of the end alone is nothing to warn of.
+
+    Args:
+        content: of the file.
+        how: options of simplejpeg.
+
+    Raises:
+        ValueError: it cannot be decoded, or not without a warning.
+    """
     import simplejpeg
 
     try:
-        # strict, as no other reader is: what libjpeg warns of is raised
-        simplejpeg.decode_jpeg(content, "GRAY", min_height=1, min_width=1, min_factor=8)
+        pixels: np.ndarray = simplejpeg.decode_jpeg(content, **how)
     except ValueError as error:
-        return str(error)
-    return ""
+        if not str(error).startswith(EARLY_END):
+            raise
+        try:
+            pixels = simplejpeg.decode_jpeg(content + END, **how)
+        except ValueError:
+            raise error from None
+    return pixels
+
+
+def is_complaint(told: str) -> bool:
+    """Whether an error is about data that is damaged or missing, not about what JPEG this is."""
+    return told.startswith((COMPLAINT, EARLY_END))
+
+
+def shared_of(tables: bytes | None) -> bytes:
+    """What the tiles of a TIFF share, to be put behind the mark of a tile's beginning."""
+    return tables[2:-2] if tables else b""
 
 
 def guessed(content: bytes) -> str:

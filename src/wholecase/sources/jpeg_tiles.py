@@ -3,10 +3,9 @@
 import struct
 
 import numpy as np
-import simplejpeg
 from jaxtyping import UInt8
 
-from wholecase.sources.jpeg import COMPLAINT, EARLY_END, END, is_left_over
+from wholecase.sources.jpeg import is_complaint, is_left_over, shared_of, strictly_decoded
 
 _HEAD = struct.Struct(">4xBHHB")
 """Of a picture: marker and length, then bits, height, width, colours."""
@@ -34,29 +33,14 @@ def colour_tile(
     at = _frame(data)
     if at is None or _size_px(data, at) != size_px or (rgb and b"JFIF" in data[:at]):
         return None
-    shared = tables[2:-2] if tables else b""
-    parts = data[:2], shared, data[2:at], _RGB if rgb else _YCBCR, memoryview(data)[at:]
-    whole = b"".join(parts)
+    adobe = _RGB if rgb else _YCBCR
+    whole = b"".join((data[:2], shared_of(tables), data[2:at], adobe, memoryview(data)[at:]))
     try:
-        # strict: what libjpeg warns of is raised
-        pixels: np.ndarray = simplejpeg.decode_jpeg(whole)
+        return strictly_decoded(whole)
     except ValueError as error:
-        told = str(error)
-        if told.startswith(EARLY_END):
-            return _without_end(whole, error)
-        if told.startswith(COMPLAINT) and not is_left_over(told, len(whole)):
+        if is_complaint(str(error)) and not is_left_over(str(error), len(whole)):
             raise
         return None
-    return pixels
-
-
-def _without_end(data: bytes, error: ValueError) -> UInt8[np.ndarray, "h w 3"]:
-    """The pixels, if nothing is missing but the mark of the end; else the error."""
-    try:
-        pixels: np.ndarray = simplejpeg.decode_jpeg(data + END)
-    except ValueError:
-        raise error from None
-    return pixels
 
 
 def _frame(data: bytes) -> int | None:

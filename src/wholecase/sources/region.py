@@ -77,20 +77,8 @@ def read_box(
     Raises:
         SourceError: a part cannot be decoded.
     """
-    x, y, width, height = box_px
-    index = level_for(source.levels, min(width / size_px[0], height / size_px[1]))
-    factor = source.levels[index].downsample
-    columns = _pieces(max(1, round(width / factor)), size_px[0])
-    rows = _pieces(max(1, round(height / factor)), size_px[1])
-    if len(columns) == len(rows) == 1:
-        return resized(source.read(x, y, columns[0].length, rows[0].length, index, plane), size_px)
     pixels = np.empty((size_px[1], size_px[0], source.kind.channels), source.kind.dtype)
-    for row in rows:
-        for column in columns:
-            left, top = x + round(column.start * factor), y + round(row.start * factor)
-            block = source.read(left, top, column.length, row.length, index, plane)
-            small = resized(block, (column.to - column.at, row.to - row.at))
-            pixels[row.at : row.to, column.at : column.to] = small
+    read_box_into(pixels, source, box_px, plane)
     return pixels
 
 
@@ -100,7 +88,7 @@ def read_box_into(
     box_px: tuple[int, int, int, int],
     plane: int = 0,
 ) -> None:
-    """As `read_box`, into a place of the delivered size; what a level stores is not copied twice.
+    """The same into a place of the delivered size; what a level stores is not copied twice.
 
     Raises:
         SourceError: a part cannot be decoded.
@@ -112,8 +100,14 @@ def read_box_into(
     stored_px = max(1, round(width / factor)), max(1, round(height / factor))
     if stored_px == size_px and max(size_px) <= BLOCK_PX:
         source.read_into(place, x, y, index, plane)
-    else:
-        place[...] = read_box(source, box_px, size_px, plane)
+        return
+    columns, rows = (_pieces(*both) for both in zip(stored_px, size_px, strict=True))
+    for row in rows:
+        for column in columns:
+            left, top = x + round(column.start * factor), y + round(row.start * factor)
+            block = source.read(left, top, column.length, row.length, index, plane)
+            small = resized(block, (column.to - column.at, row.to - row.at))
+            place[row.at : row.to, column.at : column.to] = small
 
 
 def resized(

@@ -13,8 +13,9 @@ from wholecase.sources.bytes_of import BytesOf
 from wholecase.sources.damage import damage
 from wholecase.sources.fitting import fitted
 from wholecase.sources.mosaic import Painter
+from wholecase.sources.painted import PaintedSource
 from wholecase.sources.samples import Window, refuse_unknown_range, refuse_window, to_rgb
-from wholecase.sources.source import Header, ImageSource
+from wholecase.sources.source import Header
 from wholecase.sources.spacing_rungs import climb
 from wholecase.sources.tiff_levels import TiffLevel, read_slide
 from wholecase.sources.tiff_planes import Plane
@@ -24,7 +25,7 @@ MOST_LOOKED_AT = 16
 
 
 @final
-class TiffSource(ImageSource):
+class TiffSource(PaintedSource):
     """The largest image of a TIFF; its tiles or strips are decoded where they are asked for.
 
     Args:
@@ -34,7 +35,7 @@ class TiffSource(ImageSource):
     """
 
     def __init__(self, path: Path, mpp: float | None = None, window: Window | None = None) -> None:
-        self._path, self._closed, self._window = path, False, window
+        self._path, self._window = path, window
         with damage(f"{path}: damaged or unusual TIFF"):
             slide = read_slide(path)
             self._file = BytesOf(path)
@@ -52,34 +53,9 @@ class TiffSource(ImageSource):
             self._file.close()
             raise
 
-    def read(
-        self, x_px: int, y_px: int, width_px: int, height_px: int, level: int = 0, plane: int = 0
-    ) -> UInt8[np.ndarray, "H W 3"]:
-        """The region on white; tiles that the file leaves out are white as well."""
-        self._check(level, plane)
-        return self._painter.read(x_px, y_px, width_px, height_px, level)
-
-    def read_into(
-        self,
-        place: UInt8[np.ndarray, "H W 3"],
-        x_px: int,
-        y_px: int,
-        level: int = 0,
-        plane: int = 0,
-    ) -> None:
-        """The same, tile by tile into its place."""
-        self._check(level, plane)
-        self._painter.paint(place, x_px, y_px, level)
-
-    def _check(self, level: int, plane: int) -> None:
-        if self._closed:
-            raise ValueError(f"{self._path} is closed")
-        self.check_place(level, plane)
-
     def close(self) -> None:
         """Give the file back."""
-        self._closed = True
-        self._painter.forget()
+        super().close()
         self._file.close()
 
     def _tile(self, level: int, tile: int) -> UInt8[np.ndarray, "h w 3"] | None:

@@ -11,7 +11,7 @@ from jaxtyping import Int64, Shaped
 from tifffile import COMPRESSION, PHOTOMETRIC, TiffFrame, TiffPage, TiffPageSeries
 
 from wholecase.core.errors import SourceError
-from wholecase.sources.jpeg import guessed
+from wholecase.sources.jpeg import guessed, shared_of
 from wholecase.sources.jpeg_tiles import colour_tile
 
 Samples = Shaped[np.ndarray, "h w samples"]
@@ -103,7 +103,7 @@ def _first_of(
 
 
 def _held_to_its_data(plain: Decode, tables: bytes | None, data: bytes, number: int) -> Samples:
-    if complaint := guessed(data[:2] + (tables[2:-2] if tables else b"") + data[2:]):
+    if complaint := guessed(data[:2] + shared_of(tables) + data[2:]):
         raise ValueError(complaint)
     return plain(data, number)
 

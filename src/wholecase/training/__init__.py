@@ -4,6 +4,7 @@ from wholecase.training.adaptive import Adaptive
 from wholecase.training.augment import AUGMENTS, Augment
 from wholecase.training.augmentation import Augmentation
 from wholecase.training.batches import BATCHES, Batches, Classes, Patients, Shuffled
+from wholecase.training.bounded import bounded
 from wholecase.training.choose import CALIBRATIONS, Choices, Inner, choose, choose_head
 from wholecase.training.examples import Example, Examples, NoExamples, pack
 from wholecase.training.fit import History, fit
@@ -55,6 +56,7 @@ __all__ = [
     "Tempo",
     "Views",
     "are_together",
+    "bounded",
     "choose",
     "choose_head",
     "factors_over",
